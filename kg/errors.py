@@ -1,4 +1,4 @@
-"""The one error tree. Every door (CLI, REST) maps these five kinds once; nothing else may reach a user.
+"""The one error tree. Every door maps these five kinds once; nothing else may reach a user.
 
     PersonagraphError
     |-- InputError      the caller sent something we refuse        422   exit 2
