@@ -1,0 +1,49 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each installs what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint install constraints clean
+
+demo: install  ## make a small world, run the main job on it, show its personas
+	@$(BIN)/personagraph demo
+
+test: install java  ## everything; starts a real Neo4j with open GDS itself
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lint: install  ## format and fix what a machine can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt overrides.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; '$(PYTHON)' is older or missing."; \
+	  echo "Install it (Debian: apt-get install python3 python3-venv) or say which: make PYTHON=python3.12"; \
+	  exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "Python's venv module is missing (Debian: apt-get install python3-venv)"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt \
+	  --override overrides.txt --editable '.[test]'
+	@touch $@
+
+java:
+	@command -v java >/dev/null || { \
+	  echo "make test starts a real Neo4j and needs a JDK 17 or 21, which is missing."; \
+	  echo "Debian: apt-get install openjdk-17-jdk-headless    macOS: brew install openjdk@21"; exit 1; }
+	@command -v mvn >/dev/null || { \
+	  echo "make test fetches Neo4j with Maven, which is missing."; \
+	  echo "Debian: apt-get install maven    macOS: brew install maven"; exit 1; }
+.PHONY: java
+
+constraints: install  ## resolve the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+	  --override overrides.txt --extra test pyproject.toml --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
