@@ -1,0 +1,110 @@
+"""What a person sees: tables and progress on a terminal, plain lines anywhere else.
+
+Results go to standard output; progress, notes and errors go to standard error, so that
+`--json` can be piped.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+PLAIN_WIDTH = 110
+
+
+def stdout() -> Console:
+    """Where results go; tables keep a readable width when piped."""
+    return _console(sys.stdout)
+
+
+def stderr() -> Console:
+    """Where progress and errors go."""
+    return _console(sys.stderr)
+
+
+def _console(stream: Any) -> Console:
+    terminal = stream.isatty()
+    return Console(file=stream, highlight=False, width=None if terminal else PLAIN_WIDTH)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode() + "\n")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="progress.data.speed")
+
+
+class _Bar:
+    def __init__(self, progress: Progress, task_id: Any) -> None:
+        self._progress, self._task_id = progress, task_id
+
+    def advance(self, count: float = 1) -> None:
+        self._progress.advance(self._task_id, count)
+
+
+class _Line:
+    def advance(self, count: float = 1) -> None:
+        del count
+
+
+class TerminalProgress:
+    """Bars with rate and remaining time on a terminal; one line per finished step elsewhere."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or stderr()
+        self._live: Progress | None = None
+
+    @contextmanager
+    def task(self, description: str, total: float | None = None) -> Iterator[_Bar | _Line]:
+        if not self._console.is_terminal:
+            started = time.monotonic()
+            yield _Line()
+            self._console.print(f"{description}: {time.monotonic() - started:.1f} s")
+            return
+        if self._live is not None:
+            yield from self._bar(self._live, description, total)
+            return
+        with _bars(self._console) as self._live:
+            yield from self._bar(self._live, description, total)
+        self._live = None
+
+    @staticmethod
+    def _bar(live: Progress, description: str, total: float | None) -> Iterator[_Bar]:
+        task_id = live.add_task(description, total=total)
+        yield _Bar(live, task_id)
+        if total is None:
+            live.update(task_id, total=1, completed=1)
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text="[green]✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+    )

@@ -1,0 +1,16 @@
+"""`personagraph export`: one table of the contract into one file."""
+
+from pathlib import Path
+
+from api.cli.console import stderr
+from kg.settings import Settings
+
+
+def export(name: str, out: Path, workspace: str) -> None:
+    """Write the table and say how many rows it has."""
+    from kg.exports import export as write
+    from kg.lake import Lake
+
+    lake = Lake.open(Settings().workspace_path(workspace))
+    rows = write(lake, name, out)
+    stderr().print(f"{rows:,} rows of {name} written to {out}")

@@ -1,0 +1,215 @@
+"""The command line: what each command is called; what it does lies in the modules beside it.
+
+Importing this module must stay cheap (0.5 s), so commands import what they need when called.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.cli.console import stderr
+from kg.errors import PersonagraphError
+
+app = typer.Typer(
+    name="personagraph",
+    help="Customer records in, personas out: every claim of which can be re-run.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+source = typer.Typer(help="What is read, and how.", no_args_is_help=True)
+personas = typer.Typer(help="The personas of a workspace.", no_args_is_help=True)
+app.add_typer(source, name="source")
+app.add_typer(personas, name="personas")
+
+Workspace = Annotated[
+    str, typer.Option("--workspace", "-w", help="Its name, or the path of its folder.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of prose.")]
+Data = Annotated[Path, typer.Argument(help="Folder with the files to read.")]
+Mapping = Annotated[
+    Path | None,
+    typer.Option("--mapping", "-m", help="How to read them; default: beside the data, or shipped."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option(help="Show the whole trace of an error.")] = False,
+) -> None:
+    """Customer records in, personas out: every claim of which can be re-run."""
+    _state["debug"] = debug
+
+
+_state: dict[str, Any] = {"debug": False}
+
+
+@app.command()
+def demo(
+    people: Annotated[int, typer.Option(help="People in the made-up company.")] = 2000,
+    seed: Seed = 1,
+    workspace: Workspace = "demo",
+) -> None:
+    """Make a small company up, run the main job on it and read what came out."""
+    from api.cli.demo import demo as command
+
+    command(people, seed, workspace)
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write; data/ and truth/ appear in it.")],
+    people: Annotated[int, typer.Option(help="People, 1,000 to 100,000.")] = 2000,
+    seed: Seed = 1,
+) -> None:
+    """Write what a made-up company would export, with the truth in a folder of its own."""
+    from api.cli.demo import simulate as command
+
+    command(people, seed, out)
+
+
+@app.command()
+def run(
+    data: Data,
+    workspace: Workspace = "default",
+    mapping: Mapping = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Read the files of DATA and find, state and check the personas in them."""
+    from api.cli.run import run as command
+
+    command(data, workspace, mapping, seed, as_json)
+
+
+@source.command("list")
+def source_list(as_json: Json = False) -> None:
+    """The formats that are read, and the mappings that are shipped."""
+    from api.cli.sources import list_formats as command
+
+    command(as_json)
+
+
+@source.command("check")
+def source_check(data: Data, mapping: Mapping = None, as_json: Json = False) -> None:
+    """Read DATA without writing anything and say what would happen to every record."""
+    from api.cli.sources import check as command
+
+    command(data, mapping, as_json)
+
+
+@personas.command("list")
+def personas_list(workspace: Workspace = "default", as_json: Json = False) -> None:
+    """All personas, a few lines each."""
+    from api.cli.personas import list_personas as command
+
+    command(workspace, as_json)
+
+
+@personas.command("show")
+def personas_show(
+    persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],
+    workspace: Workspace = "default",
+    as_json: Json = False,
+) -> None:
+    """One persona: its claims, and for each the evidence and the query that recomputes it."""
+    from api.cli.personas import show_persona as command
+
+    command(persona, workspace, as_json)
+
+
+@app.command()
+def verify(workspace: Workspace = "default", as_json: Json = False) -> None:
+    """Run every claim again; exit non-zero when one does not hold."""
+    from api.cli.verify import verify as command
+
+    command(workspace, as_json)
+
+
+@app.command()
+def query(
+    cypher: Annotated[str, typer.Argument(help="Read-only Cypher; '-' reads standard input.")],
+    workspace: Workspace = "default",
+    param: Annotated[
+        list[str] | None, typer.Option("--param", "-p", help="NAME=JSON, as often as needed.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(help="The query is killed after this long.")] = 15.0,
+    memory: Annotated[int, typer.Option(help="... or above this many MiB.")] = 2048,
+    rows: Annotated[int, typer.Option(help="At most this many rows are returned.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Ask the graph in Cypher, in a process that can be killed."""
+    from api.cli.query import Limits
+    from api.cli.query import query as command
+
+    command(cypher, workspace, param or [], Limits(seconds, memory, rows), as_json)
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="What: records, identities, intents, claims, ...")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File: .parquet, .csv or .ndjson.")],
+    workspace: Workspace = "default",
+) -> None:
+    """Write one table of the workspace as Parquet, CSV or NDJSON."""
+    from api.cli.export import export as command
+
+    command(name, out, workspace)
+
+
+@app.command()
+def serve(
+    workspace: Workspace = "default",
+    port: Annotated[int, typer.Option(help="On loopback only; 0: any free one.")] = 8080,
+) -> None:
+    """Answer over REST on this machine."""
+    from api.cli.serve import serve as command
+
+    command(workspace, port)
+
+
+@app.command()
+def doctor(workspace: Workspace = "default", as_json: Json = False) -> None:
+    """What is installed and reachable, and what to do about what is not."""
+    from api.cli.doctor import doctor as command
+
+    command(workspace, as_json)
+
+
+def main() -> None:
+    """Entry point: errors become one line with a hint and an exit code of their own."""
+    try:
+        app(standalone_mode=True)
+    except PersonagraphError as error:
+        _fail(error.message, error.hint, error.exit_code)
+    except BrokenPipeError:
+        sys.exit(141)
+    except Exception as error:  # noqa: BLE001 - the last door; --debug shows it whole
+        _fail(
+            f"{type(error).__name__} in personagraph itself",
+            "run it again with `personagraph --debug ...` and report the trace",
+            1,
+        )
+
+
+def _fail(message: str, hint: str | None, code: int) -> None:
+    if _state["debug"]:
+        raise
+    console = stderr()
+    console.print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
+    if hint:
+        console.print(f"[bold]hint:[/] {_plain(hint)}", soft_wrap=True)
+    sys.exit(code)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+if __name__ == "__main__":
+    main()

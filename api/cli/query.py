@@ -1,0 +1,73 @@
+"""`personagraph query`: an analyst's Cypher, guarded and in a process that can be killed."""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from rich.table import Table
+
+from api.cli.console import print_json, stderr, stdout
+from kg.errors import InputError
+from kg.settings import Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a query may cost before it is killed.
+
+    Attributes:
+        seconds: wall time.
+        memory_mb: memory of its process, MiB.
+        rows: rows returned; more are dropped, and said to be.
+    """
+
+    seconds: float
+    memory_mb: int
+    rows: int
+
+
+def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_json: bool) -> None:
+    """Run one read-only query and show its rows."""
+    from kg.store.read_only import run_read_only
+
+    settings = Settings()
+    answer = run_read_only(
+        settings,
+        settings.workspace_path(workspace),
+        sys.stdin.read() if cypher == "-" else cypher,
+        dict(_param(text) for text in params),
+        timeout_s=limits.seconds,
+        max_rows=limits.rows,
+        memory_mb=limits.memory_mb,
+    )
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    if as_json:
+        print_json({"rows": rows, "truncated": answer.truncated})
+        return
+    table = Table(*answer.columns)
+    for row in answer.rows:
+        table.add_row(*(_cell(value) for value in row))
+    stdout().print(table)
+    if answer.truncated:
+        stderr().print(f"only the first {limits.rows:,} rows; ask for more with --rows")
+
+
+def _param(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator or not name.isidentifier():
+        raise InputError(
+            "a parameter is NAME=JSON", hint="""for example -p id='"p_0a1b2c3d"' or -p limit=5"""
+        )
+    try:
+        return name, orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise InputError(
+            f"the value of parameter {name} is not JSON", hint="""put text in quotes: '"text"'"""
+        ) from error
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

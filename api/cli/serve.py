@@ -1,0 +1,39 @@
+"""`personagraph serve`: the REST door, on loopback."""
+
+import socket
+
+from api.cli.console import stderr
+from kg.errors import Conflict
+from kg.settings import Settings
+
+
+def serve(workspace: str, port: int) -> None:
+    """Answer until interrupted.
+
+    Raises:
+        Conflict: the port is taken.
+    """
+    import uvicorn
+
+    from api.app import create_app
+
+    settings = Settings()
+    app = create_app(settings, settings.workspace_path(workspace))
+    with _loopback(port) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        stderr().print(f"{workspace} is served at {address}, its API described at {address}/docs")
+        config = uvicorn.Config(app, log_level="warning", access_log=False)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _loopback(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"port {port} on loopback is taken", hint="choose another: --port 0 takes any free one"
+        ) from error
+    return listener

@@ -1,0 +1,107 @@
+"""Personas as a person or a program reads them, put together from the lake.
+
+Few rows by nature (personas, claims, sentences), so plain dictionaries and lists; what these
+functions return is also what `--json` prints.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from kg.errors import NotFound
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+
+RUN_HINT = "personagraph run DATA --workspace {}"
+
+
+def personas(lake: "Lake") -> list[dict[str, Any]]:
+    """Every current persona version with its wording, most people first."""
+    rows = lake.arrow("personas").to_pylist()
+    words = {(w["persona_id"], w["version"]): w for w in lake.arrow("wordings").to_pylist()}
+    found = [_persona(row, words.get((row["persona_id"], row["version"]))) for row in rows]
+    return sorted(found, key=lambda p: (-p["people"], p["persona_id"]))
+
+
+def _persona(row: dict[str, Any], words: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "persona_id": row["persona_id"],
+        "version": row["version"],
+        "name": words["name"] if words else row["persona_id"],
+        "summary": words["summary"] if words else "",
+        "author": words["author"] if words else None,
+        "coverage": words["coverage"] if words else None,
+        "sentences": orjson.loads(words["sentences"]) if words else [],
+        "people": row["people"],
+        "population": row["population"],
+        "share": row["share"],
+        "share_low": row["share_low"],
+        "share_high": row["share_high"],
+        "stability": row["stability"],
+        "recurrence_lift": row["recurrence_lift"],
+        "recurrence_q": row["recurrence_q"],
+        "intents": row["intents"],
+        "run_id": row["run_id"],
+    }
+
+
+def one_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
+    """A persona by id, or by an unambiguous start of its name, with its claims and evidence.
+
+    Raises:
+        NotFound: none fits, or more than one does.
+    """
+    every = personas(lake)
+    fits = [p for p in every if p["persona_id"] == wanted] or [
+        p for p in every if p["name"].lower().startswith(wanted.lower())
+    ]
+    if len(fits) != 1:
+        names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
+        what = "no persona fits" if not fits else "several personas fit"
+        raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names or 'none'}")
+    return fits[0] | {"claims": claims(lake, fits[0]["persona_id"])}
+
+
+def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:
+    """Claims with their evidence paths; `params` and `counts` decoded, times as ISO 8601 UTC."""
+    table = lake.table("claims")
+    if persona_id is not None:
+        table = table.filter(table.persona_id == persona_id)
+    rows = table.order_by("claim_id").to_pyarrow().to_pylist()
+    steps = lake.table("evidence")
+    wanted = steps.filter(steps.claim_id.isin([row["claim_id"] for row in rows] or [""]))
+    paths: dict[str, dict[int, list[dict[str, str]]]] = {}
+    for step in wanted.order_by(["claim_id", "path", "position"]).to_pyarrow().to_pylist():
+        path = paths.setdefault(step["claim_id"], {}).setdefault(step["path"], [])
+        path.append({"label": step["label"], "node_id": step["node_id"]})
+    return [_claim(row, list(paths.get(row["claim_id"], {}).values())) for row in rows]
+
+
+def _claim(row: dict[str, Any], paths: list[list[dict[str, str]]]) -> dict[str, Any]:
+    claim = dict(row)
+    claim["params"] = orjson.loads(row["params"])
+    claim["counts"] = orjson.loads(row["counts"])
+    claim["as_of"] = instant(claim.pop("as_of_ms"))
+    claim["evidence"] = paths
+    return claim
+
+
+def instant(at_ms: int) -> str:
+    """Epoch milliseconds as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+
+
+def reconciliation(lake: "Lake") -> list[dict[str, Any]]:
+    """Per source file: received = accepted + duplicate + quarantined + consent_blocked."""
+    from kg.exports import table
+
+    rows: list[dict[str, Any]] = table(lake, "reconciliation").to_pyarrow().to_pylist()
+    return rows
+
+
+def workspace_name(path: Path) -> str:
+    """How the user would name a workspace on the command line."""
+    return path.name if len(path.parts) < 3 else str(path)
