@@ -1,0 +1,445 @@
+"""What a mapping may say: how the columns of a company's files become records (docs/mapping.md).
+
+A mapping is commented YAML. It is read once, here, into frozen models; every mistake is one
+sentence with the line of the file and the likely mend. What needs the data to be judged (a column
+that is missing, a time without a zone) is judged in `ingestion.fit`, before anything is written.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterator
+from collections.abc import Mapping as Dict
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from kg.errors import InputError, NotFound
+
+NAME = "personagraph.yaml"
+
+# namespace: (trust, unique). Trust 1 is the strongest; unique: a person has at most one value.
+NAMESPACES: dict[str, tuple[int, bool]] = {
+    "email": (2, False),
+    "phone": (3, False),
+    "advertising_id": (4, False),
+    "anonymous_id": (5, False),
+    "device_id": (5, False),
+}
+PERSONAL_NAMESPACES = frozenset({"email", "phone"})
+
+
+class Model(BaseModel):
+    """A part of a mapping: nothing in it is ignored, nothing in it changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Strings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+
+
+class Value(Model):
+    """Where one value comes from: a column, the product of columns, or always the same."""
+
+    column: str | None = None
+    product: tuple[str, ...] = ()
+    constant: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Value":
+        given = [bool(self.product), self.column is not None, self.constant is not None]
+        if sum(given) != 1:
+            raise ValueError("give exactly one of column, product and constant")
+        return self
+
+    def columns(self) -> Iterator[str]:
+        """The columns this value needs."""
+        yield from self.product
+        if self.column is not None:
+            yield self.column
+
+
+def _as_column(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"column": value}
+    return {"product": value} if isinstance(value, list) else value
+
+
+def _as_constant(value: Any) -> Any:
+    return {"constant": value} if isinstance(value, str) else value
+
+
+ColumnValue = Annotated[Value, BeforeValidator(_as_column)]  # a bare word names a column
+ConstantValue = Annotated[Value, BeforeValidator(_as_constant)]  # a bare word is the value itself
+
+Scalar = bool | int | float | str
+
+
+class Test(Model):
+    """What a column must be like; everything that is given must hold. Missing values never hold,
+    but for `missing: true`."""
+
+    equals: Scalar | None = None
+    one_of: tuple[Scalar, ...] = ()
+    starts_with: str | None = None
+    matches: str | None = None
+    below: float | None = None
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    missing: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Test":
+        if not self.model_fields_set:
+            raise ValueError("a condition needs a test, e.g. below: 0")
+        return self
+
+
+def _as_test(value: Any) -> Any:
+    if isinstance(value, Dict):
+        return value
+    return {"one_of": value} if isinstance(value, list) else {"equals": value}
+
+
+Condition = dict[str, Annotated[Test, BeforeValidator(_as_test)]]  # column -> test; all must hold
+
+
+class Case(Model):
+    """One of several values, taken where its condition holds (the first that does)."""
+
+    value: ConstantValue = Field(alias="is")
+    when: Condition = Field(default_factory=dict)
+
+
+def _as_cases(value: Any) -> Any:
+    return value if isinstance(value, list) else [{"is": value}]
+
+
+Cases = Annotated[tuple[Case, ...], BeforeValidator(_as_cases)]
+
+
+class Time(Model):
+    """When something happened. `formats`: `iso`, `epoch_s`, `epoch_ms` or strptime patterns."""
+
+    column: str
+    formats: Strings = ("iso",)
+    zone: str | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> "Time":
+        _check_zone(self.zone)
+        for pattern in self.formats:
+            if pattern not in {"iso", "epoch_s", "epoch_ms"} and "%" not in pattern:
+                raise ValueError(
+                    f"format {pattern!r} is none of iso, epoch_s, epoch_ms, nor like %Y-%m-%d"
+                )
+        return self
+
+
+def _as_time(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+TimeValue = Annotated[Time, BeforeValidator(_as_time)]
+
+
+def _check_zone(zone: str | None) -> None:
+    if zone is None:
+        return
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{zone!r} is not a time zone like Europe/London or UTC") from None
+
+
+class Identifier(Model):
+    """A column (or several) that names a person in a namespace."""
+
+    column: Strings
+    trust: int | None = Field(default=None, ge=1, le=6)
+    unique: bool | None = None
+
+
+def _as_identifier(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str | list) else value
+
+
+class Item(Model):
+    """What a row is about, and what it tells of it; `unless`: rows that are about no item."""
+
+    id: ColumnValue
+    title: ColumnValue | None = None
+    categories: Strings = ()
+    price: ColumnValue | None = None
+    starts: TimeValue | None = None
+    ends: TimeValue | None = None
+    attributes: Strings = ()
+    unless: tuple[Condition, ...] = ()
+
+
+class Campaign(Model):
+    """The campaign a row belongs to, and the arm the person was in."""
+
+    id: ColumnValue
+    arm: ColumnValue | None = None
+
+
+class Consent(Model):
+    """A column that grants or denies a purpose; a value in neither list is quarantined."""
+
+    purpose: ConstantValue
+    granted: str
+    yes: Strings = ("yes", "true", "1", "granted", "y")
+    no: Strings = ("no", "false", "0", "denied", "n")
+
+
+class Questions(Model):
+    """The list of a survey's questions: which answer column asks what."""
+
+    file: str
+    id: str = "question_id"
+    text: str = "text"
+    type: str | None = None
+
+
+class Link(Model):
+    """Another file whose columns may be used as `<link>.<column>`, found by an equal value."""
+
+    file: str
+    on: dict[str, str] | str
+
+    def keys(self) -> dict[str, str]:
+        """This table's column -> the linked file's column."""
+        return self.on if isinstance(self.on, dict) else {self.on: self.on}
+
+
+Kind = Literal["event", "profile", "item", "campaign", "consent", "ignore"]
+Format = Literal["csv", "parquet", "ndjson", "segment", "tickets", "survey"]
+Sampled = Literal["lines", "people", "no"]
+
+
+def _as_traits(value: Any) -> Any:
+    if isinstance(value, str):
+        value = [value]
+    return {name: name for name in value} if isinstance(value, list) else value
+
+
+def _as_id(value: Any) -> Any:
+    return {"id": value} if isinstance(value, str) else value
+
+
+class Table(Model):
+    """How the rows of some files become records of one kind."""
+
+    files: Strings
+    kind: Kind | None = None
+    format: Format | None = None
+    reason: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    key: Strings = ()
+    part: str | None = None
+    sampled: Sampled | None = None
+    identifiers: dict[str, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
+        default_factory=dict
+    )
+    time: TimeValue | None = None
+    links: dict[str, Link] = Field(default_factory=dict)
+    channel: ConstantValue | None = None
+    verb: Cases = ()
+    item: Annotated[Item, BeforeValidator(_as_id)] | None = None
+    quantity: ColumnValue | None = None
+    value: ColumnValue | None = None
+    basket: ColumnValue | None = None
+    campaign: Annotated[Campaign, BeforeValidator(_as_id)] | None = None
+    object: ColumnValue | None = None
+    category: ColumnValue | None = None
+    text: Strings = ()
+    traits: Annotated[dict[str, str], BeforeValidator(_as_traits)] = Field(default_factory=dict)
+    describe: Strings = ()
+    consents: tuple[Consent, ...] = ()
+    questions: Questions | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Table":
+        for problem in _table_problems(self):
+            raise ValueError(problem)
+        return self
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "event": ("time", "verb"),
+    "item": ("item",),
+    "campaign": ("item",),
+    "consent": ("consents", "identifiers"),
+    "ignore": ("reason",),
+    "survey": ("time",),
+}
+
+
+def _table_problems(table: Table) -> Iterator[str]:
+    what = table.kind or table.format
+    special = table.format in {"segment", "tickets", "survey"}
+    if special and table.kind not in {None, "ignore"}:
+        yield f"format {table.format} decides the kind itself; drop kind: {table.kind}"
+    if not special and table.kind is None:
+        yield "kind is missing; it is one of event, profile, item, campaign, consent, ignore"
+    for need in _NEEDS.get(what or "", ()):
+        if not getattr(table, need):
+            yield f"{what} needs {need}"
+    if table.part is not None and table.key:
+        yield "part is for rows without an id; drop part or key"
+    if table.questions is not None and table.format != "survey":
+        yield "questions is for format: survey"
+    if not special and (lost := [name for name in table.describe if name not in table.traits]):
+        yield f"describe names {lost[0]!r}, which is not under traits"
+
+
+class ConsentDefault(Model):
+    """What holds for people who said nothing, and on what basis."""
+
+    default: Literal["granted", "denied"]
+    basis: str = Field(min_length=3)
+
+
+class Mapping(Model):
+    """How one folder of files is read; `tables` are its datasets."""
+
+    name: str
+    about: str = ""
+    consent: ConsentDefault
+    time_zone: str | None = None
+    sampled: Sampled = "no"
+    topic_level: int | None = Field(default=None, ge=0)
+    tables: dict[str, Table]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Mapping":
+        _check_zone(self.time_zone)
+        described = {name for table in self.tables.values() for name in table.describe}
+        for label, table in self.tables.items():
+            for name in sorted(described & set(table.traits) - set(table.describe)):
+                raise ValueError(
+                    f"trait {name!r} is under describe elsewhere but not in table {label!r}; "
+                    "describe it in both, or give one another name"
+                )
+        return self
+
+    def hash(self) -> str:
+        """A short digest of everything the mapping says (comments do not count)."""
+        text = self.model_dump_json(by_alias=True, exclude_defaults=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def namespaces(self) -> dict[str, tuple[int, bool]]:
+        """Namespace -> (trust, unique), from what the tables declare and the defaults."""
+        found: dict[str, tuple[int, bool]] = {}
+        for table in self.tables.values():
+            for name, declared in table.identifiers.items():
+                trust, unique = found.get(name) or NAMESPACES.get(name, (1, True))
+                unique = unique if declared.unique is None else declared.unique
+                found[name] = (declared.trust or trust, unique)
+        return found
+
+    def described(self) -> list[str]:
+        """The traits that claims may speak of."""
+        return sorted({name for table in self.tables.values() for name in table.describe})
+
+
+def load(path: Path) -> Mapping:
+    """Read a mapping file.
+
+    Raises:
+        NotFound: there is no such file.
+        InputError: it is not what docs/mapping.md describes; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"There is no mapping {path.name!r} in {path.parent}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The mapping {path.name!r} cannot be read: {error}.") from error
+    return parse(text, name=path.name)
+
+
+def parse(text: str, name: str = NAME) -> Mapping:
+    """Read the text of a mapping; `name` is what messages call it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        tree = YAML(typ="rt").load(StringIO(text))
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{name}, line {line}: this is not YAML: {error.problem}.") from error
+    except YAMLError as error:
+        raise InputError(f"{name} is not YAML: {error}.") from error
+    if not isinstance(tree, Dict):
+        raise InputError(f"{name}, line 1: expected name, consent and tables, received no mapping.")
+    try:
+        return Mapping.model_validate(tree)
+    except ValidationError as error:
+        raise _explained(error, tree, name) from error
+
+
+def line_of(text: str, *path: str) -> int:
+    """The line (1-based) on which a part of the mapping is written, e.g. `tables`, `sales`."""
+    from ruamel.yaml import YAML
+
+    return _line(YAML(typ="rt").load(StringIO(text)), path)
+
+
+def _line(tree: Any, path: tuple[Any, ...]) -> int:
+    line = 0
+    node: Any = tree
+    for part in path:
+        try:
+            find = node.lc.key if hasattr(node, "keys") else node.lc.item
+            line = find(part)[0]
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            continue  # pydantic's own names for a choice, or a key that is missing
+    return line + 1
+
+
+def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the mapping"
+    message = first["msg"].removeprefix("Value error, ")
+    hint = "docs/mapping.md describes every key with an example."
+    if first["type"] == "extra_forbidden":
+        owner, known = _owner(first["loc"])
+        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
+        message = f"{first['loc'][-1]!r} is not a key of {owner}"
+        if near:
+            hint = f"Did you mean {near[0]!r}?"
+    elif first["type"] == "missing":
+        message = f"{first['loc'][-1]!r} is missing"
+    line = _line(tree, tuple(first["loc"]))
+    return InputError(f"{name}, line {line}: {message} ({where}).", hint=hint, line=line)
+
+
+_OWNERS: dict[str, type[Model]] = {
+    "item": Item, "time": Time, "starts": Time, "ends": Time, "campaign": Campaign,
+    "consents": Consent, "questions": Questions, "links": Link, "identifiers": Identifier,
+    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case,
+}  # fmt: skip
+
+
+def _owner(loc: tuple[int | str, ...]) -> tuple[str, list[str]]:
+    for part in reversed(loc[:-1]):
+        if part in _OWNERS:
+            return str(part), _keys(_OWNERS[str(part)])
+    if len(loc) > 1 and loc[0] == "tables":
+        return f"table {loc[1]!r}", _keys(Table)
+    return "the mapping", _keys(Mapping)
+
+
+def _keys(model: type[Model]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
