@@ -1,0 +1,22 @@
+"""One simulated company and one finished workspace, shared by the tests of the doors."""
+
+from pathlib import Path
+
+import pytest
+from program import SimulatedWorld, personagraph, succeed
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> SimulatedWorld:
+    """A thousand people, simulated once."""
+    out = tmp_path_factory.mktemp("world")
+    succeed(personagraph(out, "simulate", "--people", "1000", "--seed", "7", "--out", out))
+    return SimulatedWorld(out / "data", out / "truth")
+
+
+@pytest.fixture(scope="session")
+def home(world: SimulatedWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of workspaces in which `shop` holds a finished run of the world."""
+    folder = tmp_path_factory.mktemp("home")
+    succeed(personagraph(folder, "run", world.data, "--workspace", "shop"))
+    return folder
