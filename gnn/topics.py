@@ -1,0 +1,386 @@
+"""What intents can be about: catalogue categories where there are some, else groups of texts.
+
+Every topic has a level, 0 the broadest; an item has at most one topic at each. Category levels are
+prefixes of the item's category path. Without categories the titles are grouped: cleaned of what
+does not tell products apart (numbers, colours, sizes), embedded once per distinct text, joined by
+Ward's method, and cut twice, so that fine groups lie inside broad ones. Free texts of events without
+item and object are grouped in the same way. Same texts, same groups: nothing in here is random.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gnn.text import Embedder, Vectors, embed, lemmas, stop_words
+from kg.hashing import text_hash
+from kg.progress import Progress, silent
+
+Groups = NDArray[np.int64]
+
+# Words of product titles that tell variants of one product apart, not products.
+VARIANTS = frozenset(
+    """
+    red blue green yellow pink white black ivory cream silver gold golden purple orange brown grey gray
+    lilac turquoise beige navy amber cerise mint lavender colour color coloured multicolour set small
+    large mini medium big giant tall short tiny long pack pair piece pcs pc assorted asst asstd ass
+    size design assort new cm mm inch kg ml xl xxl
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class TopicConfig:
+    """How texts are grouped.
+
+    Attributes:
+        word_weight: how much shared words count beside the meaning (embedding counts 1).
+        most_item_groups: upper bound of the finest level of item titles.
+        most_text_groups: upper bound of the finest level of free texts.
+        most_joined: above this many distinct texts, near ones are put together before Ward's
+            method, whose memory grows with the square.
+    """
+
+    word_weight: float = 0.6
+    most_item_groups: int = 150
+    most_text_groups: int = 40
+    most_joined: int = 6000
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Distinct texts in groups, broad to fine.
+
+    Attributes:
+        levels: per level the group of each text, (n,) int64 from 0.
+        labels: per level the label of each group.
+    """
+
+    levels: list[Groups]
+    labels: list[list[str]]
+
+
+def assign(
+    step: Any, embedder: Embedder, config: TopicConfig | None = None, progress: Progress = silent
+) -> None:
+    """Give items and free texts their topics; writes item_topics, text_topics and topics."""
+    config = config or TopicConfig()
+    started = perf_counter()
+    book = _Book()
+    items = step.table("items").filter(lambda t: t.role == "item")
+    items = items.select("item_id", "title", "categories").order_by("item_id").to_pyarrow()
+    with progress.task("Topics", 3) as task:
+        item_rows = _of_categories(items, book)
+        task.advance()
+        item_rows += _of_titles(step, embedder, items, config, book)
+        task.advance()
+        text_rows = _of_texts(step, embedder, config, book)
+        _of_objects(step, book)
+        task.advance()
+    step.overwrite("item_topics", _table(item_rows, ["item_id", "topic", "kind", "level"]))
+    step.overwrite("text_topics", _table(text_rows, ["text_hash", "topic", "level"]))
+    step.overwrite("topics", _table(book.rows(item_rows), _TOPIC_COLUMNS))
+    step.summary["items"] = items.num_rows
+    step.summary["topics"] = dict(Counter(f"{kind} {level}" for _, _, kind, level in book.known))
+    step.summary["texts"] = len({row[0] for row in text_rows})
+    step.summary["seconds"] = round(perf_counter() - started, 2)
+
+
+_TOPIC_COLUMNS = ["topic", "label", "kind", "level", "item_count"]
+
+
+class _Book:
+    """The topics met so far; a slug names one topic only."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[str, str, str, int]] = []
+        self._topics: dict[tuple[str, str, int], str] = {}
+        self._used: set[str] = set()
+
+    def topic(self, key: str, label: str, kind: str, level: int) -> str:
+        """The slug of a topic, made at its first mention; `key` tells equal labels apart."""
+        if (key, kind, level) not in self._topics:
+            wanted = slug(key if kind != "text" else label) or kind
+            made, number = wanted, 2
+            while made in self._used:
+                made, number = f"{wanted}-{number}", number + 1
+            self._used.add(made)
+            self._topics[(key, kind, level)] = made
+            self.known.append((made, label, kind, level))
+        return self._topics[(key, kind, level)]
+
+    def rows(self, item_rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        items = Counter(row[1] for row in item_rows)
+        return sorted((*known, items[known[0]]) for known in self.known)
+
+
+def slug(text: str) -> str:
+    """A topic's name as an identifier: lower case, hyphens, `/` between the levels of a path."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    parts = [re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in plain.split("/")]
+    return "/".join(part for part in parts if part)
+
+
+def _of_categories(items: pa.Table, book: _Book) -> list[tuple[Any, ...]]:
+    paths: dict[tuple[str, ...], list[str]] = {}
+    for item, path in zip(
+        items["item_id"].to_pylist(), items["categories"].to_pylist(), strict=True
+    ):
+        if path:
+            paths.setdefault(tuple(path), []).append(item)
+    rows = []
+    for path in sorted(paths):
+        parts = [part.replace("/", " ") for part in path]
+        for level in range(len(path)):
+            key = "/".join(parts[: level + 1])
+            topic = book.topic(key, _words(path[level]), "category", level)
+            rows += [(item, topic, "category", level) for item in paths[path]]
+    return rows
+
+
+def _words(name: str) -> str:
+    text = re.sub(r"[\s_]+", " ", name).strip()
+    return text.lower() if text.isupper() else text
+
+
+def _of_titles(
+    step: Any, embedder: Embedder, items: pa.Table, config: TopicConfig, book: _Book
+) -> list[tuple[Any, ...]]:
+    titled = [
+        (item, title)
+        for item, title, path in zip(
+            *(items[name].to_pylist() for name in items.column_names), strict=True
+        )
+        if title and not path
+    ]
+    grouped = _grouped(
+        step, embedder, [title for _, title in titled], config.most_item_groups, config
+    )
+    return [
+        (item, topic, "text", level)
+        for level, topics in enumerate(_named(grouped, book, "item"))
+        for (item, _), topic in zip(titled, topics, strict=True)
+    ]
+
+
+def _of_texts(
+    step: Any, embedder: Embedder, config: TopicConfig, book: _Book
+) -> list[tuple[Any, ...]]:
+    events = step.table("events")
+    free = events.filter(events.item_id.isnull() & events.object.isnull() & events.text.notnull())
+    texts = free.select("text").distinct().order_by("text").to_pyarrow()["text"].to_pylist()
+    grouped = _grouped(step, embedder, texts, config.most_text_groups, config)
+    hashes = [text_hash(text) for text in texts]
+    return [
+        (key, topic, level)
+        for level, topics in enumerate(_named(grouped, book, "text"))
+        for key, topic in zip(hashes, topics, strict=True)
+    ]
+
+
+def _of_objects(step: Any, book: _Book) -> None:
+    """Pages and features are topics as they are; declared categories of events likewise."""
+    events = step.table("events").filter(lambda t: t.item_id.isnull())
+    for column, kind in (("object", "object"), ("category", "category")):
+        names = events.filter(events[column].notnull()).select(column).distinct().to_pyarrow()
+        for name in sorted(names[column].to_pylist()):
+            book.topic(name, _words(name), kind, 0)
+
+
+def _named(grouped: tuple[Grouping, Groups] | None, book: _Book, what: str) -> list[list[str]]:
+    if grouped is None:
+        return []
+    grouping, text_of_row = grouped
+    return [
+        [topics[group] for group in groups[text_of_row]]
+        for level, (groups, labels) in enumerate(zip(grouping.levels, grouping.labels, strict=True))
+        for topics in [
+            [
+                book.topic(f"{what} {number}", label, "text", level)
+                for number, label in enumerate(labels)
+            ]
+        ]
+    ]
+
+
+def _grouped(
+    step: Any, embedder: Embedder, texts: list[str], most: int, config: TopicConfig
+) -> tuple[Grouping, Groups] | None:
+    """Groups of the distinct cleaned texts, and which of those each given text is."""
+    if not texts:
+        return None
+    words = _content_words(texts)
+    cleaned = [
+        " ".join(kept) or text.strip().lower() for kept, text in zip(words, texts, strict=True)
+    ]
+    distinct = sorted(set(cleaned))
+    place = {text: number for number, text in enumerate(distinct)}
+    vectors = embed(step, embedder, distinct)
+    grouping = group([text.split() for text in distinct], vectors, most, config)
+    return grouping, np.array([place[text] for text in cleaned])
+
+
+def _content_words(texts: Sequence[str]) -> list[list[str]]:
+    dropped = VARIANTS | stop_words()
+    return [[w for w in words if len(w) > 1 and w not in dropped] for words in lemmas(texts)]
+
+
+def group(words: list[list[str]], vectors: Vectors, most: int, config: TopicConfig) -> Grouping:
+    """Put distinct texts into broad and fine groups by meaning and by shared words.
+
+    Args:
+        words: the content words of each text.
+        most: upper bound on the number of fine groups; 2 sqrt(n) are aimed at.
+
+    Shapes: n texts, vectors (n, d) float32 -> two levels of (n,) int64.
+    Source: Ward 1963, doi:10.1080/01621459.1963.10500845; labels by class-based tf-idf (BERTopic).
+    """
+    if len(words) < 3:
+        alone = np.arange(len(words))
+        names = [" ".join(kept) for kept in words]
+        return Grouping([alone, alone], [names, names])
+    points = np.hstack([_centred(vectors), config.word_weight * _word_vectors(words)])
+    near = _condensed(points, config.most_joined)
+    fine = _ward(_centres(points, near), _aim(int(near.max()) + 1, most))[near]
+    centres = _unit(_centres(points, fine))
+    broad = _ward(centres, _aim(len(centres), most))[fine]
+    labels = [_labels(words, level) for level in (broad, fine)]
+    return Grouping([broad, fine], labels)
+
+
+def _aim(n: int, most: int) -> int:
+    return int(np.clip(round(2 * np.sqrt(n)), 1, min(n, most)))
+
+
+def _unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(length, 1e-9), np.float32)
+
+
+def _centred(vectors: Vectors) -> NDArray[np.float32]:
+    return _unit(vectors - vectors.mean(0))  # what all titles of a shop share tells nothing apart
+
+
+def _word_vectors(
+    words: list[list[str]], most_words: int = 2000, size: int = 128
+) -> NDArray[np.float32]:
+    """tf-idf of words that occur in three texts or more, in few dimensions.
+
+    Shapes: n texts -> (n, <= size) float32 of unit length (0 where no such word).
+    """
+    from scipy.sparse import csr_array
+
+    count = Counter(word for kept in words for word in set(kept))
+    vocabulary = sorted((w for w in count if count[w] > 2), key=lambda w: (-count[w], w))[
+        :most_words
+    ]
+    if not vocabulary:
+        return np.zeros((len(words), 1), np.float32)
+    place = {word: number for number, word in enumerate(vocabulary)}
+    cells = [
+        (row, place[w]) for row, kept in enumerate(words) for w in sorted(set(kept)) if w in place
+    ]
+    rows, columns = np.array(cells).T
+    idf = np.log(len(words) / np.array([count[word] for word in vocabulary])) + 1
+    matrix = csr_array((idf[columns], (rows, columns)), shape=(len(words), len(vocabulary)))
+    matrix = matrix.multiply(1 / np.maximum(np.sqrt(matrix.multiply(matrix).sum(1)), 1e-9)[:, None])
+    _, directions = np.linalg.eigh((matrix.T @ matrix).toarray())
+    return _unit(np.asarray(matrix @ directions[:, -size:], np.float32))
+
+
+def _condensed(points: NDArray[np.float32], most: int) -> Groups:
+    """Which of at most `most` near-copies each point belongs to (itself, where there are few)."""
+    if len(points) <= most:
+        return np.arange(len(points))
+    centres = points[np.linspace(0, len(points) - 1, most // 2).astype(int)]
+    nearest = np.concatenate(
+        [
+            np.argmax(part @ centres.T, axis=1)
+            for part in np.array_split(points, len(points) // 2000 + 1)
+        ]
+    )
+    return np.unique(nearest, return_inverse=True)[1]
+
+
+def _centres(points: NDArray[np.float32], groups: Groups) -> NDArray[np.float32]:
+    sums = np.zeros((int(groups.max()) + 1, points.shape[1]), np.float64)
+    np.add.at(sums, groups, points)
+    return np.asarray(sums / np.bincount(groups)[:, None], np.float32)
+
+
+def _ward(points: NDArray[np.float32], aim: int) -> Groups:
+    """Ward's tree, cut near `aim` groups where the next merge would cost the most."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
+    if len(points) <= aim or len(points) < 3:
+        return np.arange(len(points))
+    tree = linkage(points, "ward")
+    counts = np.arange(max(2, round(aim * 0.85)), min(len(points) - 1, round(aim * 1.15)) + 1)
+    height = tree[:, 2][::-1]  # height[k - 2] is what going from k groups to k - 1 costs
+    best = counts[np.argmax((height[counts - 2] - height[counts - 1]) / height[counts - 2])]
+    return np.asarray(fcluster(tree, best, "maxclust"), np.int64) - 1
+
+
+def _labels(words: list[list[str]], groups: Groups) -> list[str]:
+    """One short label per group: the words that are frequent in it and rare elsewhere."""
+    overall = Counter(term for kept in words for term in set(kept))
+    members = [[words[row] for row in np.flatnonzero(groups == g)] for g in range(groups.max() + 1)]
+    labels = [_label(kept, overall, len(words), 1) for kept in members]
+    for least in (2, 3):  # equal labels say more
+        twice = {label for label, count in Counter(labels).items() if count > 1}
+        labels = [
+            _label(kept, overall, len(words), least) if label in twice else label
+            for kept, label in zip(members, labels, strict=True)
+        ]
+    return labels
+
+
+def _label(members: list[list[str]], overall: Counter[str], n: int, least: int) -> str:
+    counts = Counter(word for kept in members for word in set(kept))
+    if not counts:
+        return "other"
+    pairs = Counter(pair for kept in members for pair in set(pairwise(kept)))
+    score = {
+        word: count / len(members) * np.log(1 + n / overall[word]) for word, count in counts.items()
+    }
+    ranked = sorted(score, key=lambda word: (-score[word], word))
+    terms: list[str] = []
+    covered = 0.0
+    for word in ranked[:6]:
+        if any(word in term.split() for term in terms):
+            continue
+        terms.append(_phrase(word, counts, pairs))
+        shown = {part for term in terms for part in term.split()}
+        covered = sum(bool(shown & set(kept)) for kept in members) / len(members)
+        if (covered > 0.6 and len(terms) >= least) or len(terms) == 3:
+            break
+    return ", ".join(terms)
+
+
+def _phrase(word: str, counts: Counter[str], pairs: Counter[tuple[str, str]]) -> str:
+    """The word with the neighbour it mostly stands beside ("lunch" -> "lunch bag")."""
+    beside = [(count, pair) for pair, count in pairs.items() if word in pair and pair[0] != pair[1]]
+    if beside:
+        count, pair = max(beside, key=lambda found: (found[0], found[1]))
+        if count >= 0.4 * counts[word] and count > 1:
+            return " ".join(pair)
+    return word
+
+
+def _table(rows: list[tuple[Any, ...]], names: list[str]) -> pa.Table:
+    kinds = {"level": pa.int32(), "item_count": pa.int64()}
+    columns: list[Any] = list(zip(*sorted(rows), strict=True)) or [[] for _ in names]
+    return pa.table(
+        {
+            n: pa.array(list(c), kinds.get(n, pa.string()))
+            for n, c in zip(names, columns, strict=True)
+        }
+    )
