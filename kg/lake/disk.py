@@ -1,0 +1,71 @@
+"""Files that are there whole or not at all, and what a refusing disk is called.
+
+Invariant: a file written here survives a power cut once the call has returned.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kg.errors import Unavailable
+
+_FREE = "Free some space on that disk and run the command again; nothing was half-written."
+_PERMIT = "Give yourself write permission there, or choose another place."
+_HINTS = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EFBIG: _FREE,
+    errno.EACCES: _PERMIT,
+    errno.EPERM: _PERMIT,
+    errno.EROFS: _PERMIT,
+}
+
+
+@contextmanager
+def on_disk(place: Path) -> Iterator[None]:
+    """Translate what the operating system refuses below `place` to Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(place, error.errno, error) from error
+
+
+def refused(place: Path, number: int | None, error: BaseException) -> Unavailable:
+    """The disk said no with this error number (None: it did not say which)."""
+    fact = os.strerror(number) if number is not None else type(error).__name__
+    return Unavailable(
+        f"The disk refused to work on {place}: {fact}.",
+        hint=_HINTS.get(number or 0, "Check the disk, then run the command again."),
+        path=str(place),
+    )
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file (mode 0600) so that a reader sees the old one, or all of the new one."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(file)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    sync_file(folder)
+
+
+def sync_file(file: Path) -> None:
+    """Make the content of a file (or the names in a folder) durable."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

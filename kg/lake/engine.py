@@ -1,0 +1,126 @@
+"""DuckDB in memory, spoken to through Ibis: it computes, it keeps nothing.
+
+Invariant: whatever a table expression names is fixed when it is made (a version, an Arrow table);
+no later write changes what it gives.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from kg.errors import Unavailable
+from kg.lake.delta import Files
+from kg.lake.disk import on_disk
+
+_BATCH_ROWS = 122_880
+_SQL_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.int32(): "INTEGER",
+    pa.float64(): "DOUBLE",
+    pa.bool_(): "BOOLEAN",
+    pa.list_(pa.string()): "VARCHAR[]",
+    pa.list_(pa.float32()): "FLOAT[]",
+}
+
+
+@contextmanager
+def on_engine() -> Iterator[None]:
+    """What DuckDB cannot do here and now becomes Unavailable; our own bad SQL stays itself."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+        fact = str(error).splitlines()[0]
+        raise Unavailable(
+            f"The engine could not finish: {fact}",
+            hint="Check memory and disk space, then run the command again.",
+        ) from error
+
+
+class Engine:
+    """One in-memory DuckDB.
+
+    Args:
+        spill: folder for what does not fit into memory; made when needed.
+    """
+
+    def __init__(self, spill: Path) -> None:
+        self._spill = spill / str(os.getpid())
+        self._con: Any = ibis.duckdb.connect(
+            memory_limit="4GB",
+            temp_directory=str(self._spill),
+            autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
+        )
+        self._con.raw_sql("SET TimeZone = 'UTC'")
+        self._count = 0
+
+    def table(self, name: str, schema: pa.Schema, files: Files | None) -> Any:
+        """An Ibis table over Parquet files, or an empty one (None), with the schema's columns."""
+        self._count += 1
+        view = f"{name}_{self._count}"
+        known = set(files.columns if files and files.paths else [])
+        columns = ", ".join(
+            f"CAST({_quoted(field.name) if field.name in known else 'NULL'} "
+            f"AS {_SQL_TYPES[field.type]}) AS {_quoted(field.name)}"
+            for field in schema
+        )
+        if files and files.paths:
+            paths = ", ".join("'" + path.replace("'", "''") + "'" for path in files.paths)
+            source = f" FROM read_parquet([{paths}], union_by_name = true)"
+        else:
+            source = " WHERE false"
+        with on_engine():
+            self._con.raw_sql(f"CREATE TEMP VIEW {_quoted(view)} AS SELECT {columns}{source}")
+            return self._con.table(view)
+
+    def memtable(self, data: pa.Table) -> Any:
+        """An Ibis table over Arrow data; nothing is copied."""
+        self._count += 1
+        name = f"memory_{self._count}"
+        self._con.con.register(name, data)
+        return self._con.table(name)
+
+    def arrow(self, expression: Any) -> pa.Table:
+        """The rows of an Ibis expression."""
+        with on_engine():
+            return self._con.to_pyarrow(expression)
+
+    def batches(self, expression: Any) -> pa.RecordBatchReader:
+        """The rows of an Ibis expression as a stream; finish it before asking the next."""
+        with on_engine():
+            return self._con.to_pyarrow_batches(expression, chunk_size=_BATCH_ROWS)
+
+    def close(self) -> None:
+        """Forget everything and remove what was put aside."""
+        self._con.disconnect()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def sweep(spill: Path) -> None:
+    """Remove what processes that are gone have put aside."""
+    with on_disk(spill):
+        for folder in spill.iterdir() if spill.is_dir() else ():
+            if not _is_running(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_running(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    return True
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,120 @@
+"""The lake as a reader sees it: the tables of one moment, as Ibis and Arrow.
+
+Invariant: a reader is pinned to one manifest; it never waits for the writer, never makes it wait,
+and never sees a table that a manifest does not name. Not for use by several threads at once: each
+opens its own.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import pyarrow as pa
+
+from kg.lake.delta import files_of
+from kg.lake.engine import Engine
+from kg.lake.manifest import Manifest, read_manifest
+from kg.lake.tables import schema_of
+from kg.lake.workspace import Workspace
+
+if TYPE_CHECKING:
+    from kg.lake.writer import Writer
+
+
+class Lake:
+    """Tables as of a manifest; open with `Lake.open`, write with `Lake.writer`."""
+
+    def __init__(self, workspace: Workspace, head: Manifest | None) -> None:
+        self.workspace = workspace
+        self.head = head
+        self._engine = Engine(workspace.spill)
+        self._tables: dict[tuple[str, int | None], Any] = {}
+
+    @classmethod
+    def open(cls, path: Path) -> "Lake":
+        """Read a workspace as of its newest run.
+
+        Raises:
+            NotFound: the path is not a workspace.
+            Conflict: its format is newer than this program.
+            Unavailable: it cannot be read.
+        """
+        workspace = Workspace.open(path)
+        return Lake(workspace, read_manifest(workspace.runs))
+
+    @staticmethod
+    def writer(path: Path) -> "Writer":
+        """Be the one writer of a workspace, within a `with`; makes the workspace if need be."""
+        from kg.lake.writer import Writer
+
+        return Writer(Workspace.create(path))
+
+    def at(self, number: int) -> "Lake":
+        """The lake as run `number` left it, as a reader of its own.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return Lake(self.workspace, read_manifest(self.workspace.runs, number))
+
+    def refresh(self) -> None:
+        """Move on to the newest run; expressions made before keep their rows."""
+        self.head = read_manifest(self.workspace.runs)
+
+    def table(self, name: str) -> Any:
+        """An Ibis table; empty and typed when nothing was ever written to it."""
+        return self._pinned(name, self.version(name))
+
+    def arrow(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """A table, or some columns of it, as Arrow, in the order written."""
+        table = self.table(name)
+        return self._engine.arrow(table.select(*columns) if columns else table)
+
+    def memtable(self, data: pa.Table) -> Any:
+        """Arrow data as an Ibis table that joins with those of the lake."""
+        return self._engine.memtable(data)
+
+    def run(self, expression: Any) -> pa.Table:
+        """The rows of an Ibis expression over tables of this lake."""
+        return self._engine.arrow(expression)
+
+    def batches(self, expression: Any) -> pa.RecordBatchReader:
+        """The rows of an Ibis expression as a stream; finish it before asking the next."""
+        return self._engine.batches(expression)
+
+    def version(self, name: str) -> int | None:
+        """The Delta version of a table in this lake; None when it was never written."""
+        schema_of(name)
+        return self.head.tables.get(name) if self.head else None
+
+    def step_id(self, step: str) -> str | None:
+        """The id of the latest run of a step; None when it has not run."""
+        return self.head.steps[step]["run_id"] if self.head and step in self.head.steps else None
+
+    def summary(self, step: str) -> dict[str, Any]:
+        """What the latest run of a step found; empty when it has not run."""
+        if self.head is None or step not in self.head.steps:
+            return {}
+        return dict(self.head.steps[step]["summary"])
+
+    def close(self) -> None:
+        """Let go of the engine; every expression of this lake ends with it."""
+        self._engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _pinned(self, name: str, version: int | None) -> Any:
+        key = (name, version)
+        if key not in self._tables:
+            files = None if version is None else files_of(self.workspace.lake / name, version)
+            self._tables[key] = self._engine.table(name, schema_of(name), files)
+        return self._tables[key]

@@ -1,0 +1,98 @@
+"""The tables of the lake: their columns, types and which may be null.
+
+Invariant: what is written to a table has exactly these columns (plus `run_id`, which the lake
+fills in), so that a reader never has to ask. A new column goes to the end of its table, nullable.
+"""
+
+from typing import Any
+
+import pyarrow as pa
+
+_TYPES: dict[str, Any] = {
+    "str": pa.string(),
+    "i64": pa.int64(),
+    "i32": pa.int32(),
+    "f64": pa.float64(),
+    "bool": pa.bool_(),
+    "strs": pa.list_(pa.string()),
+    # Delta knows no fixed size; every vector of one model has the same length all the same.
+    "vector": pa.list_(pa.float32()),
+}
+
+# `name type`, `?` after the type: may be null.
+_COLUMNS = {
+    "files": """source str, dataset str, size_bytes i64, sha256 str, received i64, accepted i64,
+        duplicate i64, quarantined i64, modified_at_ms i64, mapping_hash str""",
+    "records": """record_key str, source str, position i64, dataset str, kind str, status str,
+        reason str?, detail str?, dedupe_key str, duplicate_of str?, occurred_at_ms i64?,
+        recorded_at_ms i64, raw str?""",
+    "events": """record_key str, source str, dataset str, occurred_at_ms i64, recorded_at_ms i64,
+        channel str, verb str, item_id str?, object str?, category str?, text str?, basket_id str?,
+        quantity f64?, value f64?, campaign_id str?, arm str?, sampled bool""",
+    "identifiers": "record_key str, namespace str, value str, trust i32",
+    "profiles": """record_key str, source str, occurred_at_ms i64?, recorded_at_ms i64,
+        traits str""",
+    "items": """item_id str, role str, title str?, categories strs, price f64?,
+        starts_at_ms i64?, ends_at_ms i64?, attributes str, record_key str?""",
+    "consents": "record_key str, purpose str, granted bool, at_ms i64",
+    "judgements": """left_record_key str, right_record_key str, verdict str, probability f64,
+        reason str, rule str, author str, judged_at_ms i64""",
+    "identities": "record_key str, user_id str",
+    "users": """user_id str, first_seen_ms i64, last_seen_ms i64, record_count i64,
+        event_count i64, consent_denied bool, half str""",
+    "user_aliases": "alias_id str, user_id str",
+    "user_identifiers": """user_id str, namespace str, value str, reason str,
+        probability f64""",
+    "user_traits": "user_id str, name str, value str, at_ms i64",
+    "item_topics": "item_id str, topic str, kind str, level i32",
+    "text_topics": "text_hash str, topic str, level i32",
+    "topics": "topic str, label str, kind str, level i32, item_count i64",
+    "sessions": """session_id str, user_id str, channel str, number i64, started_at_ms i64,
+        ended_at_ms i64, event_count i64, value f64""",
+    "intents": """intent_id str, session_id str, user_id str, verb str, topic str, channel str,
+        position i64, started_at_ms i64, ended_at_ms i64, event_count i64, quantity f64,
+        value f64, text str?, campaign_id str?""",
+    "event_intents": "record_key str, session_id str, intent_id str, user_id str",
+    "intent_items": "intent_id str, item_id str, count i64, value f64",
+    "received": "user_id str, campaign_id str, at_ms i64, arm str",
+    "embeddings": "model str, text_hash str, vector vector",
+    "memberships": "intent_id str, user_id str, persona_id str?, probability f64",
+    "holdings": """user_id str, persona_id str, weight f64, low f64, high f64, intents i64,
+        valid_from_ms i64, valid_to_ms i64?""",
+    "personas": """persona_id str, version i64, parent_id str?, stability f64, intents i64,
+        people i64, population i64, share f64, share_low f64, share_high f64, signature str,
+        recurrence_lift f64, recurrence_p f64, recurrence_q f64""",
+    "persona_rules": "persona_id str, version i64, rule str",
+    "claims": """persona_id str, version i64, claim_id str, kind str, subject str,
+        subject_label str, direction str, measure str, unit str, value f64, reference_value f64,
+        low f64, high f64, q f64?, people i64, as_of_ms i64, query str, params str, counts str,
+        descriptive bool""",
+    "evidence": "claim_id str, path i64, position i64, label str, node_id str",
+    "wordings": """persona_id str, version i64, name str, summary str, sentences str,
+        author str, coverage f64""",
+}
+
+
+def _schema(columns: str) -> pa.Schema:
+    fields = []
+    for column in f"{columns}, run_id str".split(","):
+        name, type_name = column.split()
+        fields.append(
+            pa.field(name, _TYPES[type_name.rstrip("?")], nullable=type_name.endswith("?"))
+        )
+    return pa.schema(fields)
+
+
+TABLES: dict[str, pa.Schema] = {name: _schema(columns) for name, columns in _COLUMNS.items()}
+
+
+class WrongTable(TypeError):  # noqa: N818 - reads as the fact it states
+    """Our own mistake: a step writes a table, a column, a type or a null the lake does not have."""
+
+
+def schema_of(table: str) -> pa.Schema:
+    """The schema of a table, `run_id` last."""
+    try:
+        return TABLES[table]
+    except KeyError:
+        raise WrongTable(f"The lake has no table {table!r}; it has {sorted(TABLES)}.") from None

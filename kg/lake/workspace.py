@@ -1,0 +1,204 @@
+"""The folder everything of one workspace lies in, and the only place that knows its layout.
+
+Invariant: a folder is a workspace when its `workspace.json` is there, which is written first and
+whole; only its owner can enter it, and the key never leaves it.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from kg.errors import Conflict, InputError, NotFound, Unavailable
+from kg.lake.disk import on_disk, sync_folder, write_whole
+
+FORMAT = 1
+_KEY_BYTES = 32
+_MARK = "workspace.json"
+# delta-rs panics on the first four and confuses the last two (tried with deltalake 1.6).
+_REFUSED_CHARACTERS = "[]|^%\\"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One workspace that exists and has a format this program knows.
+
+    Args:
+        path: its folder, absolute.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path) -> "Workspace":
+        """Make the folder a workspace, or open it when it is one already.
+
+        Raises:
+            InputError: the path cannot hold tables.
+            Conflict: the folder holds something else, or a workspace of a newer format.
+            Unavailable: the disk refuses.
+        """
+        path = _absolute(path)
+        with on_disk(path):
+            if not (path / _MARK).exists():
+                if path.exists() and not path.is_dir():
+                    raise Conflict(f"{path} is a file.", hint="Name another workspace.")
+                if path.exists() and any(not _is_ours(entry) for entry in path.iterdir()):
+                    raise Conflict(
+                        f"{path} is not empty and not a workspace.",
+                        hint="Name another workspace, or an empty folder.",
+                    )
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.chmod(0o700)
+                write_whole(path / _MARK, json.dumps({"format": FORMAT}).encode() + b"\n")
+        workspace = cls.open(path)
+        with on_disk(path):
+            for folder in (workspace.lake, workspace.runs, workspace.log, workspace.graph):
+                folder.mkdir(exist_ok=True)
+        workspace.key()
+        return workspace
+
+    @classmethod
+    def open(cls, path: Path) -> "Workspace":
+        """Open a workspace that exists.
+
+        Raises:
+            NotFound: there is none at this path.
+            Conflict: it was made by a newer version of the program.
+        """
+        path = _absolute(path)
+        mark = path / _MARK
+        try:
+            content = mark.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(
+                f"{path} is not a workspace.",
+                hint=f"Make it with: personagraph run DATA --workspace {_name(path)}",
+                path=str(path),
+            ) from None
+        except OSError as error:
+            raise Unavailable(
+                f"{mark} cannot be read: {error.strerror}.",
+                hint="Check the permissions of the workspace.",
+            ) from error
+        return cls._checked(path, content)
+
+    @classmethod
+    def _checked(cls, path: Path, content: bytes) -> "Workspace":
+        try:
+            found = json.loads(content)["format"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise Conflict(
+                f"{path / _MARK} is damaged.", hint="Restore it from a backup."
+            ) from error
+        if found != FORMAT:
+            raise Conflict(
+                f"{path} has format {found}, this version reads format {FORMAT}.",
+                hint="Install the version of personagraph that wrote it, or a newer one.",
+                found=found,
+                expected=FORMAT,
+            )
+        return cls(path)
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the Delta tables."""
+        return self.path / "lake"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the manifests."""
+        return self.path / "runs"
+
+    @property
+    def log(self) -> Path:
+        """Folder of the logs."""
+        return self.path / "log"
+
+    @property
+    def graph(self) -> Path:
+        """Folder of the embedded graph."""
+        return self.path / "graph"
+
+    @property
+    def spill(self) -> Path:
+        """Folder of what the engine puts aside while it works."""
+        return self.path / "spill"
+
+    def key(self) -> bytes:
+        """The secret personal identifiers are hashed with (32 bytes), made on the first call."""
+        file = self.path / "key"
+        with on_disk(file):
+            if not file.exists():
+                _make_key(file)
+            key = file.read_bytes()
+        if len(key) != _KEY_BYTES:
+            raise Conflict(
+                f"The key of {self.path} is damaged: {len(key)} bytes, expected {_KEY_BYTES}.",
+                hint="Restore the file `key` from a backup.",
+            )
+        return key
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the one writer.
+
+        Raises:
+            Conflict: another process (or this one) is writing; its pid is in the message.
+        """
+        lock = FileLock(self.path / "lock", blocking=False, thread_local=False, mode=0o600)
+        note = self.path / "lock.pid"
+        with on_disk(self.path):
+            try:
+                lock.acquire()
+            except Timeout:
+                pid = note.read_text().strip() if note.exists() else "unknown"
+                raise Conflict(
+                    f"Process {pid} is writing to {self.path}.",
+                    hint="Wait until it is done, then try again; reading is possible meanwhile.",
+                    pid=pid,
+                ) from None
+        try:
+            with on_disk(self.path):
+                note.write_text(f"{os.getpid()}\n")
+            yield
+        finally:
+            lock.release()
+
+
+def _make_key(file: Path) -> None:
+    """Put a new key in place at once; when two processes try, the first one's key stays."""
+    fresh = file.with_name(f".key.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    write_whole(fresh, secrets.token_bytes(_KEY_BYTES))
+    try:
+        os.link(fresh, file)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    sync_folder(file.parent)
+
+
+def _absolute(path: Path) -> Path:
+    path = Path(os.path.abspath(path))
+    if any(character in _REFUSED_CHARACTERS or ord(character) < 32 for character in str(path)):
+        raise InputError(
+            f"A workspace cannot lie at {str(path)!r}.",
+            hint=f"Choose a path without {' '.join(_REFUSED_CHARACTERS)} and control characters.",
+        )
+    return path
+
+
+def _is_ours(entry: Path) -> bool:
+    """What a creation that was cut short may have left behind."""
+    return entry.name.endswith(".tmp")
+
+
+def _name(path: Path) -> str:
+    """How a person would type the workspace: by its name below the usual home, else by its path."""
+    return path.name if path.parent.name == ".personagraph" else str(path)

@@ -1,0 +1,265 @@
+"""The one writer: steps that write tables first and their manifest last.
+
+Invariant: a step is visible whole or not at all. Whatever a step that failed, or a process that
+was killed, has left in the tables is taken back before the next step builds on them.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import pyarrow as pa
+
+from kg.lake import delta
+from kg.lake.code import code_version
+from kg.lake.disk import on_disk
+from kg.lake.engine import sweep
+from kg.lake.fit import Fitted
+from kg.lake.lake import Lake
+from kg.lake.manifest import Manifest, read_manifest, write_manifest
+from kg.lake.tables import TABLES, WrongTable, schema_of
+from kg.lake.workspace import Workspace
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What makes a run the run it is; equal plans have equal ids.
+
+    Args:
+        step: name of the step.
+        inputs: what it builds on -> the id of the run (or the hash of the file) that made it.
+        config: its parameters, JSON.
+        seed: of its random numbers.
+        code: which program.
+    """
+
+    step: str
+    inputs: Mapping[str, str | None] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    code: str = field(default_factory=code_version)
+
+    @property
+    def run_id(self) -> str:
+        """16 hex digits."""
+        content = {
+            "step": self.step,
+            "inputs": dict(self.inputs),
+            "config": dict(self.config),
+            "seed": self.seed,
+            "code": self.code,
+        }
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Writer(Lake):
+    """A lake that can be written to while its `with` block lasts."""
+
+    def __init__(self, workspace: Workspace, clock: Callable[[], datetime] = _now) -> None:
+        self.workspace = workspace
+        self._clock = clock
+        self._lock: AbstractContextManager[None] | None = None
+
+    def __enter__(self) -> Self:
+        lock = self.workspace.locked()
+        lock.__enter__()
+        try:
+            super().__init__(self.workspace, read_manifest(self.workspace.runs))
+            self._tidy()
+            self.heal()
+        except BaseException:
+            lock.__exit__(None, None, None)
+            raise
+        self._lock = lock
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        if self._lock is not None:
+            self._lock.__exit__(None, None, None)
+            self._lock = None
+
+    @contextmanager
+    def step(
+        self,
+        name: str,
+        *,
+        inputs: Mapping[str, str | None] | None = None,
+        config: Mapping[str, Any] | None = None,
+        seed: int = 0,
+    ) -> Iterator["Step"]:
+        """Run a step; leaving the block commits it, leaving it by an error takes it back."""
+        step = Step(self, Plan(name, dict(inputs or {}), dict(config or {}), seed))
+        started_at = self._clock()
+        try:
+            yield step
+            if not step.done:
+                self._commit(step, started_at)
+        except BaseException:
+            self.heal()
+            raise
+
+    def heal(self) -> list[str]:
+        """Take back whatever no manifest has committed; the tables it was found in."""
+        committed = self.head.tables if self.head else {}
+        return [
+            name for name in TABLES if delta.heal(self.workspace.lake / name, committed.get(name))
+        ]
+
+    def _commit(self, step: "Step", started_at: datetime) -> None:
+        for name, version in step.writes.items():
+            folder = self.workspace.lake / name
+            before = self.version(name)
+            old = set(delta.files_of(folder, before).paths) if before is not None else set()
+            new = delta.files_of(folder, version).paths
+            delta.sync(folder, [path for path in new if path not in old])
+        head = self.head
+        manifest = Manifest(
+            number=head.number + 1 if head else 1,
+            step=step.name,
+            run_id=step.id,
+            started_at=started_at.isoformat(),
+            finished_at=self._clock().isoformat(),
+            config=dict(step.plan.config),
+            inputs=dict(step.plan.inputs),
+            seed=step.plan.seed,
+            code_version=step.plan.code,
+            reads=dict(sorted(step.reads.items())),
+            writes=dict(sorted(step.writes.items())),
+            tables={**(head.tables if head else {}), **step.writes},
+            steps={
+                **(head.steps if head else {}),
+                step.name: {"run_id": step.id, "summary": step.summary},
+            },
+        )
+        with on_disk(self.workspace.runs):
+            write_manifest(self.workspace.runs, manifest)
+        self.head = manifest
+
+    def _tidy(self) -> None:
+        sweep(self.workspace.spill)
+        with on_disk(self.workspace.runs):
+            for file in self.workspace.runs.glob(".*.tmp"):
+                file.unlink(missing_ok=True)
+
+
+class Step:
+    """One step under way; made by `Writer.step`."""
+
+    def __init__(self, lake: Writer, plan: Plan) -> None:
+        self.lake = lake
+        self.plan = plan
+        self.name = plan.step
+        self.id = plan.run_id
+        self.done = lake.step_id(plan.step) == self.id
+        self.summary: dict[str, Any] = lake.summary(plan.step) if self.done else {}
+        self.reads: dict[str, int] = {}
+        self.writes: dict[str, int] = {}
+
+    def table(self, name: str) -> Any:
+        """An Ibis table with what this step has written so far."""
+        version = self._version(name)
+        if version is not None and name not in self.writes:
+            self.reads[name] = version
+        return self.lake._pinned(name, version)
+
+    def arrow(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """A table, or some columns of it, as Arrow, with what this step has written so far."""
+        table = self.table(name)
+        return self.lake.run(table.select(*columns) if columns else table)
+
+    def memtable(self, data: pa.Table) -> Any:
+        """Arrow data as an Ibis table that joins with those of the lake."""
+        return self.lake.memtable(data)
+
+    def overwrite(self, table: str, data: Any) -> int:
+        """Replace all rows of a table.
+
+        Args:
+            table: name of the table.
+            data: an Ibis expression, a `pa.Table` or a `pa.RecordBatchReader` with its columns
+                (any order, `run_id` is filled in).
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            WrongTable: the data does not fit the table.
+            Unavailable: the disk refuses.
+        """
+        return self._write(table, self._stream(data), "overwrite")
+
+    def append(self, table: str, data: Any) -> int:
+        """Add rows to a table; as `overwrite`."""
+        return self._write(table, self._stream(data), "append")
+
+    def replace_sources(self, table: str, sources: list[str], data: Any) -> int:
+        """Drop the rows read from these sources and add new ones; the others keep their run id.
+
+        Args:
+            table: a table with `source`, or with `record_key` (the records that the last committed
+                run names for the sources).
+            sources: files as in `records.source`.
+            data: the new rows, as in `overwrite`.
+
+        Returns:
+            How many rows were added.
+        """
+        kept = self._without(table, sources)
+        if kept is not None:
+            self._write(table, self.lake.batches(kept), "overwrite", keep_run_id=True)
+        return self._write(table, self._stream(data), "append")
+
+    def _without(self, table: str, sources: list[str]) -> Any:
+        rows = self.table(table)
+        if not sources or self._version(table) is None:
+            return None
+        names = schema_of(table).names
+        if "source" in names:
+            return rows.filter(~rows.source.isin(sources))
+        if "record_key" not in names:
+            raise WrongTable(f"{table} has neither source nor record_key.")
+        records = self.lake.table("records")
+        gone = records.filter(records.source.isin(sources)).select("record_key").distinct()
+        return rows.anti_join(gone, "record_key")
+
+    def _stream(self, data: Any) -> pa.RecordBatchReader:
+        if isinstance(data, pa.RecordBatchReader):
+            return data
+        return data.to_reader() if isinstance(data, pa.Table) else self.lake.batches(data)
+
+    def _version(self, name: str) -> int | None:
+        return self.writes[name] if name in self.writes else self.lake.version(name)
+
+    def _write(
+        self,
+        table: str,
+        data: pa.RecordBatchReader,
+        mode: Literal["append", "overwrite"],
+        *,
+        keep_run_id: bool = False,
+    ) -> int:
+        if self.done:
+            raise WrongTable(f"The step {self.name} is done; it must not write to {table}.")
+        fitted = Fitted(table, data, self.id, keep_run_id=keep_run_id)
+        try:
+            version = delta.write(self.lake.workspace.lake / table, fitted.reader(), mode, self.id)
+        except Exception as error:
+            raise (fitted.failure or error) from error
+        self.writes[table] = version
+        return fitted.row_count
