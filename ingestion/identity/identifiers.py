@@ -1,0 +1,102 @@
+"""How identifiers are written, hashed and found unusable.
+
+Personal values (e-mail, phone, ...) leave this package only as keyed hashes. The hash hides them
+from whoever lacks the workspace key; who has the key can still test a guess.
+"""
+
+import hmac
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ingestion.identity.limits import Form, Junk, Limit, Limits, shipped
+from kg.hashing import SEPARATOR
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# (pattern, replacement) in order; RE2 syntax
+_PHONE = (
+    (r"(?i)\s*(?:extension|ext\.?|x|#)\s*(\d+)\s*$", r"x\1"),
+    (r"^\s*\(?\s*(?:\+|00)", "+"),
+    (r"^(\+\d{1,3})\s*\(0\)", r"\1"),
+    (r"[^\d+x]", ""),
+)
+
+
+def canonical_values(namespace: str, values: "pa.Array") -> "pa.Array":
+    """The values of a namespace as they are compared; case and punctuation as its form says."""
+    import pyarrow.compute as pc
+
+    form: Form = shipped().of(namespace).form
+    values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC"))
+    if form in {"lower", "email"}:
+        return pc.utf8_lower(values)
+    if form == "phone":
+        for pattern, replacement in _PHONE:
+            values = pc.replace_substring_regex(values, pattern, replacement)
+    return values
+
+
+def canonical_identifier(namespace: str, value: str) -> str:
+    """One identifier as it is compared: `canonical_identifier("email", " Ann@X.org ")`."""
+    import pyarrow as pa
+
+    return str(canonical_values(namespace, pa.array([value]))[0].as_py())
+
+
+def hash_identifier(key: bytes, namespace: str, value: str) -> str:
+    """The keyed HMAC-SHA256 (hex) that stands for a personal value."""
+    return _digest(key, namespace, canonical_identifier(namespace, value))
+
+
+def shown_identifier(key: bytes, namespace: str, value: str) -> str:
+    """What `user_identifiers` holds for a value: its hash when personal, else itself."""
+    if shipped().of(namespace).personal:
+        return hash_identifier(key, namespace, value)
+    return canonical_identifier(namespace, value)
+
+
+def shown_values(key: bytes, namespace: str, values: "pa.Array") -> "pa.Array":
+    """`shown_identifier` of canonical values, each distinct one once."""
+    import pyarrow as pa
+
+    if not shipped().of(namespace).personal:
+        return values
+    return pa.array([_digest(key, namespace, value) for value in values.to_pylist()], pa.string())
+
+
+def _digest(key: bytes, namespace: str, canonical: str) -> str:
+    return hmac.digest(key, f"{namespace}{SEPARATOR}{canonical}".encode(), "sha256").hex()
+
+
+def unusable(namespace: str, values: "pa.Array", limits: Limits) -> "pa.Array":
+    """Why canonical values name nobody: `junk`, `role_mailbox`, `evidence_only`; null: usable."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    limit = limits.of(namespace)
+    if not limit.merges:
+        return pa.array(["evidence_only"] * len(values), pa.string())
+    lowered = pc.utf8_lower(values)
+    junk = pc.is_in(lowered, value_set=pa.array(limits.junk.words))
+    for pattern in _junk_patterns(limit, limits.junk):
+        junk = pc.or_(junk, pc.match_substring_regex(lowered, pattern))
+    role = pa.array([False] * len(values))
+    if limit.form == "email":
+        role = pc.is_in(
+            pc.replace_substring_regex(values, "[@+].*$", ""),
+            value_set=pa.array(sorted(limits.role_mailboxes)),
+        )
+    reasons = pc.if_else(role, "role_mailbox", pa.scalar(None, pa.string()))
+    return pc.if_else(junk, "junk", reasons)
+
+
+def _junk_patterns(limit: Limit, junk: Junk) -> Iterator[str]:
+    yield from junk.patterns
+    if limit.opaque:
+        yield from junk.opaque_patterns
+    if limit.form == "phone":
+        yield from junk.phone_patterns
+    if limit.opaque or limit.form == "phone":
+        repeated = "|".join(f"[{character}+-]+" for character in junk.placeholder_characters)
+        yield f"^(?:{repeated})$"
