@@ -1,0 +1,8 @@
+// Write a batch of edges: which category an item is in.
+// params:  rows LIST<MAP>
+// returns:
+UNWIND $rows AS row
+MATCH (a:Item {id: row.start})
+MATCH (b:Category {id: row.end})
+MERGE (a)-[e:IN]->(b)
+SET e.run_id = row.run_id

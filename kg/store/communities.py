@@ -1,0 +1,29 @@
+"""What Leiden needs on either store: one form of the edges, one numbering of the answer."""
+
+import numpy as np
+
+
+def canonical_edges(
+    source: np.ndarray, target: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each undirected edge once, smaller end first, sorted, weights of repeats summed, no loops.
+
+    Shapes: three (m,) arrays -> three (k,) arrays, k <= m. The order of the input does not matter.
+    """
+    low, high = np.minimum(source, target), np.maximum(source, target)
+    keep = (low != high) & (weight > 0)
+    low, high, weight = low[keep], high[keep], weight[keep]
+    order = np.lexsort((weight, high, low))  # weight last: sums do not depend on the input's order
+    low, high, weight = low[order], high[order], weight[order]
+    if len(low) == 0:
+        return low, high, weight
+    first = np.flatnonzero(np.r_[True, (np.diff(low) != 0) | (np.diff(high) != 0)])
+    return low[first], high[first], np.add.reduceat(weight, first)
+
+
+def numbered_by_first_member(groups: np.ndarray) -> np.ndarray:
+    """The same partition with communities 0, 1, .. in the order of their first members."""
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]
