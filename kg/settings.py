@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kg.errors import InputError
 
 
 class Settings(BaseSettings):
@@ -40,3 +42,20 @@ class Settings(BaseSettings):
     def workspace_path(self, name: str) -> Path:
         """The folder of a workspace: a bare name lies under `home`, anything else is a path."""
         return Path(name) if "/" in name or name in {".", ".."} else self.home / name
+
+
+def read_settings() -> Settings:
+    """The settings of this process, from its environment.
+
+    Raises:
+        InputError: a variable has a value that makes no sense; the value is not repeated.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"PERSONAGRAPH_{'_'.join(map(str, first['loc']))}".upper()
+        raise InputError(
+            f"The setting {name} is wrong: {first['msg'].lower()}.",
+            hint=f"Unset {name}, or give it a value that fits.",
+        ) from error

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from api.cli.console import print_json, stdout
 from kg.errors import PersonagraphError
-from kg.settings import Settings
+from kg.settings import read_settings
 
 OUR_PACKAGES = (
     "arcadedb",
@@ -76,7 +76,7 @@ def _packages(workspace: str) -> Iterator[Finding]:
 def _graph(workspace: str) -> Iterator[Finding]:
     from kg.store import open_store
 
-    settings = Settings()
+    settings = read_settings()
     path = settings.workspace_path(workspace)
     where = settings.neo4j_uri if settings.store == "neo4j" else str(path)
     if settings.store == "embedded" and not path.exists():
@@ -98,7 +98,7 @@ def _graph(workspace: str) -> Iterator[Finding]:
 
 def _model(workspace: str) -> Iterator[Finding]:
     del workspace
-    settings = Settings()
+    settings = read_settings()
     if not settings.llm_url:
         yield Finding(
             "language model",
@@ -124,7 +124,7 @@ def _model(workspace: str) -> Iterator[Finding]:
 
 
 def _disk(workspace: str) -> Iterator[Finding]:
-    path = Settings().workspace_path(workspace)
+    path = read_settings().workspace_path(workspace)
     existing = next(p for p in (path, *path.absolute().parents) if p.exists())
     free_gib = shutil.disk_usage(existing).free / 2**30
     state = "ok" if free_gib > 2 else "broken"

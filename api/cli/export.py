@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from api.cli.console import stderr
-from kg.settings import Settings
+from kg.settings import read_settings
 
 
 def export(name: str, out: Path, workspace: str) -> None:
@@ -11,6 +11,6 @@ def export(name: str, out: Path, workspace: str) -> None:
     from kg.exports import export as write
     from kg.lake import Lake
 
-    lake = Lake.open(Settings().workspace_path(workspace))
+    lake = Lake.open(read_settings().workspace_path(workspace))
     rows = write(lake, name, out)
     stderr().print(f"{rows:,} rows of {name} written to {out}")

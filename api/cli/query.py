@@ -9,7 +9,7 @@ from rich.table import Table
 
 from api.cli.console import print_json, stderr, stdout
 from kg.errors import InputError
-from kg.settings import Settings
+from kg.settings import read_settings
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
     """Run one read-only query and show its rows."""
     from kg.store.read_only import run_read_only
 
-    settings = Settings()
+    settings = read_settings()
     answer = run_read_only(
         settings,
         settings.workspace_path(workspace),

@@ -4,7 +4,7 @@ import socket
 
 from api.cli.console import stderr
 from kg.errors import Conflict
-from kg.settings import Settings
+from kg.settings import read_settings
 
 
 def serve(workspace: str, port: int) -> None:
@@ -17,7 +17,7 @@ def serve(workspace: str, port: int) -> None:
 
     from api.app import create_app
 
-    settings = Settings()
+    settings = read_settings()
     app = create_app(settings, settings.workspace_path(workspace))
     with _loopback(port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -10,10 +10,19 @@ from pathlib import Path
 import pytest
 from program import PROGRAM, SimulatedWorld, as_json, personagraph, refused, succeed
 
-EXPORTS = (
-    "records identities judgements sessions intents memberships holdings personas claims evidence "
-    "reconciliation"
-).split()
+EXPORTS = [
+    "records",
+    "identities",
+    "judgements",
+    "sessions",
+    "intents",
+    "memberships",
+    "holdings",
+    "personas",
+    "claims",
+    "evidence",
+    "reconciliation",
+]
 
 
 def exports(home: Path, workspace: str, out: Path) -> dict[str, str]:

@@ -1,0 +1,107 @@
+"""`personagraph personas`: the personas of a workspace, to read or as JSON."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api import views
+from api.cli.console import print_json, stdout
+from kg.settings import read_settings
+
+KEPT_SENTENCES = 4
+
+
+def list_personas(workspace: str, as_json: bool) -> None:
+    """Every persona in a few lines: name, share with interval, what sets it apart."""
+    from kg.lake import Lake
+
+    lake = Lake.open(read_settings().workspace_path(workspace))
+    found = views.personas(lake)
+    if as_json:
+        print_json(found)
+        return
+    console = stdout()
+    if not found:
+        console.print(nothing_found(lake.summary("personas")))
+    for persona in found:
+        show_summary(console, persona)
+
+
+def nothing_found(summary: dict[str, Any]) -> str:
+    """Why there are no personas, in a sentence; a legal answer."""
+    if not summary:
+        return "no run has looked for personas in this workspace yet"
+    return "no persona: no group of intents recurs in the same people more than chance would do"
+
+
+def show_summary(console: Console, persona: dict[str, Any]) -> None:
+    """A persona in a few lines."""
+    low, high = persona["share_low"], persona["share_high"]
+    console.print(
+        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
+        f"@{persona['version']}[/]  {persona['share']:.0%} of people "
+        f"({low:.1%} to {high:.1%}; {persona['people']:,} of {persona['population']:,})"
+    )
+    for sentence in persona["sentences"][:KEPT_SENTENCES]:
+        console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
+    console.print()
+
+
+def show_persona(wanted: str, workspace: str, as_json: bool) -> None:
+    """One persona with its claims, evidence and queries."""
+    from kg.lake import Lake
+
+    persona = views.one_persona(Lake.open(read_settings().workspace_path(workspace)), wanted)
+    if as_json:
+        print_json(persona)
+        return
+    console = stdout()
+    show_summary(console, persona | {"sentences": []})
+    console.print(escape(persona["summary"]), soft_wrap=True)
+    for sentence in persona["sentences"]:
+        cited = " ".join(sentence["claims"])
+        console.print(f"  • {escape(sentence['text'])} [dim]{cited}[/]", soft_wrap=True)
+    console.print()
+    console.print(claim_table(persona["claims"]))
+    for claim in persona["claims"]:
+        if claim["evidence"]:
+            console.print(f"[bold]{claim['claim_id']}[/] {escape(claim['subject_label'])}")
+            show_path(console, claim["evidence"][0])
+    console.print(
+        "[dim]run a claim again: personagraph verify; read its query: cypher/<query>.cypher[/]"
+    )
+
+
+def claim_table(claims: list[dict[str, Any]]) -> Table:
+    """Claims with value, reference and interval."""
+    table = Table("claim", "kind", "subject", "value", "others", "95 % interval", "q", "people")
+    for claim in claims:
+        reference, q = claim["reference_value"], claim["q"]
+        table.add_row(
+            claim["claim_id"],
+            claim["kind"],
+            escape(claim["subject_label"]),
+            f"{claim['value']:.1%}",
+            "" if reference is None else f"{reference:.1%}",
+            f"{claim['low']:.1%} to {claim['high']:.1%}",
+            "descriptive" if claim["descriptive"] else ("" if q is None else f"{q:.2g}"),
+            f"{claim['people']:,}",
+        )
+    return table
+
+
+def show_path(console: Console, path: list[dict[str, str]]) -> None:
+    """An evidence path, node by node."""
+    from kg.personas.evidence import relations
+
+    links = [*relations([step["label"] for step in path]), ""]
+    for indent, (step, link) in enumerate(zip(path, links, strict=True)):
+        gap = "   " * indent
+        console.print(
+            f"  {gap}({step['label']} [cyan]{escape(step['node_id'])}[/])", soft_wrap=True
+        )
+        if link:
+            console.print(f"  {gap} └ {escape(link)}")
+    console.print()
