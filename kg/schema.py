@@ -120,6 +120,7 @@ EDGES: tuple[EdgeKind, ...] = (
             "valid_from_ms": WHOLE,
             "valid_to_ms": WHOLE,
         },
+        key=("valid_from_ms",),
     ),
     EdgeKind("PersonaVersion", "VERSION_OF", "Persona"),
     EdgeKind("Persona", "CURRENT", "PersonaVersion"),

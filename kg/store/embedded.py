@@ -16,7 +16,7 @@ import numpy as np
 import psutil  # type: ignore[import-untyped]
 
 from kg import queries
-from kg.errors import PersonagraphError
+from kg.errors import NotFound, PersonagraphError
 from kg.progress import Progress, silent
 from kg.store.bolt import BoltStore, open_driver
 from kg.store.communities import canonical_edges, numbered_by_first_member
@@ -51,7 +51,9 @@ class EmbeddedStore(BoltStore):
 
     def is_current(self) -> bool:
         """Whether new readers would open this same generation."""
-        return self._generations.current() == self._hold.path
+        with suppress(NotFound):
+            return self._generations.current() == self._hold.path
+        return False
 
     def bulk_load(self, graph: GraphTables, progress: Progress = silent) -> None:
         building = self._generations.build()
@@ -69,7 +71,7 @@ class EmbeddedStore(BoltStore):
 
     def set_watermark(self, watermark: Watermark) -> None:
         super().set_watermark(watermark)
-        if not self.is_current():
+        if watermark.claims is not None and not self.is_current():
             self._generations.publish(self._hold.path)
             self._generations.sweep()
 

@@ -1,0 +1,367 @@
+"""The lake's tables as tables of nodes and edges: the picture of what is known, set-based.
+
+Who denied consent is not in it at all, nor is anything of theirs. What is written here is never
+computed from the graph, so the graph can be made again at any time.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kg.errors import InputError
+from kg.lake.code import code_version
+from kg.schema import EDGES
+from kg.store.tables import EdgeTable, GraphTables, edge_kind
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+
+BUYING = ("buy",)
+"""Verbs whose items lie in a basket together."""
+
+BASKET_ITEMS_MOST = 100
+"""A basket with more items says little about pairs, and its pairs grow with the square."""
+
+BOUGHT_TOGETHER_LEAST = 5
+BOUGHT_WITH_MOST = 20
+"""Per item: the partners with the highest lift."""
+
+_GRAPH_READS = (
+    "users",
+    "user_identifiers",
+    "user_traits",
+    "sessions",
+    "intents",
+    "intent_items",
+    "event_intents",
+    "items",
+    "received",
+    "memberships",
+    "holdings",
+    "personas",
+)
+_CLAIM_READS = ("personas", "claims", "evidence", "wordings")
+_CITED = {kind.end for kind in EDGES if kind.type == "CITES"}
+
+
+def graph_id(lake: "Lake") -> str:
+    """Names what `graph_tables` would give: a hash of the tables it reads, and of the code."""
+    return _id_of(lake, _GRAPH_READS)
+
+
+def claims_id(lake: "Lake") -> str:
+    """Names what `claim_tables` would give."""
+    return _id_of(lake, _CLAIM_READS)
+
+
+def _id_of(lake: "Lake", tables: tuple[str, ...]) -> str:
+    versions = {name: lake.version(name) for name in tables}
+    text = json.dumps([code_version(), versions], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def graph_tables(lake: "Lake") -> GraphTables:
+    """Everything but claims: people, sessions, intents, items, campaigns, persona versions.
+
+    `Persona.current` and the CURRENT edges are left out: they come last, from `alias_tables`.
+    """
+    expressions = {**_people(lake), **_behaviour(lake), **_things(lake), **_personas(lake)}
+    tables = {name: lake.run(expression) for name, expression in expressions.items()}
+    tables |= _categories(lake)
+    tables["Run"] = _runs(lake)
+    nodes = {name: table for name, table in tables.items() if isinstance(name, str)}
+    edges = tuple(
+        EdgeTable(edge_kind(*name), table)
+        for name, table in tables.items()
+        if isinstance(name, tuple)
+    )
+    return GraphTables(nodes, edges, graph_id(lake))
+
+
+def claim_tables(lake: "Lake") -> GraphTables:
+    """Claims, what they cite, and persona versions with their wording.
+
+    Raises:
+        InputError: evidence names a label that a claim cannot cite.
+    """
+    claims = lake.table("claims")
+    version = claims.persona_id + "@" + claims.version.cast("string")
+    nodes = {
+        "Claim": lake.run(
+            claims.mutate(id=claims.claim_id).drop("persona_id", "version", "claim_id", "run_id")
+        ),
+        "PersonaVersion": lake.run(_persona_versions(lake)),
+    }
+    states = lake.run(claims.select(start=version, end=claims.claim_id))
+    edges = [EdgeTable(edge_kind("PersonaVersion", "STATES", "Claim"), states)]
+    evidence = lake.arrow("evidence")
+    for label in sorted(pc.unique(evidence["label"]).to_pylist()):
+        if label not in _CITED:
+            raise InputError(f"A claim cannot cite (:{label}).", hint=f"One of {sorted(_CITED)}.")
+        rows = evidence.filter(pc.equal(evidence["label"], label))
+        cites = pa.table(
+            {
+                "start": rows["claim_id"],
+                "end": rows["node_id"],
+                "path": rows["path"],
+                "position": rows["position"],
+            }
+        )
+        edges.append(EdgeTable(edge_kind("Claim", "CITES", label), cites))
+    return GraphTables(nodes, tuple(edges), claims_id(lake))
+
+
+def alias_tables(lake: "Lake") -> GraphTables:
+    """Which version of each persona is in force: by now the newest."""
+    current = lake.run(_newest_versions(lake))
+    nodes = {"Persona": pa.table({"id": current["persona_id"], "current": current["version_id"]})}
+    table = pa.table({"start": current["persona_id"], "end": current["version_id"]})
+    edges = (EdgeTable(edge_kind("Persona", "CURRENT", "PersonaVersion"), table),)
+    return GraphTables(nodes, edges, claims_id(lake))
+
+
+def _seen_users(lake: "Lake") -> Any:
+    users = lake.table("users")
+    return users.filter(~users.consent_denied)
+
+
+def _of_seen(lake: "Lake", name: str) -> Any:
+    """Rows of a table with a `user_id`, without those who denied consent."""
+    return lake.table(name).semi_join(_seen_users(lake), "user_id")
+
+
+def _people(lake: "Lake") -> dict[Any, Any]:
+    users = _seen_users(lake)
+    named = _of_seen(lake, "user_identifiers")
+    named = named.mutate(id=named.namespace + ":" + named.value)
+    traits = _of_seen(lake, "user_traits")
+    traits = traits.mutate(id=traits.name + "=" + traits.value)
+    return {
+        "User": users.select(
+            "half", "first_seen_ms", "last_seen_ms", "event_count", id=users.user_id
+        ),
+        "Identifier": named.select("id", "namespace", "value").distinct(),
+        ("Identifier", "IDENTIFIES", "User"): named.group_by(start="id", end="user_id").agg(
+            probability=named.probability.max(), reason=named.reason.min()
+        ),
+        "Trait": traits.select("id", "name", "value").distinct(),
+        ("User", "HAS", "Trait"): traits.group_by(start="user_id", end="id").agg(
+            at_ms=traits.at_ms.max()
+        ),
+    }
+
+
+def _behaviour(lake: "Lake") -> dict[Any, Any]:
+    import ibis
+
+    sessions, intents = _of_seen(lake, "sessions"), _of_seen(lake, "intents")
+    following = sessions.session_id.lead().over(
+        group_by=sessions.user_id, order_by=[sessions.number, sessions.session_id]
+    )
+    successive = sessions.select(start=sessions.session_id, end=following)
+    about = lake.table("intent_items").semi_join(intents, "intent_id")
+    hours = (intents.started_at_ms / 3_600_000).floor().cast("int64")
+    answers = intents.filter(intents.campaign_id.notnull(), intents.verb != "received")
+    received = _of_seen(lake, "received")
+    day = ibis.literal(24)
+    return {
+        "Session": sessions.select(
+            "channel",
+            "number",
+            "started_at_ms",
+            "ended_at_ms",
+            "event_count",
+            "value",
+            id=sessions.session_id,
+        ),
+        ("User", "HAD", "Session"): sessions.select(
+            start=sessions.user_id, end=sessions.session_id
+        ),
+        ("Session", "NEXT", "Session"): successive.filter(successive.end.notnull()),
+        "Intent": intents.select(
+            "verb",
+            "topic",
+            "channel",
+            "text",
+            "position",
+            "started_at_ms",
+            "event_count",
+            "quantity",
+            "value",
+            id=intents.intent_id,
+            hour=hours % day,
+            weekday=((hours / day).floor().cast("int64") + 3) % 7,  # 1970-01-01 was a Thursday
+        ),
+        ("Session", "EXPRESSED", "Intent"): intents.select(
+            start=intents.session_id, end=intents.intent_id
+        ),
+        ("Intent", "ABOUT", "Item"): about.select(
+            "count", "value", start=about.intent_id, end=about.item_id
+        ),
+        ("Intent", "RESPONDED_TO", "Campaign"): answers.select(
+            start=answers.intent_id, end=answers.campaign_id
+        ),
+        ("User", "RECEIVED", "Campaign"): received.group_by(
+            "at_ms", start="user_id", end="campaign_id"
+        ).agg(arm=received.arm.max()),
+    }
+
+
+def _things(lake: "Lake") -> dict[Any, Any]:
+    """Items and campaigns of the catalogue, and those that only behaviour names."""
+    listed, about = lake.table("items"), lake.table("intent_items")
+    used = about.select("item_id").distinct()
+    received, intents = _of_seen(lake, "received"), _of_seen(lake, "intents")
+    sent = received.select("campaign_id").union(intents.select("campaign_id"), distinct=True)
+    sent = sent.filter(sent.campaign_id.notnull()).select(item_id="campaign_id")
+    items, campaigns = _catalogue(listed, "item", used), _catalogue(listed, "campaign", sent)
+    return {
+        "Item": items.select("title", "price", id="item_id"),
+        "Campaign": campaigns.select("title", "starts_at_ms", "ends_at_ms", id="item_id"),
+        ("Item", "BOUGHT_WITH", "Item"): _bought_with(lake),
+    }
+
+
+def _catalogue(listed: Any, role: str, used: Any) -> Any:
+    """One row per id: the catalogue's first, and a bare one for each that is only used."""
+    import ibis
+
+    rows = listed.filter(listed.role == role)
+    place = ibis.row_number().over(group_by=rows.item_id, order_by=rows.record_key)
+    columns = ("title", "price", "starts_at_ms", "ends_at_ms", "categories")
+    rows = rows.mutate(place=place)
+    rows = rows.filter(rows.place == 0).select("item_id", *columns)
+    bare = used.anti_join(rows, "item_id")
+    schema = rows.schema()
+    nulls = {name: ibis.null().cast(schema[name]) for name in columns}
+    return rows.union(bare.mutate(**nulls).select("item_id", *columns))
+
+
+def _bought_with(lake: "Lake") -> Any:
+    """For each item, with which others it lies in a basket more often than chance.
+
+    A basket is the items of one session's buying intents; lift is count * baskets / (n * m).
+    """
+    import ibis
+
+    intents = _of_seen(lake, "intents")
+    buying = intents.filter(intents.verb.isin(BUYING))
+    lines = lake.table("intent_items").inner_join(buying, "intent_id")
+    lines = lines.select("session_id", "item_id").distinct()
+    sizes = lines.group_by("session_id").agg(size=lines.count())
+    small = sizes.filter(sizes["size"] <= BASKET_ITEMS_MOST)
+    lines = lines.semi_join(small, "session_id")
+    single = lines.group_by("item_id").agg(n=lines.count())
+    total = lines.session_id.nunique().as_scalar()
+    single = single.filter(single.n >= BOUGHT_TOGETHER_LEAST)
+    lines = lines.inner_join(single, "item_id").select("session_id", "item_id", "n")
+    other = lines.select(session_id="session_id", other="item_id", m="n")
+    pairs = lines.inner_join(other, "session_id")
+    pairs = pairs.filter(pairs.item_id != pairs.other)
+    counted = pairs.group_by("item_id", "other", "n", "m").agg(count=pairs.count())
+    counted = counted.filter(counted["count"] >= BOUGHT_TOGETHER_LEAST)
+    counted = counted.mutate(lift=counted["count"] * total / (counted.n * counted.m))
+    order = [counted.lift.desc(), counted["count"].desc(), counted.other]
+    place = ibis.row_number().over(group_by=counted.item_id, order_by=order)
+    counted = counted.mutate(place=place)
+    counted = counted.filter(counted.place < BOUGHT_WITH_MOST, counted.lift > 1)
+    return counted.select("count", "lift", start="item_id", end="other")
+
+
+def _personas(lake: "Lake") -> dict[Any, Any]:
+    newest = _newest_versions(lake)
+    versions = lake.table("personas")
+    held = _of_seen(lake, "holdings").inner_join(newest, "persona_id")
+    members = _of_seen(lake, "memberships").inner_join(newest, "persona_id")
+    return {
+        "Persona": versions.select(id="persona_id").distinct(),
+        "PersonaVersion": _persona_versions(lake),
+        ("PersonaVersion", "VERSION_OF", "Persona"): versions.select(
+            start=_version_id(versions), end="persona_id"
+        ),
+        ("User", "HOLDS", "PersonaVersion"): held.select(
+            "weight",
+            "low",
+            "high",
+            "intents",
+            "valid_from_ms",
+            "valid_to_ms",
+            start="user_id",
+            end="version_id",
+        ),
+        ("Intent", "SUPPORTS", "PersonaVersion"): members.select(
+            "probability", start="intent_id", end="version_id"
+        ),
+    }
+
+
+def _version_id(table: Any) -> Any:
+    return table.persona_id + "@" + table.version.cast("string")
+
+
+def _newest_versions(lake: "Lake") -> Any:
+    """Columns persona_id, version_id: what memberships and holdings speak of."""
+    versions = lake.table("personas")
+    newest = versions.group_by("persona_id").agg(version=versions.version.max())
+    return newest.select("persona_id", version_id=_version_id(newest))
+
+
+def _persona_versions(lake: "Lake") -> Any:
+    versions = lake.table("personas")
+    words = lake.table("wordings").select("persona_id", "version", "name", "summary")
+    joined = versions.left_join(words, ["persona_id", "version"])
+    return joined.select(
+        "persona_id",
+        "name",
+        "summary",
+        "stability",
+        "intents",
+        "people",
+        "population",
+        "share",
+        "share_low",
+        "share_high",
+        id=_version_id(versions),
+        number=versions.version,
+    )
+
+
+def _categories(lake: "Lake") -> Mapping[Any, pa.Table]:
+    """The tree of categories, and the finest one of each item, from the catalogue's paths."""
+    items = _catalogue(lake.table("items"), "item", lake.table("intent_items").select("item_id"))
+    items = items.filter(items.categories.length() > 0)
+    path = items.categories.join("/")
+    inside = lake.run(items.select(start="item_id", end="category:" + path))
+    paths = lake.run(items.select("categories").distinct())["categories"].to_pylist()
+    prefixes = sorted({tuple(path[: i + 1]) for path in paths for i in range(len(path))})
+    ids = ["category:" + "/".join(prefix) for prefix in prefixes]
+    deep = [(node, prefix) for node, prefix in zip(ids, prefixes, strict=True) if len(prefix) > 1]
+    return {
+        "Category": pa.table(
+            {
+                "id": pa.array(ids, pa.string()),
+                "name": pa.array([prefix[-1] for prefix in prefixes], pa.string()),
+                "path": pa.array(["/".join(prefix) for prefix in prefixes], pa.string()),
+                "level": pa.array([len(prefix) - 1 for prefix in prefixes], pa.int64()),
+            }
+        ),
+        ("Item", "IN", "Category"): inside,
+        ("Category", "IN", "Category"): pa.table(
+            {
+                "start": pa.array([node for node, _ in deep], pa.string()),
+                "end": pa.array(["category:" + "/".join(p[:-1]) for _, p in deep], pa.string()),
+            }
+        ),
+    }
+
+
+def _runs(lake: "Lake") -> pa.Table:
+    steps = lake.head.steps if lake.head else {}
+    ids = {step["run_id"]: name for name, step in sorted(steps.items())}
+    return pa.table(
+        {"id": pa.array(ids.keys(), pa.string()), "step": pa.array(ids.values(), pa.string())}
+    )
