@@ -1,0 +1,89 @@
+"""`personagraph demo` and `simulate`: a made-up company, and what is found in it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.rule import Rule
+
+from api import views
+from api.cli.console import TerminalProgress, stderr, stdout
+from api.cli.personas import nothing_found, show_path, show_summary
+from api.cli.run import show_records
+from kg.settings import read_settings
+
+
+def simulate(people: int, seed: int, out: Path) -> None:
+    """Write the company's exports and, apart from them, the truth."""
+    from ingestion.simulate import simulate as write
+
+    report = write(people, seed, out, TerminalProgress())
+    stderr().print(
+        f"{report.people:,} people and {report.records:,} records of world {report.version} "
+        f"(seed {seed}) written to {out / 'data'}; the truth about them lies in {out / 'truth'}"
+    )
+
+
+def demo(people: int, seed: int, workspace: str) -> None:
+    """Simulate, run, and read what came out with the reader."""
+    from api.pipeline import Job, run
+    from ingestion.simulate import simulate as write
+    from kg.lake import Lake
+
+    started = time.monotonic()
+    settings, progress, console = read_settings(), TerminalProgress(), stdout()
+    folder = settings.home / f"demo-{people}-{seed}"
+    write(people, seed, folder, progress)
+    job = Job(folder / "data", settings.workspace_path(workspace), seed=seed)
+    run(settings, job, progress)
+    with Lake.open(job.workspace) as lake:
+        _heading(console, "What came in")
+        show_records(console, lake)
+        _heading(console, "Who they are")
+        found = views.personas(lake)
+        if not found:
+            console.print(nothing_found(lake.summary("personas")))
+        for persona in found:
+            show_summary(console, persona)
+        _one_claim(console, lake, found)
+        _heading(console, "What was planted, what was recovered and what was missed")
+        _recovered(console, lake, folder / "truth")
+    console.print(
+        f"\n[dim]{time.monotonic() - started:.0f} s. Go on: "
+        f"personagraph personas show ID -w {workspace} · personagraph verify -w {workspace}[/]"
+    )
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Rule(f"[bold]{text}[/]", align="left", characters="-"))
+
+
+def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None:
+    """Follow the best-supported tested claim down to a single person's intent, and its Cypher."""
+    from kg.personas.verify import explain
+
+    candidates = [c for p in found for c in views.claims(lake, p["persona_id"]) if c["evidence"]]
+    if not candidates:
+        return
+    claim = min(candidates, key=lambda c: (c["descriptive"], c["q"] or 0.0, -c["people"]))
+    name = next(p["name"] for p in found if p["persona_id"] == claim["persona_id"])
+    _heading(console, "One claim, followed down")
+    console.print(
+        f"[bold]{escape(name)}[/]: {escape(claim['measure'])}, {escape(claim['subject_label'])}: "
+        f"{claim['value']:.1%} ({claim['low']:.1%} to {claim['high']:.1%})",
+        soft_wrap=True,
+    )
+    console.print("because, among others:")
+    show_path(console, claim["evidence"][0])
+    console.print("[bold]The Cypher that recomputes it[/]")
+    console.print(escape(explain(claim)), soft_wrap=True)
+
+
+def _recovered(console: Console, lake: Any, truth: Path) -> None:
+    from ingestion.simulate.score import recovered
+
+    for line in recovered(lake, truth).lines():
+        console.print(escape(line), soft_wrap=True)

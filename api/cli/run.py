@@ -1,0 +1,65 @@
+"""`personagraph run`: the main job, and what it did."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api import views
+from api.cli.console import TerminalProgress, print_json, stdout
+from api.cli.personas import nothing_found, show_summary
+from kg.settings import read_settings
+
+
+def run(data: Path, workspace: str, mapping: Path | None, seed: int, as_json: bool) -> None:
+    """Run the main job and show where the records went, who they are, and the personas."""
+    from api.pipeline import Job
+    from api.pipeline import run as main_job
+    from kg.lake import Lake
+
+    settings = read_settings()
+    job = Job(data, settings.workspace_path(workspace), mapping, seed)
+    report = main_job(settings, job, TerminalProgress())
+    if as_json:
+        print_json({"mapping": report.mapping, "steps": [asdict(step) for step in report.steps]})
+        return
+    console = stdout()
+    with Lake.open(job.workspace) as lake:
+        show_records(console, lake)
+        found = views.personas(lake)
+        console.print()
+        if not found:
+            console.print(nothing_found(lake.summary("personas")))
+        for persona in found:
+            show_summary(console, persona)
+    done = "nothing new" if all(step.skipped for step in report.steps) else "done"
+    console.print(f"[dim]{done} in {report.seconds:.1f} s; mapping: {escape(report.mapping)}[/]")
+
+
+def show_records(console: Console, lake: Any) -> None:
+    """How many records came in, where each went, and how many people they turned out to be."""
+    columns = ("received", "accepted", "duplicate", "quarantined", "consent_blocked")
+    rows = views.reconciliation(lake)
+    table = Table("source")
+    for name in columns:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(escape(row["source"]), *(f"{row[name]:,}" for name in columns))
+    totals = {name: sum(row[name] for row in rows) for name in columns}
+    table.add_section()
+    table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
+    console.print(table)
+    for line in notes(lake):
+        console.print(escape(line), soft_wrap=True)
+
+
+def notes(lake: Any) -> list[str]:
+    """What the steps before the personas have to say, a sentence each."""
+    return [
+        sentence
+        for step in ("ingest", "identity", "topics", "intents", "personas", "claims")
+        for sentence in lake.summary(step).get("notes", [])
+    ]
