@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import ibis
 import pyarrow as pa
+from ibis.expr.operations import InMemoryTable
 
 from kg.errors import Unavailable
 from kg.lake.delta import Files
@@ -59,7 +60,7 @@ class Engine:
             autoinstall_known_extensions=False,
             autoload_known_extensions=False,
         )
-        self._con.raw_sql("SET TimeZone = 'UTC'")
+        self._con.raw_sql("SET GLOBAL TimeZone = 'UTC'")
         self._count = 0
 
     def table(self, name: str, schema: pa.Schema, files: Files | None) -> Any:
@@ -78,15 +79,8 @@ class Engine:
         else:
             source = " WHERE false"
         with on_engine():
-            self._con.raw_sql(f"CREATE TEMP VIEW {_quoted(view)} AS SELECT {columns}{source}")
+            self._con.raw_sql(f"CREATE VIEW {_quoted(view)} AS SELECT {columns}{source}")
             return self._con.table(view)
-
-    def memtable(self, data: pa.Table) -> Any:
-        """An Ibis table over Arrow data; nothing is copied."""
-        self._count += 1
-        name = f"memory_{self._count}"
-        self._con.con.register(name, data)
-        return self._con.table(name)
 
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
@@ -94,9 +88,14 @@ class Engine:
             return self._con.to_pyarrow(expression)
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
-        """The rows of an Ibis expression as a stream; finish it before asking the next."""
+        """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
+        # A connection of its own: the next query on a connection ends its open stream, silently.
+        connection = self._con.con.cursor()
         with on_engine():
-            return self._con.to_pyarrow_batches(expression, chunk_size=_BATCH_ROWS)
+            for node in expression.op().find(InMemoryTable):
+                connection.register(node.name, node.data.to_pyarrow(node.schema))
+            result = connection.execute(self._con.compile(expression))
+            return result.to_arrow_reader(_BATCH_ROWS)
 
     def close(self) -> None:
         """Forget everything and remove what was put aside."""

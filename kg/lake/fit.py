@@ -28,38 +28,27 @@ class Fitted:
     Args:
         table: name of the table.
         data: batches with its columns, in any order; a `run_id` among them is replaced
-            unless `keep_run_id`.
-        run_id: who writes.
+            unless `run_id` is None.
+        run_id: who writes; None: the rows keep the one they have.
+
+    Raises:
+        WrongTable: the columns do not fit, or (while reading) a value does not.
     """
 
-    def __init__(
-        self, table: str, data: pa.RecordBatchReader, run_id: str, *, keep_run_id: bool = False
-    ) -> None:
+    def __init__(self, table: str, data: pa.RecordBatchReader, run_id: str | None) -> None:
+        self.schema = schema_of(table)
+        self.row_count = 0
         self._table = table
         self._data = data
-        self._run_id = None if keep_run_id else pa.scalar(run_id, pa.string())
-        self._schema = schema_of(table)
-        self.failure: BaseException | None = None
-        self.row_count = 0
+        self._run_id = None if run_id is None else pa.scalar(run_id, pa.string())
         self._check_columns()
 
-    def reader(self) -> pa.RecordBatchReader:
-        """The batches, nullable throughout, as Delta writes them."""
-        schema = pa.schema([field.with_nullable(True) for field in self._schema])
-        return pa.RecordBatchReader.from_batches(schema, self._batches(schema))
-
-    def _batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        # The stream crosses into Rust, which keeps only the text of an error: remember it here.
-        try:
-            for batch in self._data:
-                if batch.num_rows:
-                    self.row_count += batch.num_rows
-                    yield pa.record_batch(
-                        [self._column(batch, field) for field in self._schema], schema=schema
-                    )
-        except BaseException as error:
-            self.failure = error
-            raise
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._data:
+            if batch.num_rows:
+                self.row_count += batch.num_rows
+                columns = [self._column(batch, field) for field in self.schema]
+                yield pa.record_batch(columns, schema=self.schema)
 
     def _column(self, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
         if field.name == "run_id" and self._run_id is not None:
@@ -77,7 +66,7 @@ class Fitted:
 
     def _check_columns(self) -> None:
         filled_in = {"run_id"} if self._run_id is not None else set()
-        expected = set(self._schema.names) - filled_in
+        expected = set(self.schema.names) - filled_in
         received = set(self._data.schema.names) - filled_in
         if expected != received:
             raise WrongTable(
@@ -85,7 +74,7 @@ class Fitted:
                 f"and does not know {sorted(received - expected)}."
             )
         for name in sorted(expected):
-            have, want = self._data.schema.field(name).type, self._schema.field(name).type
+            have, want = self._data.schema.field(name).type, self.schema.field(name).type
             if _kind(want) not in _MAY_BECOME.get(_kind(have), set()):
                 raise WrongTable(f"{self._table}.{name} must be {want}, received {have}.")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import ibis
 import pyarrow as pa
 
 from kg.lake.delta import files_of
@@ -72,14 +73,14 @@ class Lake:
 
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""
-        return self._engine.memtable(data)
+        return ibis.memtable(data)
 
     def run(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression over tables of this lake."""
         return self._engine.arrow(expression)
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
-        """The rows of an Ibis expression as a stream; finish it before asking the next."""
+        """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
         return self._engine.batches(expression)
 
     def version(self, name: str) -> int | None:

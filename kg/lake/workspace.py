@@ -48,7 +48,7 @@ class Workspace:
             if not (path / _MARK).exists():
                 if path.exists() and not path.is_dir():
                     raise Conflict(f"{path} is a file.", hint="Name another workspace.")
-                if path.exists() and any(not _is_ours(entry) for entry in path.iterdir()):
+                if path.exists() and _holds_something_else(path):
                     raise Conflict(
                         f"{path} is not empty and not a workspace.",
                         hint="Name another workspace, or an empty folder.",
@@ -157,7 +157,7 @@ class Workspace:
             try:
                 lock.acquire()
             except Timeout:
-                pid = note.read_text().strip() if note.exists() else "unknown"
+                pid = note.read_text().strip() if note.exists() else "(just started)"
                 raise Conflict(
                     f"Process {pid} is writing to {self.path}.",
                     hint="Wait until it is done, then try again; reading is possible meanwhile.",
@@ -165,9 +165,10 @@ class Workspace:
                 ) from None
         try:
             with on_disk(self.path):
-                note.write_text(f"{os.getpid()}\n")
+                write_whole(note, f"{os.getpid()}\n".encode())
             yield
         finally:
+            note.unlink(missing_ok=True)
             lock.release()
 
 
@@ -194,9 +195,11 @@ def _absolute(path: Path) -> Path:
     return path
 
 
-def _is_ours(entry: Path) -> bool:
-    """What a creation that was cut short may have left behind."""
-    return entry.name.endswith(".tmp")
+def _holds_something_else(path: Path) -> bool:
+    """Whether there is more than what a creation that was cut short may have left behind."""
+    found = [entry.name for entry in path.iterdir() if not entry.name.endswith(".tmp")]
+    # Looked at again, last: another process may have made the workspace just now.
+    return bool(found) and not (path / _MARK).exists()
 
 
 def _name(path: Path) -> str:

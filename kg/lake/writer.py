@@ -6,19 +6,21 @@ was killed, has left in the tables is taken back before the next step builds on 
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import pyarrow as pa
 
+from kg.errors import Unavailable
 from kg.lake import delta
 from kg.lake.code import code_version
 from kg.lake.disk import on_disk
-from kg.lake.engine import sweep
+from kg.lake.engine import on_engine, sweep
 from kg.lake.fit import Fitted
 from kg.lake.lake import Lake
 from kg.lake.manifest import Manifest, read_manifest, write_manifest
@@ -69,6 +71,7 @@ class Writer(Lake):
         self.workspace = workspace
         self._clock = clock
         self._lock: AbstractContextManager[None] | None = None
+        self._is_healthy = False
 
     def __enter__(self) -> Self:
         lock = self.workspace.locked()
@@ -104,6 +107,8 @@ class Writer(Lake):
         seed: int = 0,
     ) -> Iterator["Step"]:
         """Run a step; leaving the block commits it, leaving it by an error takes it back."""
+        if not self._is_healthy:
+            self.heal()
         step = Step(self, Plan(name, dict(inputs or {}), dict(config or {}), seed))
         started_at = self._clock()
         try:
@@ -111,23 +116,25 @@ class Writer(Lake):
             if not step.done:
                 self._commit(step, started_at)
         except BaseException:
-            self.heal()
+            self._is_healthy = False
+            # The error that matters is the first; what cannot be taken back now (a full disk)
+            # is taken back before the next step, or by the next writer.
+            with suppress(Unavailable):
+                self.heal()
             raise
 
     def heal(self) -> list[str]:
         """Take back whatever no manifest has committed; the tables it was found in."""
         committed = self.head.tables if self.head else {}
-        return [
-            name for name in TABLES if delta.heal(self.workspace.lake / name, committed.get(name))
-        ]
+        lake = self.workspace.lake
+        healed = [name for name in TABLES if delta.heal(lake / name, committed.get(name))]
+        self._is_healthy = True
+        return healed
 
     def _commit(self, step: "Step", started_at: datetime) -> None:
-        for name, version in step.writes.items():
-            folder = self.workspace.lake / name
+        for name in step.writes:
             before = self.version(name)
-            old = set(delta.files_of(folder, before).paths) if before is not None else set()
-            new = delta.files_of(folder, version).paths
-            delta.sync(folder, [path for path in new if path not in old])
+            delta.sync(self.workspace.lake / name, after=-1 if before is None else before)
         head = self.head
         manifest = Manifest(
             number=head.number + 1 if head else 1,
@@ -202,11 +209,15 @@ class Step:
             WrongTable: the data does not fit the table.
             Unavailable: the disk refuses.
         """
-        return self._write(table, self._stream(data), "overwrite")
+        rows = Fitted(table, self._stream(data), self.id)
+        self._write(table, rows, "overwrite")
+        return rows.row_count
 
     def append(self, table: str, data: Any) -> int:
         """Add rows to a table; as `overwrite`."""
-        return self._write(table, self._stream(data), "append")
+        rows = Fitted(table, self._stream(data), self.id)
+        self._write(table, rows, "append")
+        return rows.row_count
 
     def replace_sources(self, table: str, sources: list[str], data: Any) -> int:
         """Drop the rows read from these sources and add new ones; the others keep their run id.
@@ -221,9 +232,12 @@ class Step:
             How many rows were added.
         """
         kept = self._without(table, sources)
-        if kept is not None:
-            self._write(table, self.lake.batches(kept), "overwrite", keep_run_id=True)
-        return self._write(table, self._stream(data), "append")
+        if kept is None:
+            return self.append(table, data)
+        old = Fitted(table, self.lake.batches(kept), run_id=None)
+        new = Fitted(table, self._stream(data), self.id)
+        self._write(table, chain(old, new), "overwrite")
+        return new.row_count
 
     def _without(self, table: str, sources: list[str]) -> Any:
         rows = self.table(table)
@@ -247,19 +261,10 @@ class Step:
         return self.writes[name] if name in self.writes else self.lake.version(name)
 
     def _write(
-        self,
-        table: str,
-        data: pa.RecordBatchReader,
-        mode: Literal["append", "overwrite"],
-        *,
-        keep_run_id: bool = False,
-    ) -> int:
+        self, table: str, rows: Iterable[pa.RecordBatch], mode: Literal["append", "overwrite"]
+    ) -> None:
         if self.done:
             raise WrongTable(f"The step {self.name} is done; it must not write to {table}.")
-        fitted = Fitted(table, data, self.id, keep_run_id=keep_run_id)
-        try:
-            version = delta.write(self.lake.workspace.lake / table, fitted.reader(), mode, self.id)
-        except Exception as error:
-            raise (fitted.failure or error) from error
-        self.writes[table] = version
-        return fitted.row_count
+        folder = self.lake.workspace.lake / table
+        with on_engine():
+            self.writes[table] = delta.write(folder, schema_of(table), iter(rows), mode)
