@@ -1,0 +1,386 @@
+"""Claims: chosen in columns, proved in the graph, frozen with everything that recomputes them.
+
+Personas were fitted on one half of the users; what is stated here was counted on the other half
+(the share alone speaks of everybody). A claim is stated only for 20 people or more, and only where
+its interval of the difference leaves no doubt about the direction.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from kg.errors import PersonagraphError
+from kg.hashing import stable_id
+from kg.personas import labels, statistics
+from kg.personas.counts import HALF, Scan, before_ms, counts, shares
+from kg.personas.kinds import DAY_MS, KINDS, MAX_CLAIMS, RETURN_DAYS, UNIT, Kind, disabled
+from kg.personas.labels import Labels
+from kg.personas.statistics import Counts, Measured
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+    from kg.store.protocol import Store
+
+MIN_EFFECT = 0.05
+"""Smaller differences are not worth a sentence, however certain."""
+
+
+class Disagreement(PersonagraphError):  # noqa: N818 - reads as the fact it states
+    """Lake and graph count a claim differently: our own mistake, so nothing is stated."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One checkable statement about a persona version.
+
+    Attributes:
+        persona_id: and `version`: what it is about.
+        kind: a row of `KINDS`.
+        subject: the topic, item, campaign, ... in the query's own spelling.
+        counts: what the query returned; value, interval and direction follow from it alone.
+        q: from the whole family of tests; None when descriptive.
+        as_of_ms: the latest moment in the data.
+        params: of the query, so that anyone can run it again.
+        subject_label: the subject for people.
+    """
+
+    persona_id: str
+    version: int
+    kind: str
+    subject: str
+    counts: Counts
+    q: float | None
+    as_of_ms: int
+    params: Mapping[str, Any] = field(hash=False)
+    subject_label: str = ""
+
+    @property
+    def claim_id(self) -> str:
+        """A hash of what is claimed, not of what the answer was."""
+        return stable_id("c", self.persona_id, self.version, self.kind, self.subject, digits=12)
+
+    @property
+    def version_id(self) -> str:
+        """The node id of the persona version."""
+        return f"{self.persona_id}@{self.version}"
+
+    @cached_property
+    def measured(self) -> Measured:
+        """Value, interval, reference and direction: a pure function of the counts."""
+        return statistics.measured(self.counts)
+
+    @property
+    def people(self) -> int:
+        """On how many people the value rests."""
+        return self.counts.n1
+
+    @property
+    def phrase(self) -> str:
+        """The words that state it, after "62 % of them"."""
+        return labels.phrase(KINDS[self.kind], self.subject, self.subject_label)
+
+    @property
+    def among(self) -> str:
+        """Whom it applies to, in words; empty: everybody with an intent."""
+        return labels.among(KINDS[self.kind], self.subject)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """As a row of the table `claims`."""
+        measured, kind = self.measured, KINDS[self.kind]
+        return {
+            "persona_id": self.persona_id,
+            "version": self.version,
+            "claim_id": self.claim_id,
+            "kind": self.kind,
+            "subject": self.subject,
+            "subject_label": self.subject_label,
+            "direction": measured.direction,
+            "measure": kind.measure,
+            "unit": UNIT,
+            "value": measured.value,
+            "reference_value": measured.reference_value,
+            "low": measured.low,
+            "high": measured.high,
+            "q": self.q,
+            "people": self.people,
+            "as_of_ms": self.as_of_ms,
+            "query": kind.query,
+            "params": _json(self.params),
+            "counts": _json(asdict(self.counts)),
+            "descriptive": kind.is_descriptive,
+        }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def of_row(row: Mapping[str, Any]) -> Claim:
+    """The claim that a row of the table `claims` states; its derived columns are not read."""
+    stored = json.loads(row["counts"])
+    return Claim(
+        persona_id=row["persona_id"],
+        version=row["version"],
+        kind=row["kind"],
+        subject=row["subject"],
+        counts=Counts(*(int(stored[box]) for box in ("n1", "k1", "n0", "k0"))),
+        q=row["q"],
+        as_of_ms=row["as_of_ms"],
+        params=json.loads(row["params"]),
+        subject_label=row["subject_label"],
+    )
+
+
+def read(lake: "Lake") -> list[Claim]:
+    """The claims in the lake, by persona and in the order of `KINDS`."""
+    order = {name: place for place, name in enumerate(KINDS)}
+    claims = [of_row(row) for row in lake.arrow("claims").to_pylist()]
+    return sorted(claims, key=lambda c: (c.version_id, order[c.kind], c.subject))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the scan of everything came to.
+
+    Attributes:
+        claims: to be proved.
+        disabled: kind -> why the source cannot support it.
+        tested: how many pairs of persona and subject the family of tests holds.
+        stated: kind -> how many claims.
+    """
+
+    claims: tuple[Claim, ...]
+    disabled: dict[str, str]
+    tested: int
+    stated: dict[str, int]
+
+
+def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chosen:
+    """Scan every persona and subject in columns and keep the strongest claims of each persona."""
+    off = disabled(sampled)
+    scan = Scan(lake)
+    family = _family(scan, [kind for kind in KINDS.values() if kind.name not in off], progress)
+    q = _q_values(family)
+    context = _Context(Labels(lake), _as_of(lake), before_ms(scan), _share_claims(lake))
+    claims: list[Claim] = []
+    for version in sorted(context.shares):
+        claims += _of_version(version, family, q, context)
+    stated = {name: sum(c.kind == name for c in claims) for name in KINDS}
+    return Chosen(tuple(claims), off, sum(len(v) for v in q.values()), stated)
+
+
+Table = dict[str, Any]
+
+
+def _family(scan: Scan, kinds: Iterable[Kind], progress: Progress) -> dict[str, Table]:
+    """Per kind, the pairs that could be stated at the floor, as arrays."""
+    asked = [kind for kind in kinds if kind.name != "share"]
+    found: dict[str, Table] = {}
+    with progress.task("Choosing claims", len(asked)) as task:
+        for kind in asked:
+            if all(scan.lake.version(table) is not None for table in kind.needs):
+                found[kind.name] = _above_floor(scan.lake.run(counts(scan, kind.name)))
+            task.advance()
+    return found
+
+
+def _above_floor(rows: pa.Table) -> Table:
+    boxes = {name: rows[name].to_numpy().astype(np.int64) for name in ("n1", "k1", "n0", "k0")}
+    least = statistics.MIN_PEOPLE
+    # By the margins only, which say nothing about who differs: the family must not be chosen
+    # by the outcome that is then tested in it.
+    kept = (boxes["n1"] >= least) & (boxes["n0"] >= least) & (boxes["k1"] + boxes["k0"] >= least)
+    version = np.array(rows["version"].to_pylist(), dtype=object)
+    subject = np.array(rows["subject"].to_pylist(), dtype=object)
+    kept &= version != subject
+    table: Table = {name: box[kept] for name, box in boxes.items()}
+    four = (table["n1"], table["k1"], table["n0"], table["k0"])
+    table |= {"version": version[kept], "subject": subject[kept]}
+    return table | {"effect": statistics.effect(*four)}
+
+
+def _q_values(family: Mapping[str, Table]) -> dict[str, np.ndarray]:
+    """Kind -> q of each of its pairs; all tested kinds are one family."""
+    tested = [name for name in family if not KINDS[name].is_descriptive]
+    if not tested:
+        return {}
+    p = [statistics.p_value(*(family[n][box] for box in ("n1", "k1", "n0", "k0"))) for n in tested]
+    q = statistics.q_value(np.concatenate(p))
+    return dict(zip(tested, np.split(q, np.cumsum([len(x) for x in p])[:-1]), strict=True))
+
+
+@dataclass(frozen=True)
+class _Context:
+    labels: Labels
+    as_of_ms: int
+    before_ms: int
+    shares: dict[str, Claim]
+
+
+def _of_version(
+    version: str, family: Mapping[str, Table], q: Mapping[str, np.ndarray], context: _Context
+) -> list[Claim]:
+    found = [context.shares[version]]
+    for name, table in family.items():
+        mine = np.flatnonzero(table["version"] == version)
+        for place in _strongest(KINDS[name], table, q.get(name), mine):
+            q_value = float(q[name][place]) if name in q else None
+            found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
+    return found[:MAX_CLAIMS]
+
+
+def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray) -> list[int]:
+    effect = table["effect"]
+    ranked = sorted(
+        (int(place) for place in mine if abs(effect[place]) >= MIN_EFFECT),
+        key=lambda i: (0.0 if q is None else q[i], -abs(effect[i]), table["subject"][i]),
+    )
+    if q is not None:
+        ranked = [place for place in ranked if q[place] <= statistics.MAX_Q]
+    more = [i for i in ranked if effect[i] > 0 and table["k1"][i] >= statistics.MIN_PEOPLE]
+    less = [i for i in ranked if effect[i] < 0]
+    if kind.name == "topic":
+        more, less = _one_per_topic(table, more), _one_per_topic(table, less)
+    return more[: kind.more] + less[: kind.less]
+
+
+def _one_per_topic(table: Table, places: list[int]) -> list[int]:
+    """The first of each topic: who bought cake tins viewed them as well."""
+    seen: dict[str, int] = {}
+    for place in places:
+        seen.setdefault(table["subject"][place].partition(" ")[2], place)
+    return list(seen.values())
+
+
+def _claim(
+    version: str, kind: Kind, table: Table, place: int, q: float | None, context: _Context
+) -> Claim:
+    subject = str(table["subject"][place])
+    persona_id, _, number = version.rpartition("@")
+    bare = Claim(
+        persona_id=persona_id,
+        version=int(number),
+        kind=kind.name,
+        subject=subject,
+        counts=Counts(*(int(table[box][place]) for box in ("n1", "k1", "n0", "k0"))),
+        q=q,
+        as_of_ms=context.as_of_ms,
+        params={},
+        subject_label=context.labels.of(kind, subject),
+    )
+    return replace(bare, params=params_of(kind, [bare], context.before_ms))
+
+
+def _share_claims(lake: "Lake") -> dict[str, Claim]:
+    kind, as_of_ms = KINDS["share"], _as_of(lake)
+    found = {}
+    for row in lake.run(shares(Scan(lake, half=None))).to_pylist():
+        persona_id, _, number = row["version"].rpartition("@")
+        boxes = Counts(*(int(row[box]) for box in ("n1", "k1", "n0", "k0")))
+        claim = Claim(persona_id, int(number), kind.name, "", boxes, None, as_of_ms, {})
+        found[row["version"]] = replace(claim, params=params_of(kind, [claim], 0))
+    return {version: claim for version, claim in found.items() if claim.counts.k1}
+
+
+def _as_of(lake: "Lake") -> int:
+    events = lake.table("events")
+    return int(events.occurred_at_ms.max().to_pyarrow().as_py() or 0)
+
+
+def params_of(kind: Kind, claims: Iterable[Claim], before: int) -> dict[str, Any]:
+    """Parameters of the kind's query that count these claims; one claim narrows it to one row.
+
+    Args:
+        before: for `repeat`: who was first seen later (epoch ms) is not asked.
+    """
+    claims = list(claims)
+    pairs = [{"version": c.version_id, "subject": c.subject} for c in claims]
+    if kind.name == "share":
+        return {"pairs": pairs}
+    if kind.name == "trait":
+        pairs = [pair | {"name": pair["subject"].partition("=")[0]} for pair in pairs]
+    subjects = sorted({c.subject for c in claims})
+    params: dict[str, Any] = {"half": HALF, "subjects": subjects, "pairs": pairs}
+    if kind.name == "sequence":
+        params["topics"] = sorted({topic for s in subjects for topic in s.split(" > ")})
+    if kind.name == "repeat":
+        params |= {"before_ms": before, "within_ms": RETURN_DAYS * DAY_MS}
+    return params
+
+
+def recount(
+    store: "Store", claims: Iterable[Claim], progress: Progress = silent
+) -> dict[str, Counts]:
+    """Count claims in the graph, one query per kind; claim id -> counts (all 0: no such row)."""
+    by_kind: dict[str, list[Claim]] = {}
+    for claim in claims:
+        by_kind.setdefault(claim.kind, []).append(claim)
+    found: dict[str, Counts] = {}
+    with progress.task("Counting in the graph", len(by_kind)) as task:
+        for name, group in by_kind.items():
+            found |= _recount(store, KINDS[name], group)
+            task.advance()
+    return found
+
+
+def _recount(store: "Store", kind: Kind, claims: list[Claim]) -> dict[str, Counts]:
+    before = max((c.params.get("before_ms", 0) for c in claims), default=0)
+    rows = {
+        (row["version"], row["subject"]): Counts(row["n1"], row["k1"], row["n0"], row["k0"])
+        for row in store.run(kind.query, params_of(kind, claims, before))
+    }
+    nothing = Counts(0, 0, 0, 0)
+    return {c.claim_id: rows.get((c.version_id, c.subject), nothing) for c in claims}
+
+
+def prove(store: "Store", claims: Iterable[Claim], progress: Progress = silent) -> None:
+    """Count every claim again in the graph.
+
+    Raises:
+        Disagreement: the graph counts one of them differently.
+    """
+    claims = list(claims)
+    found = recount(store, claims, progress)
+    for claim in claims:
+        if found[claim.claim_id] != claim.counts:
+            raise Disagreement(
+                f"The lake and the graph count a claim ({claim.kind} {claim.subject!r} of "
+                f"{claim.version_id}) differently: lake {claim.counts}, "
+                f"graph {found[claim.claim_id]}.",
+                hint="The graph may be behind: run again. Else this is a mistake of ours.",
+                claim_id=claim.claim_id,
+                lake=asdict(claim.counts),
+                graph=asdict(found[claim.claim_id]),
+            )
+
+
+def explain(claim: Claim) -> str:
+    """How to run a claim again by hand: parameters, the query, and what follows from its row."""
+    from kg.queries import named
+
+    measured, counts_ = claim.measured, claim.counts
+    lines = [f":param {name} => {_cypher(value)};" for name, value in claim.params.items()]
+    lines += ["", named(KINDS[claim.kind].query, "neo4j").text.strip(), ""]
+    lines.append(f"// n1 {counts_.n1}, k1 {counts_.k1}, n0 {counts_.n0}, k0 {counts_.k0}")
+    lines.append(
+        f"// k1 / n1 = {measured.value:.4f}, Wilson 95 % {measured.low:.4f} to {measured.high:.4f}"
+    )
+    if measured.reference_value is not None:
+        lines.append(f"// k0 / n0 = {measured.reference_value:.4f}, so {measured.direction}")
+    return "\n".join(lines)
+
+
+def _cypher(value: Any) -> str:
+    """A parameter as a Cypher literal: maps have bare keys, texts are quoted."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_cypher(part)}" for key, part in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_cypher(part) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,225 @@
+"""The kinds of claim there are: a table. A new kind is one row here and two Cypher files.
+
+Every kind asks one yes-or-no question about a person, so that four counts say all there is to say
+(`statistics.py`). `cypher/claim/<kind>.cypher` counts; `cypher/evidence/<kind>.cypher` shows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+DAY_MS = 86_400_000
+RETURN_DAYS = 30
+UNIT = "share of people"
+
+# What an intent's vector is made of (the architecture, "How a persona comes to be"). A claim about
+# any of these restates how the persona was found: it is descriptive and carries no q-value.
+REPRESENTED = frozenset({"topic", "item", "verb", "channel", "time", "company", "membership"})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of claim.
+
+    Attributes:
+        name: of the kind, and of its two queries.
+        measure: what `value` is the share of, for the export.
+        phrase: the words that state it, after "62 % of them"; `{label}` and `{other}` stand for
+            what the subject names (`topic` and `verb`: see `VERBS`).
+        reads: what the question looks at; descriptive when any of it went into the representation.
+        more: how many claims of a persona may say that holders do it more than everyone else.
+        less: how many may say that they do it less.
+        among: whom the question applies to, in words ("": everybody with an intent).
+        needs: lake tables that must not be empty.
+        needs_all_lines: why a source that is a sample of lines cannot support it ("": it can).
+        counted_as: the kind whose query counts this one too ("": its own).
+        shown_as: the kind whose query shows its evidence too ("": its own).
+    """
+
+    name: str
+    measure: str
+    phrase: str
+    reads: frozenset[str]
+    more: int = 1
+    less: int = 0
+    among: str = ""
+    needs: tuple[str, ...] = ()
+    needs_all_lines: str = ""
+    counted_as: str = ""
+    shown_as: str = ""
+
+    @property
+    def query(self) -> str:
+        """Name of the query that counts."""
+        return f"claim/{self.counted_as or self.name}"
+
+    @property
+    def paths(self) -> str:
+        """Name of the query that shows evidence."""
+        return f"evidence/{self.shown_as or self.name}"
+
+    @property
+    def is_descriptive(self) -> bool:
+        """Whether it restates what the persona was found by."""
+        return bool(self.reads & REPRESENTED)
+
+
+def _kind(name: str, measure: str, phrase: str, reads: str, **more: Any) -> Kind:
+    return Kind(name, measure, phrase, frozenset(reads.split()), **more)
+
+
+_TIME = "what is missing from the sample decides when somebody came next"
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        _kind(
+            "share",
+            "people of both halves with an intent who hold the persona",
+            "of all people hold this persona",
+            "membership",
+        ),
+        _kind(
+            "topic",
+            "people with an intent of this verb on this topic",
+            "{label}",
+            "topic verb",
+            more=4,
+            less=1,
+        ),
+        _kind(
+            "trait",
+            "people with this trait, of those for whom it is recorded",
+            "have {label}",
+            "trait",
+            more=2,
+            less=1,
+            among="whose {name} is known",
+            needs=("user_traits",),
+        ),
+        _kind(
+            "response",
+            "people with an intent that answers this campaign, of those who received it; "
+            "a holder is one by some intent that answers no campaign",
+            "responded to {label}",
+            "campaign",
+            more=2,
+            less=1,
+            among="who received it",
+            needs=("received",),
+        ),
+        _kind(
+            "received",
+            "people to whom this campaign was sent",
+            "were sent {label}",
+            "sending",
+            more=1,
+            less=1,
+            needs=("received",),
+        ),
+        _kind(
+            "item",
+            "people who bought this item",
+            "bought {label}",
+            "item verb",
+            more=2,
+            needs=("intent_items",),
+        ),
+        _kind(
+            "returned",
+            "people with a return, of those who bought something",
+            "returned something",
+            "verb",
+            more=1,
+            less=1,
+            among="who bought something",
+            shown_as="verb",
+        ),
+        _kind("verb", "people with an intent of this verb", "", "verb", less=1),
+        _kind(
+            "support",
+            "people who contacted support",
+            "contacted support",
+            "channel",
+            less=1,
+            counted_as="channel",
+            shown_as="channel",
+        ),
+        _kind("channel", "people with an intent here", "came through {label}", "channel", less=1),
+        _kind(
+            "daypart",
+            "people with more than half of their intents in this part of the day, UTC",
+            "came mostly {label}",
+            "time",
+        ),
+        _kind(
+            "weekday",
+            "people with more than half of their intents on these days, UTC",
+            "came mostly {label}",
+            "time",
+        ),
+        _kind(
+            "repeat",
+            f"people who came again within {RETURN_DAYS} days of their first session, of those "
+            f"first seen at least {RETURN_DAYS} days before the end of the data",
+            f"came back within {RETURN_DAYS} days of their first visit",
+            "company",
+            less=1,
+            among=f"first seen {RETURN_DAYS} or more days before the data ends",
+            needs_all_lines=_TIME,
+        ),
+        _kind(
+            "sequence",
+            "people with an intent on the first topic and one on the second in the next session",
+            "took up {label} in the visit after {other}",
+            "topic company",
+            needs_all_lines=_TIME,
+        ),
+        _kind(
+            "overlap",
+            "people who hold this other persona as well",
+            "hold {label} as well",
+            "membership",
+        ),
+    )
+}
+
+MAX_CLAIMS = 12
+
+
+def disabled(sampled: bool) -> dict[str, str]:
+    """The kinds that a source cannot support, each with the reason."""
+    if not sampled:
+        return {}
+    return {name: kind.needs_all_lines for name, kind in KINDS.items() if kind.needs_all_lines}
+
+
+# verb -> what somebody did with a topic, and did at all; other verbs are stated as they are.
+VERBS: dict[str, tuple[str, str]] = {
+    "asked": ("asked about {label}", "asked something"),
+    "searched": ("searched for {label}", "searched for something"),
+    "answered": ("answered a question on {label}", "answered a survey"),
+    "responded": ("responded about {label}", "responded to something"),
+    "browsed": ("browsed {label}", "browsed"),
+    "read": ("read about {label}", "read something"),
+    "compared": ("compared {label}", "compared something"),
+    "quoted": ("asked for a quote on {label}", "asked for a quote"),
+    "added": ("put {label} into the basket", "put something into the basket"),
+    "removed": ("took {label} out of the basket", "took something out of the basket"),
+    "saved": ("saved {label}", "saved something"),
+    "viewed": ("viewed {label}", "viewed something"),
+    "bought": ("bought {label}", "bought something"),
+    "returned": ("returned {label}", "returned something"),
+    "redeemed": ("redeemed a coupon on {label}", "redeemed a coupon"),
+    "used": ("used {label}", "used something"),
+    "visited": ("visited {label}", "visited something"),
+    "clicked": ("clicked on {label}", "clicked on something"),
+    "opened": ("opened {label}", "opened something"),
+}
+
+DAYPARTS = {
+    "night": "at night, 0 to 6 h UTC",
+    "morning": "in the morning, 6 to 12 h UTC",
+    "afternoon": "in the afternoon, 12 to 18 h UTC",
+    "evening": "in the evening, 18 to 24 h UTC",
+}
+WEEKDAYS = {"weekend": "at the weekend", "week": "from Monday to Friday"}

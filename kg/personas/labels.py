@@ -1,0 +1,80 @@
+"""What subjects are called: words for people, from the catalogue and the topics."""
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from kg.personas.kinds import DAYPARTS, VERBS, WEEKDAYS, Kind
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+
+LONGEST = 60
+THEN = ", then "
+WITHOUT_SUBJECT = frozenset({"share", "returned", "support", "repeat"})
+
+
+class Labels:
+    """Labels of a lake's topics, items and campaigns, read when first asked for."""
+
+    def __init__(self, lake: "Lake") -> None:
+        self._lake = lake
+
+    def of(self, kind: Kind, subject: str) -> str:
+        """What a kind's subject is called; empty where the kind says it all."""
+        if kind.name in WITHOUT_SUBJECT:
+            return ""
+        if kind.name == "topic":
+            return self._topic(subject.partition(" ")[2])
+        if kind.name == "trait":
+            name, _, value = subject.partition("=")
+            return f"{tidy(name)} {tidy(value)}"
+        if kind.name == "sequence":
+            return THEN.join(self._topic(topic) for topic in subject.split(" > "))
+        if kind.name in {"item", "received", "response"}:
+            return tidy(self._titles.get(subject) or subject)
+        return DAYPARTS.get(subject) or WEEKDAYS.get(subject) or tidy(subject)
+
+    def _topic(self, topic: str) -> str:
+        return tidy(self._topics.get(topic) or topic)
+
+    @cached_property
+    def _topics(self) -> dict[str, str]:
+        rows = self._lake.arrow("topics", columns=["topic", "label"]).to_pylist()
+        return {row["topic"]: row["label"] for row in rows}
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        items = self._lake.table("items")
+        rows = self._lake.run(items.select("item_id", "title").order_by("item_id", "title"))
+        return {row["item_id"]: row["title"] for row in rows.to_pylist() if row["title"]}
+
+
+def phrase(kind: Kind, subject: str, label: str) -> str:
+    """The words that state a claim, after "62 % of them": from the table of kinds alone."""
+    words, other = kind.phrase, ""
+    if kind.name == "topic":
+        words = _verb_words(subject.partition(" ")[0])[0]
+    elif kind.name == "verb":
+        words = _verb_words(subject)[1]
+    elif kind.name == "sequence":
+        other, _, label = label.partition(THEN)
+    return words.format(label=label, other=other)
+
+
+def among(kind: Kind, subject: str) -> str:
+    """Whom the question applies to, in words; empty: everybody with an intent."""
+    return kind.among.format(name=tidy(subject.partition("=")[0]))
+
+
+def _verb_words(verb: str) -> tuple[str, str]:
+    plain = tidy(verb.replace("_", " "))
+    return VERBS.get(verb) or (f"did “{plain}” with {{label}}", f"did “{plain}”")
+
+
+def tidy(text: str) -> str:
+    """A label fit for a sentence: one line, no list commas, not shouted, not endless."""
+    plain = re.sub(r"[\s_]+", " ", text).strip().replace(", ", " / ")
+    plain = plain.lower() if plain.isupper() else plain
+    plain = plain.replace("{", "(").replace("}", ")")
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1].rstrip() + "…"
