@@ -1,0 +1,143 @@
+"""What is known of users: when they were seen, by which identifiers, with which traits."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.identifiers import shown_values
+from ingestion.identity.links import Codes, Flags
+from ingestion.identity.people import RECORD, People
+from ingestion.identity.users import Users
+
+_FIT_DIGITS = "01234567"
+
+
+def user_table(people: People, users: Users, denied: Flags) -> pa.Table:
+    """The table `users`. Seen means: the first and last event, else whatever was recorded."""
+    records = people.records.append_column("user", pa.array(users.user))
+    records = records.filter(pc.greater_equal(records["user"], 0))
+    at = pc.coalesce(records["occurred_at_ms"], records["recorded_at_ms"])
+    event_at = pc.if_else(records["is_event"], at, pa.scalar(None, pa.int64()))
+    rows = pa.table(
+        {"user": records["user"], "at": at, "event_at": event_at, "is_event": records["is_event"]}
+    )
+    found = rows.group_by("user").aggregate(
+        [("at", "min"), ("at", "max"), ("event_at", "min"), ("event_at", "max")]
+        + [("at", "count"), ("is_event", "sum")]
+    )
+    found = found.sort_by("user")
+    return pa.table(
+        {
+            "user_id": users.ids,
+            "first_seen_ms": pc.coalesce(found["event_at_min"], found["at_min"]),
+            "last_seen_ms": pc.coalesce(found["event_at_max"], found["at_max"]),
+            "record_count": found["at_count"],
+            "event_count": found["is_event_sum"].cast(pa.int64()),
+            "consent_denied": pa.array(denied),
+            "half": halves(users.ids),
+        }
+    )
+
+
+def halves(user_ids: pa.Array) -> pa.Array:
+    """`fit` or `test` for each user id; an id is a hash, so its last digit is a fair coin."""
+    last = pc.utf8_slice_codeunits(user_ids, -1)
+    return pc.if_else(pc.is_in(last, value_set=pa.array(list(_FIT_DIGITS))), "fit", "test")
+
+
+def user_identifiers(people: People, users: Users, kept: Flags, key: bytes) -> pa.Table:
+    """The table `user_identifiers`; personal values become keyed hashes here."""
+    said = people.statements.only(kept)
+    span = max(len(people.values), 1)
+    pairs, count = np.unique(users.user[said.record] * span + said.value, return_counts=True)
+    user, value = pairs // span, pairs % span
+    namespace = people.statements.namespace[value]
+    shown = _shown(people, key)
+    rows = namespace != _code(people, RECORD)
+    one = pc.if_else(pc.equal(pa.array(count), 1), " record", " records")
+    reason = pc.binary_join_element_wise(
+        "stated by ", pc.cast(pa.array(count), pa.string()), one, ""
+    )
+    return pa.table(
+        {
+            "user_id": users.ids.take(pa.array(user)),
+            "namespace": pa.array(people.namespace_names, pa.string()).take(pa.array(namespace)),
+            "value": shown.take(pa.array(value)),
+            "reason": reason,
+            "probability": pa.repeat(1.0, len(user)),
+        }
+    ).filter(pa.array(rows))
+
+
+def _code(people: People, namespace: str) -> int:
+    names = people.namespace_names
+    return names.index(namespace) if namespace in names else -1
+
+
+def _shown(people: People, key: bytes) -> pa.Array:
+    namespace: Codes = people.statements.namespace
+    parts = [pa.array([], pa.string())]
+    for code, name in enumerate(people.namespace_names):  # values lie together by namespace
+        first, last = np.searchsorted(namespace, [code, code + 1])
+        parts.append(shown_values(key, name, people.values.slice(first, last - first)))
+    return pa.concat_arrays(parts)
+
+
+def user_traits(step: Any, describe: tuple[str, ...]) -> Any:
+    """The table `user_traits`: each trait's latest value, of users who may be profiled."""
+    import ibis
+
+    profiles = step.table("profiles")
+    owned = (
+        _allowed(step)
+        .join(profiles, "record_key")
+        .select(
+            "user_id",
+            "record_key",
+            at_ms=ibis.coalesce(profiles.occurred_at_ms, profiles.recorded_at_ms),
+            traits=profiles.traits.cast("json"),
+        )
+    )
+    empty = owned.filter(ibis.literal(False)).select(
+        "user_id", name=ibis.literal(""), value=ibis.literal(""), at_ms=owned.at_ms
+    )
+    tables = [empty] + [_trait(owned, name) for name in describe]
+    return ibis.union(*tables).order_by("user_id", "name") if describe else empty
+
+
+def _trait(owned: Any, name: str) -> Any:
+    import ibis
+
+    found = owned.traits[name]
+    text = ibis.coalesce(found.str, found.cast("string"))
+    rows = owned.mutate(value=text).filter(text.notnull() & (text != "null") & (text != ""))
+    order = [rows.at_ms.desc(), rows.record_key.desc()]
+    rows = rows.mutate(rank=ibis.row_number().over(group_by=rows.user_id, order_by=order))
+    rows = rows.filter(rows["rank"] == 0)
+    return rows.select("user_id", name=ibis.literal(name), value=rows.value, at_ms=rows.at_ms)
+
+
+def received(step: Any) -> Any:
+    """The table `received`: what was sent to users who may be profiled."""
+    events = step.table("events")
+    sent = events.filter((events.verb == "received") & events.campaign_id.notnull())
+    owned = _allowed(step).join(sent, "record_key")
+    return (
+        owned.select(
+            "user_id",
+            "campaign_id",
+            at_ms=owned.occurred_at_ms,
+            arm=owned.arm.fill_null("treated"),
+        )
+        .distinct()
+        .order_by("user_id", "campaign_id", "at_ms", "arm")
+    )
+
+
+def _allowed(step: Any) -> Any:
+    """record_key, user_id of users who may be profiled."""
+    users = step.table("users")
+    users = users.filter(~users.consent_denied).select("user_id")
+    return step.table("identities").select("record_key", "user_id").semi_join(users, "user_id")

@@ -1,0 +1,234 @@
+"""The log of judgements: read as codes, compared with what the records now say, and appended to.
+
+Invariant: nothing in the log is changed or removed. Of several verdicts of one rule on one pair
+the latest holds; a person's verdict holds over every rule's. `probability` is that of the two
+records being about one person: 1 for `same`, 0 for `different`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.links import BY_PERSON, Codes, Cut, Flags, Manual, components
+from ingestion.identity.people import People
+
+RULE = "identifier:"
+AUTHOR = "rule"
+
+
+@dataclass(frozen=True)
+class Log:
+    """The verdicts that hold, one per pair and rule, as codes of records.
+
+    Shapes: all (j,); rule is the namespace's code, -1 for other rules, -2 for people.
+    """
+
+    left: Codes
+    right: Codes
+    rule: Codes
+    same: Flags
+    judged_at_ms: Codes
+
+    def only(self, keep: Flags) -> "Log":
+        """The judgements that are kept."""
+        return Log(
+            self.left[keep],
+            self.right[keep],
+            self.rule[keep],
+            self.same[keep],
+            self.judged_at_ms[keep],
+        )
+
+    def people(self) -> Manual:
+        """What people said."""
+        said = self.only(self.rule == -2)
+        different = ~said.same
+        return Manual(
+            same=(said.left[said.same], said.right[said.same]),
+            different=(said.left[different], said.right[different]),
+        )
+
+
+def read_log(step: Any, people: People) -> Log:
+    """The verdicts that hold on records that are still there."""
+    table = step.arrow("judgements")
+    keys = people.records["record_key"]
+    left, right = (
+        np.asarray(pc.fill_null(pc.index_in(table[side], value_set=keys), -1).to_numpy(), np.int64)
+        for side in ("left_record_key", "right_record_key")
+    )
+    by_rule = pc.equal(table["author"], AUTHOR).to_numpy()
+    rules = pa.array([RULE + name for name in people.namespace_names], pa.string())
+    rule = pc.fill_null(pc.index_in(table["rule"], value_set=rules), -1).to_numpy()
+    log = Log(
+        left=left,
+        right=right,
+        rule=np.where(by_rule, rule, -2).astype(np.int64),
+        same=pc.equal(table["verdict"], "same").to_numpy(),
+        judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
+    )
+    return latest(log.only((left >= 0) & (right >= 0)))
+
+
+def latest(log: Log) -> Log:
+    """The last verdict of each rule on each pair; `different` where two are equally late."""
+    low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
+    order = np.lexsort((~log.same, log.judged_at_ms, log.rule, high, low))
+    pairs = np.stack([low[order], high[order], log.rule[order]])
+    last = np.ones(len(order), bool)
+    last[:-1] = (np.diff(pairs, axis=1) != 0).any(axis=0)
+    return log.only(order[last])
+
+
+def fold(log: Log, record_count: int) -> Codes:
+    """Who is one person: the components of the `same` verdicts that hold: (records,) labels."""
+    person = log.rule == -2
+    low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
+    pair = low * record_count + high
+    denied = np.isin(pair, pair[person & ~log.same])
+    keep = log.same & (person | ~denied)
+    return components(record_count, log.left[keep], log.right[keep])
+
+
+def new_judgements(people: People, cut: Cut, log: Log) -> tuple[pa.Table, Log]:
+    """What must be appended so that the log says what the records say now, and the log after it.
+
+    `people.statements` are those that were not blocked; `cut` says which of them join.
+    """
+    mine = log.only(log.rule >= 0)
+    links = mine.only(mine.same)
+    valid, joined = _supported(people, cut, links)
+    same = _stars(people, cut, joined)
+    apart = _bridges(people, cut)
+    void = Log(links.left, links.right, links.rule, np.zeros_like(links.same), links.judged_at_ms)
+    void = void.only(~valid & ~np.isin(_key(void, people), _key(apart, people)))
+    held = _key(mine, people)
+    new = [
+        (same, "same {0}"),
+        (apart.only(~np.isin(_key(apart, people), held[~mine.same])), "{1}"),
+        (void, "their {0} no longer says that they are one person"),
+    ]
+    reasons = _bridge_reasons(people, cut)
+    tables = []
+    for part, wording in new:
+        dated = _dated(part, mine, held, people)
+        tables.append(_table(dated, wording, people, reasons))
+        log = _joined(log, dated)
+    return pa.concat_tables(tables), latest(log)
+
+
+def _key(log: Log, people: People) -> Codes:
+    count = people.statements.record_count
+    low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
+    return np.asarray((log.rule * count + low) * count + high)
+
+
+def _supported(people: People, cut: Cut, links: Log) -> tuple[Flags, tuple[Codes, Codes]]:
+    """Which links two kept statements of one value still carry, and the (value, record) pairs that
+    hang on an earlier record by them."""
+    from scipy.sparse import csr_array
+
+    kept = people.statements.only(cut.kept)
+    shape = (kept.record_count, len(kept.namespace))
+    names = csr_array((np.ones(len(kept.record), np.int8), (kept.record, kept.value)), shape=shape)
+    both = names[links.left].multiply(names[links.right]).tocoo()
+    fits = kept.namespace[both.col] == links.rule[both.row]
+    valid = np.zeros(len(links.left), bool)
+    valid[both.row[fits]] = True
+    # The later record, so that whatever the log holds, no circle leaves a value without a root.
+    later = np.maximum(links.left, links.right)[both.row[fits]]
+    return valid, (both.col[fits].astype(np.int64), later)
+
+
+def _stars(people: People, cut: Cut, joined: tuple[Codes, Codes]) -> Log:
+    """Each value's records that hang on nothing yet, linked to the first of them."""
+    kept = people.statements.only(cut.kept)
+    count = max(kept.record_count, 1)
+    member = np.setdiff1d(kept.value * count + kept.record, joined[0] * count + joined[1])
+    value, record = member // count, member % count
+    first = np.flatnonzero(np.r_[True, np.diff(value) > 0][: len(value)])
+    size = np.diff(np.r_[first, len(value)])
+    left = np.repeat(record[first], size)
+    links = left != record
+    rule = kept.namespace[value]
+    return _undated(left[links], record[links], rule[links], same=True)
+
+
+def _bridges(people: People, cut: Cut) -> Log:
+    """For each value that was cut, its first record against the first of each other group."""
+    bridging = np.unique(people.statements.value[~cut.kept])
+    said = people.statements.only(np.isin(people.statements.value, bridging))
+    group = cut.group[said.record]
+    order = np.lexsort((said.record, group, said.value))
+    value, group, record = said.value[order], group[order], said.record[order]
+    new = np.r_[True, (np.diff(value) != 0) | (np.diff(group) != 0)][: len(order)]
+    value, record = value[new], record[new]
+    order = np.lexsort((record, value))
+    value, record = value[order], record[order]
+    first = np.flatnonzero(np.r_[True, np.diff(value) != 0][: len(order)])
+    left = np.repeat(record[first], np.diff(np.r_[first, len(order)]))
+    pair = left != record
+    log = _undated(left[pair], record[pair], said.namespace[value[pair]], same=False)
+    return latest(log)
+
+
+def _bridge_reasons(people: People, cut: Cut) -> list[str]:
+    """Per namespace: in whose name it was cut."""
+    namespace = people.statements.namespace[people.statements.value]
+    reasons = []
+    for code, name in enumerate(people.namespace_names):
+        causes = np.unique(cut.because[(namespace == code) & ~cut.kept])
+        names = [people.namespace_names[cause] for cause in causes if cause >= 0]
+        why = f"shared by different values of {' and '.join(names)}" if names else ""
+        person = "a person says they differ" if BY_PERSON in causes else ""
+        reasons.append(f"same {name}, but {' or '.join(filter(None, (why, person)))}")
+    return reasons
+
+
+def _undated(left: Codes, right: Codes, rule: Codes, *, same: bool) -> Log:
+    return Log(left, right, rule, np.full(len(left), same), np.zeros(len(left), np.int64))
+
+
+def _dated(log: Log, before: Log, held: Codes, people: People) -> Log:
+    """Judged when the later of the two was learned, and after any earlier verdict on the pair."""
+    at = np.maximum(people.recorded_at_ms[log.left], people.recorded_at_ms[log.right])
+    if len(held):
+        order = np.argsort(held)
+        place = np.minimum(np.searchsorted(held[order], _key(log, people)), len(held) - 1)
+        earlier = order[place]
+        known = held[earlier] == _key(log, people)
+        at = np.where(known, np.maximum(at, before.judged_at_ms[earlier] + 1), at)
+    return Log(log.left, log.right, log.rule, log.same, at)
+
+
+def _joined(one: Log, other: Log) -> Log:
+    return Log(
+        np.r_[one.left, other.left],
+        np.r_[one.right, other.right],
+        np.r_[one.rule, other.rule],
+        np.r_[one.same, other.same],
+        np.r_[one.judged_at_ms, other.judged_at_ms],
+    )
+
+
+def _table(log: Log, wording: str, people: People, reasons: list[str]) -> pa.Table:
+    keys = people.records["record_key"]
+    names = people.namespace_names
+    rules = pa.array([RULE + name for name in names], pa.string())
+    texts = [wording.format(name, reasons[code]) for code, name in enumerate(names)]
+    count = len(log.left)
+    return pa.table(
+        {
+            "left_record_key": keys.take(log.left),
+            "right_record_key": keys.take(log.right),
+            "verdict": pc.if_else(pa.array(log.same), "same", "different"),
+            "probability": log.same.astype(np.float64),
+            "reason": pa.array(texts, pa.string()).take(pa.array(log.rule)),
+            "rule": rules.take(pa.array(log.rule)),
+            "author": pa.repeat(AUTHOR, count),
+            "judged_at_ms": log.judged_at_ms,
+        }
+    )

@@ -1,0 +1,243 @@
+"""Which statements of an identifier may join records: blocks what is shared, cuts what bridges.
+
+Everything here is a pure function of integer codes, so neither the order in which records arrived
+nor the way they were batched can matter. Records and values are the two sides of a graph; a
+*statement* is an edge: this record names this value.
+
+Invariant: no group of records that the kept statements join holds two values of a unique
+namespace, nor the two sides of a person's verdict `different`.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """What the limits say, by namespace code; code 0 is the strongest.
+
+    Shapes: strength, limit (k,) int64 (limit -1: none), unique (k,) bool.
+    """
+
+    strength: Codes
+    limit: Codes
+    unique: Flags
+
+
+@dataclass(frozen=True)
+class Statements:
+    """Distinct (record, value) pairs, sorted, and the namespace of every value.
+
+    Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records.
+    """
+
+    record: Codes
+    value: Codes
+    namespace: Codes
+    record_count: int
+
+    def only(self, keep: Flags) -> "Statements":
+        """The statements that are kept; the codes stay."""
+        return replace(self, record=self.record[keep], value=self.value[keep])
+
+
+@dataclass(frozen=True)
+class Manual:
+    """Verdicts of people on pairs of records; each array (m,) int64 record codes."""
+
+    same: tuple[Codes, Codes]
+    different: tuple[Codes, Codes]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Statements that were cut because they bridge.
+
+    Shapes: kept (n,) bool; because (n,) int64: the unique namespace whose values would have met,
+    -1 where kept, -2 where a person said different; group (records,) int64: who is one person.
+    """
+
+    kept: Flags
+    because: Codes
+    group: Codes
+
+
+KEPT, BY_PERSON = -1, -2
+
+
+def components(count: int, left: Codes, right: Codes) -> Codes:
+    """Connected components of `count` nodes: (e,), (e,) -> (count,) int64 labels."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if count == 0:
+        return np.zeros(0, np.int64)
+    edges = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
+    return connected_components(edges, directed=False)[1].astype(np.int64)
+
+
+def fan_out(statements: Statements, namespaces: Namespaces) -> Codes:
+    """With how many different values of one stronger namespace each value is seen: (values,)."""
+    from scipy.sparse import csr_array
+
+    shape = (statements.record_count, len(statements.namespace))
+    ones = np.ones(len(statements.record), np.int32)
+    names = csr_array((ones, (statements.record, statements.value)), shape=shape)
+    together = (names.T @ names).tocoo()
+    strength = namespaces.strength[statements.namespace]
+    stronger = strength[together.row] > strength[together.col]
+    pairs = together.row[stronger].astype(np.int64) * len(namespaces.strength)
+    pairs += statements.namespace[together.col[stronger]]
+    pair, counts = np.unique(pairs, return_counts=True)
+    found = np.zeros(len(statements.namespace), np.int64)
+    np.maximum.at(found, pair // len(namespaces.strength), counts)
+    return found
+
+
+def contradictory(statements: Statements, namespaces: Namespaces) -> Flags:
+    """Statements of records that name two values of one unique namespace: (n,) bool."""
+    namespace = statements.namespace[statements.value]
+    unique = namespaces.unique[namespace]
+    keys = statements.record * len(namespaces.unique) + namespace
+    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.asarray(unique & (counts[place] > 1))
+
+
+def cut(statements: Statements, namespaces: Namespaces, manual: Manual) -> Cut:
+    """Join records namespace by namespace, strongest first, and cut whatever would bridge.
+
+    A value (with the unowned records that hang on it) that two owners share is taken from both:
+    it could be either's. Verdicts of people come first: `same` joins whatever the values say;
+    for `different`, the right record of the pair leaves.
+    """
+    group = components(statements.record_count, *manual.same)
+    owners = _Owners.of(statements, namespaces, group)
+    kept = np.ones(len(statements.record), bool)
+    because = np.full(len(statements.record), KEPT, np.int64)
+    namespace = statements.namespace[statements.value]
+    for code in np.unique(namespace):
+        rows = np.flatnonzero(namespace == code)
+        tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
+        cause = tier.cut(owners, group, manual)
+        kept[rows] = cause == KEPT
+        because[rows] = cause
+        group = tier.join(group, cause == KEPT)
+        owners = owners.after(group)
+    return Cut(kept, because, group)
+
+
+@dataclass(frozen=True)
+class _Owners:
+    """Which value of a unique namespace each group holds: distinct (group, namespace, value)."""
+
+    record: Codes
+    namespace: Codes
+    value: Codes
+    group: Codes
+
+    @classmethod
+    def of(cls, statements: Statements, namespaces: Namespaces, group: Codes) -> "_Owners":
+        unique = namespaces.unique[statements.namespace[statements.value]]
+        record, value = statements.record[unique], statements.value[unique]
+        namespace = statements.namespace[value]
+        # People may have joined records that name two values: from then on these are one.
+        holder = group[record] * len(namespaces.unique) + namespace
+        holder = np.unique(holder, return_inverse=True)[1] + len(statements.namespace)
+        nodes = len(statements.namespace) + len(record)
+        one = components(nodes, holder, value)[value]
+        return cls(record, namespace, one, group[record]).after(group)
+
+    def after(self, group: Codes) -> "_Owners":
+        """The same once groups have been joined."""
+        held = group[self.record]
+        order = np.lexsort((self.value, held))
+        first = np.ones(len(order), bool)
+        first[1:] = (np.diff(held[order]) != 0) | (np.diff(self.value[order]) != 0)
+        rows = order[first]
+        return _Owners(self.record[rows], self.namespace[rows], self.value[rows], held[rows])
+
+
+@dataclass
+class _Tier:
+    """The statements of one namespace between groups (a) and values (b).
+
+    Shapes: a, b (n,) int64 dense codes; groups: the group of each a.
+    """
+
+    a: Codes
+    b: Codes
+    groups: Codes
+    value_count: int
+    cause: Codes
+
+    @classmethod
+    def of(cls, group: Codes, value: Codes) -> "_Tier":
+        groups, a = np.unique(group, return_inverse=True)
+        values, b = np.unique(value, return_inverse=True)
+        return cls(a, b, groups, len(values), np.full(len(a), KEPT, np.int64))
+
+    def cut(self, owners: _Owners, group: Codes, manual: Manual) -> Codes:
+        """Why each statement was cut; KEPT where it was not."""
+        at = self._place(owners.group)
+        held = at >= 0
+        for namespace in np.unique(owners.namespace[held]):
+            mine = held & (owners.namespace == namespace)
+            owner = np.full(len(self.groups), -1, np.int64)
+            owner[at[mine]] = owners.value[mine]
+            self._separate(owner, int(namespace))
+        left, right = (self._place(group[side]) for side in manual.different)
+        both = (left >= 0) & (right >= 0) & (left != right)
+        for one, other in zip(left[both], right[both], strict=True):
+            self._separate_pair(int(one), int(other))
+        return self.cause
+
+    def join(self, group: Codes, keep: Flags) -> Codes:
+        """The groups after the kept statements have joined them."""
+        label = self._labels(keep)[: len(self.groups)]
+        first = np.full(label.max(initial=-1) + 1, -1, np.int64)
+        first[label[::-1]] = self.groups[::-1]
+        target = np.arange(group.max(initial=-1) + 1)
+        target[self.groups] = first[label]
+        return np.asarray(target[group])
+
+    def _place(self, group: Codes) -> Codes:
+        """The position of groups in this tier; -1 where they are not in it."""
+        place = np.searchsorted(self.groups, group)
+        place[place == len(self.groups)] = 0
+        return np.where(self.groups[place] == group, place, -1) if len(self.groups) else place - 1
+
+    def _labels(self, keep: Flags) -> Codes:
+        nodes = len(self.groups) + self.value_count
+        return components(nodes, self.a[keep], self.b[keep] + len(self.groups))
+
+    def _separate(self, owner: Codes, namespace: int) -> None:
+        """Take from all owners (-1: none) the regions of values that two of them share."""
+        owned, region = self._regions(owner >= 0)
+        span = int(owner.max(initial=0)) + 1
+        pairs = np.unique(region * span + owner[self.a[owned]])
+        shared, counts = np.unique(pairs // span, return_counts=True)
+        self.cause[owned[np.isin(region, shared[counts > 1])]] = namespace
+
+    def _separate_pair(self, left: int, right: int) -> None:
+        apart = np.zeros(len(self.groups), bool)
+        apart[[left, right]] = True
+        labels = self._labels(self.cause == KEPT)
+        if labels[left] != labels[right]:
+            return
+        owned, region = self._regions(apart)
+        ends = self.a[owned]
+        bridge = np.intersect1d(region[ends == left], region[ends == right])
+        self.cause[owned[(ends == right) & np.isin(region, bridge)]] = BY_PERSON
+
+    def _regions(self, apart: Flags) -> tuple[Codes, Codes]:
+        """The kept statements of the groups `apart`, and the region each leads into: what hangs
+        together once those groups are taken out."""
+        keep = self.cause == KEPT
+        owned = np.flatnonzero(keep & apart[self.a])
+        labels = self._labels(keep & ~apart[self.a])
+        return owned, labels[self.b[owned] + len(self.groups)]

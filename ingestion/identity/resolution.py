@@ -1,0 +1,161 @@
+"""The step `identity`: from records to users, over the log of judgements.
+
+identifiers ─ junk, role mailboxes, shared ones are blocked ─▶ statements
+statements  ─ what would bridge two people is cut ──────────▶ judgements (appended)
+judgements  ─ fold ─────────────────────────────────────────▶ users
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.consent import denied_users
+from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
+from ingestion.identity.judgements import fold, new_judgements, read_log
+from ingestion.identity.limits import shipped
+from ingestion.identity.links import KEPT, Codes, Cut, Flags, contradictory, cut, fan_out
+from ingestion.identity.people import RECORD, People, read_people
+from ingestion.identity.users import Before, name_users
+
+if TYPE_CHECKING:
+    from kg.lake import Step
+
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """What a mapping says about people.
+
+    Args:
+        consent_default: what holds for people who said nothing.
+        namespaces: namespace -> (trust, unique), as the mapping declares them.
+        describe: the traits that claims may speak of.
+    """
+
+    consent_default: Literal["granted", "denied"] = "granted"
+    namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    describe: tuple[str, ...] = ()
+
+
+_WHY = {
+    "junk": "these values name nobody (null, test, zeros, placeholders)",
+    "role_mailbox": "these mailboxes are read by many people",
+    "evidence_only": "this kind of identifier is kept, but nobody is merged on it",
+    "shared": "these values were seen with more different people than their limit",
+    "contradictory": "these records name two values where a person has one",
+}
+
+
+def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> None:
+    """Decide which records are about one person; write users and what is known of them.
+
+    Reads identifiers, records, judgements, consents, profiles, events; writes judgements
+    (appended), identities, users, user_aliases, user_identifiers, user_traits, received. The
+    summary counts what was blocked and cut, with reasons and without personal values.
+
+    Args:
+        step: of the lake.
+        key: the workspace's, for the hashes of personal values.
+        config: what the mapping says.
+    """
+    config = config or IdentityConfig()
+    limits = shipped().declared(config.namespaces)
+    stated = read_people(step, limits)
+    blocked = _blocked(stated)
+    people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
+    log = read_log(step, people)
+    found = cut(people.statements, people.namespaces, log.people())
+    judgements, log = new_judgements(people, found, log)
+    step.append("judgements", judgements)
+    before = Before.read(step)
+    group = fold(log, people.statements.record_count)
+    users = name_users(people, group, found.kept, limits, before)
+
+    named = np.flatnonzero(users.user >= 0)
+    identities = pa.table(
+        {
+            "record_key": people.records["record_key"].take(named),
+            "user_id": users.ids.take(users.user[named]),
+        }
+    )
+    step.overwrite("identities", identities)
+    denied = denied_users(step, people, users, config.consent_default)
+    table = user_table(people, users, denied)
+    step.overwrite("users", table)
+    step.overwrite("user_aliases", users.aliases)
+    step.overwrite("user_identifiers", user_identifiers(people, users, found.kept, key))
+    step.overwrite("user_traits", user_traits(step, config.describe))
+    step.overwrite("received", received(step))
+    step.summary.update(
+        people=len(users.ids),
+        records=len(named),
+        records_without_identifier=len(users.user) - len(named),
+        denied=int(denied.sum()),
+        new_judgements=len(judgements),
+        merged=len(users.aliases),
+        blocked=_blocked_summary(stated, blocked),
+        cut=_cut_summary(people, found),
+    )
+
+
+@dataclass(frozen=True)
+class _Blocked:
+    """Why statements are not used; (n,) bool each."""
+
+    causes: dict[str, Flags]
+
+    @property
+    def any_cause(self) -> Flags:
+        return np.any(np.stack(list(self.causes.values())), axis=0)
+
+
+def _blocked(people: People) -> _Blocked:
+    said = people.statements
+    reason = people.unusable.take(pa.array(said.value))
+    causes = {
+        name: pc.fill_null(pc.equal(reason, name), False).to_numpy(zero_copy_only=False)
+        for name in ("junk", "role_mailbox", "evidence_only")
+    }
+    real = ~np.any(np.stack(list(causes.values())), axis=0)
+    limit = people.namespaces.limit[said.namespace]
+    shared = (limit >= 0) & (fan_out(said.only(real), people.namespaces) > limit)
+    causes["shared"] = real & shared[said.value]
+    causes["contradictory"] = np.zeros(len(real), bool)
+    causes["contradictory"][real] = contradictory(said.only(real), people.namespaces)
+    return _Blocked(causes)
+
+
+def _blocked_summary(people: People, blocked: _Blocked) -> list[dict[str, Any]]:
+    return [
+        {**row, "cause": cause, "why": _WHY[cause]}
+        for cause, rows in blocked.causes.items()
+        for row in _counts(people, rows)
+    ]
+
+
+def _cut_summary(people: People, found: Cut) -> list[dict[str, Any]]:
+    summary = []
+    for cause in np.unique(found.because[found.because != KEPT]):
+        bridged = people.namespace_names[cause] if cause >= 0 else None
+        why = f"would join different values of {bridged}" if bridged else "a person said different"
+        for row in _counts(people, found.because == cause):
+            summary.append({**row, "bridges": bridged, "why": why})
+    return summary
+
+
+def _counts(people: People, rows: Flags) -> list[dict[str, Any]]:
+    """Per namespace, how many values and records these statements hold."""
+    said = people.statements.only(rows)
+    namespace: Codes = said.namespace[said.value]
+    return [
+        {
+            "namespace": people.namespace_names[code],
+            "values": len(np.unique(said.value[namespace == code])),
+            "records": len(np.unique(said.record[namespace == code])),
+        }
+        for code in np.unique(namespace)
+        if people.namespace_names[code] != RECORD
+    ]

@@ -1,0 +1,194 @@
+"""Users: the groups of records that the judgements leave, under ids that stay.
+
+Invariant: a user id, once given, means the same person for as long as most of that person's
+records stay together; an id that is given up lives on as an alias.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.limits import Limits
+from ingestion.identity.links import Codes, Flags
+from ingestion.identity.people import People
+from kg.hashing import stable_id
+
+
+@dataclass(frozen=True)
+class Before:
+    """The users of the run before.
+
+    `identities` (record_key, user_id), `users` (user_id, first_seen_ms), `aliases` (alias_id,
+    user_id).
+    """
+
+    identities: pa.Table
+    users: pa.Table
+    aliases: pa.Table
+
+    @classmethod
+    def read(cls, step: Any) -> "Before":
+        """As this step found them."""
+        return cls(
+            step.arrow("identities", ["record_key", "user_id"]),
+            step.arrow("users", ["user_id", "first_seen_ms"]),
+            step.arrow("user_aliases", ["alias_id", "user_id"]),
+        )
+
+
+@dataclass(frozen=True)
+class Users:
+    """Who each record is about.
+
+    Shapes: user (records,) int64 code or -1 where nobody; ids (u,) string, sorted; aliases
+    (alias_id, user_id).
+    """
+
+    user: Codes
+    ids: pa.Array
+    aliases: pa.Table
+
+
+def name_users(people: People, group: Codes, kept: Flags, limits: Limits, before: Before) -> Users:
+    """Give every group of records its id: the one it had, else one made from what it names.
+
+    Args:
+        people: with the statements that were not blocked.
+        group: (records,) label of the group of each record.
+        kept: (n,) which statements join.
+        limits: which namespaces are personal.
+        before: the users of the run before.
+    """
+    named = np.zeros(people.statements.record_count, bool)
+    named[people.statements.record] = True
+    groups, place = np.unique(group[named], return_inverse=True)
+    user = np.full(len(named), -1, np.int64)
+    user[named] = place
+    ids = np.full(len(groups), None, object)
+    overlap = _overlap(people, user, before)
+    keeper = _keepers(overlap, len(groups))
+    ids[keeper.groups] = keeper.ids
+    taken = {
+        *keeper.ids,
+        *before.users["user_id"].to_pylist(),
+        *_column(before.aliases, "alias_id"),
+    }
+    new = np.flatnonzero(ids == None)  # noqa: E711 - elementwise
+    if len(new):
+        ids[new] = _new_ids(_seeds(people, user, kept, limits, len(groups)), new, taken)
+    order = np.argsort(ids.astype(str)) if len(ids) else np.zeros(0, np.int64)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    user[named] = rank[place]
+    return Users(user, pa.array(ids[order], pa.string()), _aliases(ids, overlap, before))
+
+
+@dataclass(frozen=True)
+class _Overlap:
+    """How many records each group shares with each former user, best first for the group.
+
+    Shapes: group, count (o,) int64; id (o,) object.
+    """
+
+    group: Codes
+    count: Codes
+    id: np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class _Keepers:
+    groups: Codes
+    ids: list[str]
+
+
+def _overlap(people: People, user: Codes, before: Before) -> _Overlap:
+    place = pc.index_in(before.identities["record_key"], value_set=people.records["record_key"])
+    place = np.asarray(pc.fill_null(place, -1).to_numpy(), np.int64)
+    former = pc.index_in(before.identities["user_id"], value_set=before.users["user_id"])
+    former = np.asarray(pc.fill_null(former, -1).to_numpy(), np.int64)
+    alive = (place >= 0) & (former >= 0)
+    alive[alive] = user[place[alive]] >= 0
+    span = max(len(before.users), 1)
+    pairs, count = np.unique(user[place[alive]] * span + former[alive], return_counts=True)
+    group, former = pairs // span, pairs % span
+    seen = before.users["first_seen_ms"].to_numpy()[former]
+    ids = np.asarray(before.users["user_id"].to_pylist(), object)[former]
+    order = np.lexsort((ids.astype(str), seen, -count, group)) if len(ids) else group
+    return _Overlap(group[order], count[order], ids[order])
+
+
+def _keepers(overlap: _Overlap, group_count: int) -> _Keepers:
+    """Each group's best former id; where several want one id, the one with most of its records."""
+    first = np.r_[True, np.diff(overlap.group) != 0][: len(overlap.group)]
+    group, count, ids = overlap.group[first], overlap.count[first], overlap.id[first]
+    if not len(group):
+        return _Keepers(group, [])
+    order = np.lexsort((group, -count, ids.astype(str)))
+    wanted = ids[order]
+    best = np.r_[True, wanted[1:] != wanted[:-1]]
+    return _Keepers(group[order][best], wanted[best].tolist())
+
+
+def _seeds(people: People, user: Codes, kept: Flags, limits: Limits, count: int) -> list[str]:
+    """What each group is named after: its strongest, smallest identifier where that is not
+    personal, else its smallest record key (a hash of an e-mail address could be guessed)."""
+    said = people.statements.only(kept)
+    none = len(people.values)
+    strongest = np.full(count, none, np.int64)
+    np.minimum.at(strongest, user[said.record], said.value)
+    keys = pa.table({"user": user, "key": people.records["record_key"]})
+    smallest = (
+        keys.filter(pc.greater_equal(keys["user"], 0)).group_by("user").aggregate([("key", "min")])
+    )
+    record = smallest.sort_by("user")["key_min"].to_pylist()
+    personal = [limits.of(name).personal for name in people.namespace_names]
+    values = people.values.to_pylist()
+    seeds = []
+    for value, key in zip(strongest.tolist(), record, strict=True):
+        code = people.statements.namespace[value] if value < none else -1
+        if code < 0 or personal[code]:
+            seeds.append(f"record:{key}")
+        else:
+            seeds.append(f"{people.namespace_names[code]}:{values[value]}")
+    return seeds
+
+
+def _new_ids(seeds: list[str], groups: Codes, taken: set[str]) -> list[str]:
+    ids = []
+    for group in groups.tolist():
+        attempt = 0
+        while (found := stable_id("u", seeds[group], attempt or None)) in taken:
+            attempt += 1
+        taken.add(found)
+        ids.append(found)
+    return ids
+
+
+def _aliases(ids: np.ndarray[Any, Any], overlap: _Overlap, before: Before) -> pa.Table:
+    """Former ids -> the user that has most of their records now; ids in use are no aliases."""
+    alive = set(ids.tolist())
+    order = np.lexsort((ids[overlap.group].astype(str), -overlap.count)) if len(ids) else []
+    heir: dict[str, str] = {}
+    for former, group in zip(overlap.id[order], overlap.group[order], strict=True):
+        if former not in alive:
+            heir.setdefault(former, ids[group])
+    found = dict(heir)
+    for row in before.aliases.to_pylist():
+        target = heir.get(row["user_id"], row["user_id"])
+        if target in alive and row["alias_id"] not in alive:
+            found.setdefault(row["alias_id"], target)
+    rows = sorted(found.items())
+    return pa.table(
+        {
+            "alias_id": pa.array([alias for alias, _ in rows], pa.string()),
+            "user_id": pa.array([user for _, user in rows], pa.string()),
+        }
+    )
+
+
+def _column(table: pa.Table, name: str) -> list[str]:
+    found: list[str] = table[name].to_pylist()
+    return found

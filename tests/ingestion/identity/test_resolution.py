@@ -1,0 +1,344 @@
+"""From records to people: what is merged, what never is, and which ids stay."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingestion.identity import IdentityConfig, hash_identifier, resolve
+from kg.lake import Lake, Writer
+from rows import Row, put, put_people
+
+KEY = bytes(range(32))
+Partition = set[frozenset[str]]
+
+
+def record(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
+    return {"record_key": key, "recorded_at_ms": at, "occurred_at_ms": at, "ids": ids}
+
+
+def profile(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
+    return record(key, at, **ids) | {"kind": "profile"}
+
+
+def run(lake: Writer, rows: Iterable[Row] = (), config: IdentityConfig | None = None) -> Any:
+    """Add records, resolve, give the summary."""
+    number = lake.head.number if lake.head else 0
+    with lake.step("ingest", config={"number": number}) as step:
+        put_people(step, rows)
+    with lake.step("identity", inputs={"ingest": step.id}) as step:
+        resolve(step, KEY, config)
+    return step.summary
+
+
+def people(lake: Lake) -> Partition:
+    found = defaultdict(set)
+    for row in lake.arrow("identities").to_pylist():
+        found[row["user_id"]].add(row["record_key"])
+    return {frozenset(keys) for keys in found.values()}
+
+
+def ids(lake: Lake) -> dict[str, str]:
+    return {r["record_key"]: r["user_id"] for r in lake.arrow("identities").to_pylist()}
+
+
+def judgements(lake: Lake) -> list[dict[str, Any]]:
+    rows = lake.arrow("judgements").drop_columns(["run_id"]).to_pylist()
+    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def groups(*texts: str) -> Partition:
+    return {frozenset(text.split()) for text in texts}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterable[Writer]:
+    with Lake.writer(tmp_path / "shop") as lake:
+        yield lake
+
+
+def test_records_that_share_an_identifier_are_one_person(lake: Writer) -> None:
+    run(lake, [record("a", user_id="1", email="Ann@x.org"), record("b", email="ann@X.org "),
+               record("c", user_id="1"), record("d", user_id="2")])  # fmt: skip
+    assert people(lake) == groups("a b c", "d")
+
+
+def test_each_value_links_its_records_to_its_first(lake: Writer) -> None:
+    run(lake, [record("b", 2, crm="7"), record("a", 1, crm="7"), record("c", 3, crm="7")])
+    rows = judgements(lake)
+    assert [(r["left_record_key"], r["right_record_key"]) for r in rows] == [("a", "b"), ("a", "c")]
+    assert rows[0] | {"judged_at_ms": 2} == {
+        "left_record_key": "a",
+        "right_record_key": "b",
+        "verdict": "same",
+        "probability": 1.0,
+        "reason": "same crm",
+        "rule": "identifier:crm",
+        "author": "rule",
+        "judged_at_ms": 2,
+    }
+
+
+def test_records_without_identifier_belong_to_nobody_but_an_anonymous_visitor_is_somebody(
+    lake: Writer,
+) -> None:
+    run(lake, [record("a"), record("b", anonymous_id="7f3a-11c2"), record("c", user_id="null")])
+    assert people(lake) == groups("b")
+
+
+def test_role_mailboxes_and_junk_are_counted_and_explained_without_the_values(
+    lake: Writer,
+) -> None:
+    summary = run(
+        lake,
+        [record("a", user_id="1", email="info@x.org"), record("b", user_id="2", email="info@x.org"),
+         record("c", email="info@x.org"), record("d", user_id="undefined")],
+    )  # fmt: skip
+    assert people(lake) == groups("a", "b")
+    assert [
+        (b["cause"], b["namespace"], b["values"], b["records"]) for b in summary["blocked"]
+    ] == [
+        ("junk", "user_id", 1, 1),
+        ("role_mailbox", "email", 1, 3),
+    ]
+    assert summary["records_without_identifier"] == 2
+    assert "info@" not in json.dumps(summary)
+
+
+def test_a_kiosk_joins_nobody(lake: Writer) -> None:
+    rows = [record(f"r{n}", user_id=str(n + 1), device_id="kiosk-at-the-door") for n in range(6)]
+    summary = run(lake, [*rows, record("lone", device_id="kiosk-at-the-door")])
+    assert people(lake) == groups(*(f"r{n}" for n in range(6)))
+    assert [b["cause"] for b in summary["blocked"]] == ["shared"]
+
+
+def test_a_switchboard_joins_no_mailboxes(lake: Writer) -> None:
+    rows = [record(f"r{n}", email=f"p{n}@x.org", phone="+442079460018") for n in range(6)]
+    run(lake, rows)
+    assert people(lake) == groups(*(f"r{n}" for n in range(6)))
+
+
+def test_two_values_of_a_unique_namespace_never_meet(lake: Writer) -> None:
+    summary = run(
+        lake,
+        [profile("a", crm="1", email="ann@x.org"), profile("b", crm="2", email="ann@x.org"),
+         record("a2", crm="1"), record("ticket", email="ann@x.org"),
+         record("ticket2", email="ann@x.org")],
+    )  # fmt: skip
+    assert people(lake) == groups("a a2", "b", "ticket ticket2")
+    assert [(c["namespace"], c["bridges"]) for c in summary["cut"]] == [("email", "crm")]
+    apart = [row for row in judgements(lake) if row["verdict"] == "different"]
+    assert {(r["left_record_key"], r["right_record_key"]) for r in apart} == {
+        ("a", "b"), ("a", "ticket")
+    }  # fmt: skip
+    assert all("ann" not in row["reason"] and row["probability"] == 0 for row in apart)
+
+
+def test_the_weakest_link_of_a_chain_is_cut(lake: Writer) -> None:
+    run(
+        lake,
+        [record("a", user_id="1", email="a@x.org"), record("b", email="a@x.org", device_id="tablet-7"),
+         record("c", user_id="2", device_id="tablet-7"), record("d", user_id="1", device_id="own-dev")],
+    )  # fmt: skip
+    assert people(lake) == groups("a b d", "c")
+
+
+def test_what_hangs_on_one_person_stays_when_a_bridge_beside_it_is_cut(lake: Writer) -> None:
+    run(
+        lake,
+        [record("a", user_id="1", email=["own@x.org", "ours@x.org"]), record("t", email="own@x.org"),
+         record("b", user_id="2", email="ours@x.org")],
+    )  # fmt: skip
+    assert people(lake) == groups("a t", "b")
+
+
+def test_a_record_that_names_two_users_joins_neither(lake: Writer) -> None:
+    summary = run(
+        lake,
+        [record("a", user_id="1"), record("b", user_id="2"),
+         record("alias", user_id=["1", "2"], email="x@x.org")],
+    )  # fmt: skip
+    assert people(lake) == groups("a", "b", "alias")
+    assert summary["blocked"][0]["cause"] == "contradictory"
+
+
+def test_a_mapping_may_say_that_a_namespace_is_shared(lake: Writer) -> None:
+    config = IdentityConfig(namespaces={"household": (3, False)})
+    run(lake, [record("a", user_id="1", household="h"), record("b", household="h"),
+               record("c", household=["h", "i"])], config)  # fmt: skip
+    assert people(lake) == groups("a b c")
+
+
+def test_the_same_input_again_changes_nothing(lake: Writer) -> None:
+    rows = [record("a", user_id="1", email="a@x.org"), record("b", email="a@x.org"),
+            record("c", user_id="2", email="a@x.org")]  # fmt: skip
+    run(lake, rows)
+    before = judgements(lake), ids(lake)
+    assert run(lake)["new_judgements"] == 0
+    assert (judgements(lake), ids(lake)) == before
+
+
+def test_a_person_keeps_the_id_and_a_merged_one_lives_on_as_an_alias(lake: Writer) -> None:
+    run(lake, [record("a", user_id="1"), record("b", user_id="1"), record("c", email="c@x.org")])
+    before = ids(lake)
+    run(lake, [record("d", user_id="1", email="c@x.org")])
+    after = ids(lake)
+    assert after == dict.fromkeys("abcd", before["a"])
+    aliases = lake.arrow("user_aliases", ["alias_id", "user_id"]).to_pylist()
+    assert aliases == [{"alias_id": before["c"], "user_id": before["a"]}]
+
+
+def test_a_link_that_turns_out_to_be_shared_is_taken_back_and_the_log_keeps_both(
+    lake: Writer,
+) -> None:
+    run(lake, [record("a", 1, user_id="1", email="e@x.org"), record("t", 1, email="e@x.org")])
+    before = ids(lake)
+    assert before["a"] == before["t"]
+    run(lake, [record("b", 2, user_id="2", email="e@x.org")])
+    assert people(lake) == groups("a", "t", "b")
+    assert {r["verdict"] for r in judgements(lake)} == {"same", "different"}
+    assert len(set(ids(lake).values())) == 3
+    assert before["a"] in ids(lake).values()
+
+
+@pytest.mark.parametrize("verdict", ["same", "different"])
+def test_what_a_person_says_wins(lake: Writer, verdict: str) -> None:
+    shared = {"user_id": "1"} if verdict == "different" else {}
+    rows = [record("a", user_id="1"), record("a2", user_id="1"),
+            record("b", **(shared or {"user_id": "2"})), record("c")]  # fmt: skip
+    run(lake, rows)
+    said = {"left_record_key": "a", "right_record_key": "b", "verdict": verdict,
+            "probability": 1.0, "reason": "asked them", "rule": "review", "author": "jo",
+            "judged_at_ms": 5}  # fmt: skip
+    with lake.step("review") as step:
+        put(step, judgements=[said])
+        if verdict == "same":
+            put(step, judgements=[said | {"right_record_key": "c"}])
+    run(lake)
+    expected = groups("a a2 b c") if verdict == "same" else groups("a a2", "b")
+    assert people(lake) == expected
+    assert run(lake)["new_judgements"] == 0
+
+
+def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": "a", "granted": True},
+                            {"record_key": "b", "granted": False}])  # fmt: skip
+        put(step, profiles=[{"record_key": key, "traits": '{"tier": "gold"}'} for key in "bc"])
+    config = IdentityConfig(describe=("tier",))
+    summary = run(lake, [record("a", user_id="1"), record("b", user_id="1", anonymous_id="7f3a-11"),
+                         record("c", user_id="2")], config)  # fmt: skip
+    users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
+    assert [users[ids(lake)[key]] for key in "abc"] == [True, True, False]
+    assert summary["denied"] == 1
+    assert [r["user_id"] for r in lake.arrow("user_traits").to_pylist()] == [ids(lake)["c"]]
+
+
+def test_where_the_default_is_denied_a_person_needs_a_grant(lake: Writer) -> None:
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": "a", "granted": True}])
+    run(lake, [record("a", user_id="1"), record("b", user_id="2")], IdentityConfig("denied"))
+    users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
+    assert [users[ids(lake)[key]] for key in "ab"] == [False, True]
+
+
+def test_personal_identifiers_are_shown_as_hashes_only(lake: Writer) -> None:
+    run(lake, [record("a", user_id="1", email="ann@x.org"), record("b", email="ann@x.org")])
+    rows = lake.arrow("user_identifiers").to_pylist()
+    assert {(r["namespace"], r["value"], r["reason"]) for r in rows} == {
+        ("user_id", "1", "stated by 1 record"),
+        ("email", hash_identifier(KEY, "email", "Ann@x.org"), "stated by 2 records"),
+    }
+
+
+def test_the_latest_trait_holds_whatever_its_type(lake: Writer) -> None:
+    with lake.step("profiles") as step:
+        put(step, profiles=[
+            {"record_key": "a", "occurred_at_ms": 1, "traits": '{"tier": "gold", "age": 3}'},
+            {"record_key": "b", "occurred_at_ms": 2, "traits": '{"tier": "silver", "age": null}'},
+            {"record_key": "c", "occurred_at_ms": 3, "traits": '{"secret": "x"}'},
+        ])  # fmt: skip
+    run(lake, [profile(key, user_id="1") for key in "abc"],
+        IdentityConfig(describe=("tier", "age")))  # fmt: skip
+    rows = lake.arrow("user_traits").to_pylist()
+    assert [(r["name"], r["value"], r["at_ms"]) for r in rows] == [("age", "3", 1),
+                                                                   ("tier", "silver", 2)]  # fmt: skip
+
+
+def test_what_was_sent_is_received_and_seen_means_events(lake: Writer) -> None:
+    sent = record("s", 9, user_id="1") | {"verb": "received", "campaign_id": "spring"}
+    run(lake, [sent, record("e", 4, user_id="1"), profile("p", 99, user_id="1")])
+    row = lake.arrow("received").to_pylist()[0]
+    assert (row["campaign_id"], row["at_ms"], row["arm"]) == ("spring", 9, "treated")
+    user = lake.arrow("users").to_pylist()[0]
+    assert (user["first_seen_ms"], user["last_seen_ms"]) == (4, 9)
+    assert (user["record_count"], user["event_count"]) == (3, 2)
+
+
+def test_nobody_at_all_is_no_error(lake: Writer) -> None:
+    assert run(lake)["people"] == 0
+    assert run(lake, [record("a")])["people"] == 0
+
+
+VALUES = st.sampled_from("123")
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "user_id": VALUES,
+            "crm": VALUES,
+            "email": st.sampled_from(["a@x.org", "b@x.org", "c@x.org", "d@x.org"]),
+            "anonymous_id": st.sampled_from(["anon-one", "anon-two", "anon-three"]),
+        },
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(RECORDS, st.data())
+def test_order_and_batching_never_change_who_is_one_person(
+    drawn: list[dict[str, str]], data: st.DataObject
+) -> None:
+    rows = [record(f"r{n}", n % 3, **ids) for n, ids in enumerate(drawn)]
+    shuffled = data.draw(st.permutations(rows))
+    at = data.draw(st.integers(0, len(rows)))
+    with TemporaryDirectory() as folder:
+        with Lake.writer(Path(folder) / "one") as lake:
+            run(lake, rows)
+            whole, whole_ids = people(lake), ids(lake)
+            run(lake, [record("z", 9, user_id="stranger", email="z@x.org")])
+            assert {key: user for key, user in ids(lake).items() if key != "z"} == whole_ids
+        with Lake.writer(Path(folder) / "two") as lake:
+            run(lake, shuffled)
+            assert ids(lake) == whole_ids
+        with Lake.writer(Path(folder) / "three") as lake:
+            run(lake, shuffled[:at])
+            run(lake, shuffled[at:])
+            assert people(lake) == whole
+            assert run(lake)["new_judgements"] == 0
+            assert people(lake) == whole == folded(lake)
+
+
+def folded(lake: Lake) -> Partition:
+    """The log read naively: the last verdict of a rule on a pair holds."""
+    last: dict[tuple[str, str, str], tuple[int, bool]] = {}
+    for row in judgements(lake):
+        pair = tuple(sorted((row["left_record_key"], row["right_record_key"])))
+        key = (*pair, row["rule"])
+        verdict = (row["judged_at_ms"], row["verdict"] == "same")
+        last[key] = max(last.get(key, verdict), verdict)
+    group = {key: {key} for key in ids(lake)}
+    for (left, right, _), (_, same) in last.items():
+        if same and group[left] is not group[right]:
+            group[left] |= group[right]
+            for key in group[right]:
+                group[key] = group[left]
+    return {frozenset(keys) for keys in group.values()}
