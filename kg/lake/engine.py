@@ -30,6 +30,11 @@ _SQL_TYPES = {
     pa.list_(pa.string()): "VARCHAR[]",
     pa.list_(pa.float32()): "FLOAT[]",
 }
+_COPY_OPTIONS = {
+    "parquet": "FORMAT parquet, COMPRESSION zstd",
+    "csv": "FORMAT csv, HEADER",
+    "ndjson": "FORMAT json, ARRAY false",
+}
 
 
 @contextmanager
@@ -89,13 +94,24 @@ class Engine:
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
-        # A connection of its own: the next query on a connection ends its open stream, silently.
-        connection = self._con.con.cursor()
         with on_engine():
-            for node in expression.op().find(InMemoryTable):
-                connection.register(node.name, node.data.to_pyarrow(node.schema))
-            result = connection.execute(self._con.compile(expression))
+            result = self._connection(expression).execute(self._con.compile(expression))
             return result.to_arrow_reader(_BATCH_ROWS)
+
+    def copy(self, expression: Any, file: Path, kind: str) -> int:
+        """Write the rows of an Ibis expression, in their order, to one file; how many."""
+        target = "'" + str(file).replace("'", "''") + "'"
+        query = f"COPY ({self._con.compile(expression)}) TO {target} ({_COPY_OPTIONS[kind]})"
+        with on_engine():
+            (row_count,) = self._connection(expression).execute(query).fetchone()
+        return int(row_count)
+
+    def _connection(self, expression: Any) -> Any:
+        # One for each stream: the next query on a connection ends its open stream, silently.
+        connection = self._con.con.cursor()
+        for node in expression.op().find(InMemoryTable):
+            connection.register(node.name, node.data.to_pyarrow(node.schema))
+        return connection
 
     def close(self) -> None:
         """Forget everything and remove what was put aside."""

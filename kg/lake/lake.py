@@ -83,6 +83,17 @@ class Lake:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
         return self._engine.batches(expression)
 
+    def copy(self, expression: Any, file: Path, kind: str) -> int:
+        """Write the rows of an Ibis expression, in their order, to a new file; how many.
+
+        Args:
+            kind: parquet, csv or ndjson.
+
+        Raises:
+            Unavailable: the disk refuses.
+        """
+        return self._engine.copy(expression, file, kind)
+
     def version(self, name: str) -> int | None:
         """The Delta version of a table in this lake; None when it was never written."""
         schema_of(name)

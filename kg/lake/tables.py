@@ -64,7 +64,7 @@ _COLUMNS = {
         recurrence_lift f64, recurrence_p f64, recurrence_q f64""",
     "persona_rules": "persona_id str, version i64, rule str",
     "claims": """persona_id str, version i64, claim_id str, kind str, subject str,
-        subject_label str, direction str, measure str, unit str, value f64, reference_value f64,
+        subject_label str, direction str, measure str, unit str, value f64, reference_value f64?,
         low f64, high f64, q f64?, people i64, as_of_ms i64, query str, params str, counts str,
         descriptive bool""",
     "evidence": "claim_id str, path i64, position i64, label str, node_id str",

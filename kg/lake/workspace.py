@@ -78,7 +78,7 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(
                 f"{path} is not a workspace.",
-                hint=f"Make it with: personagraph run DATA --workspace {_name(path)}",
+                hint=f"Make it with: personagraph run DATA --workspace {Workspace(path).name}",
                 path=str(path),
             ) from None
         except OSError as error:
@@ -104,6 +104,11 @@ class Workspace:
                 expected=FORMAT,
             )
         return cls(path)
+
+    @property
+    def name(self) -> str:
+        """How a person would type it: its name when it lies in the usual home, else its path."""
+        return self.path.name if self.path.parent.name == ".personagraph" else str(self.path)
 
     @property
     def lake(self) -> Path:
@@ -200,8 +205,3 @@ def _holds_something_else(path: Path) -> bool:
     found = [entry.name for entry in path.iterdir() if not entry.name.endswith(".tmp")]
     # Looked at again, last: another process may have made the workspace just now.
     return bool(found) and not (path / _MARK).exists()
-
-
-def _name(path: Path) -> str:
-    """How a person would type the workspace: by its name below the usual home, else by its path."""
-    return path.name if path.parent.name == ".personagraph" else str(path)

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from types import TracebackType
@@ -45,10 +45,10 @@ class Plan:
     """
 
     step: str
-    inputs: Mapping[str, str | None] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    code: str = field(default_factory=code_version)
+    inputs: Mapping[str, str | None]
+    config: Mapping[str, Any]
+    seed: int
+    code: str
 
     @property
     def run_id(self) -> str:
@@ -109,7 +109,7 @@ class Writer(Lake):
         """Run a step; leaving the block commits it, leaving it by an error takes it back."""
         if not self._is_healthy:
             self.heal()
-        step = Step(self, Plan(name, dict(inputs or {}), dict(config or {}), seed))
+        step = Step(self, Plan(name, dict(inputs or {}), dict(config or {}), seed, code_version()))
         started_at = self._clock()
         try:
             yield step
