@@ -4,15 +4,17 @@ The verbs only name queries. A load is complete when its watermark is set: `proj
 claims are made over the graph, then `write_claims`, which ends with the aliases and the watermark.
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from kg.errors import NotFound
 from kg.progress import Progress, silent
 from kg.projection import alias_tables, claim_tables, claims_id, graph_id, graph_tables
 from kg.store.tables import Watermark
 
 if TYPE_CHECKING:
     from kg.lake import Lake
-    from kg.store.protocol import Store
+    from kg.store.protocol import Rows, Store
 
 PAGE_ROWS = 100
 
@@ -61,3 +63,100 @@ def bring_forward(lake: "Lake", store: "Store", progress: Progress = silent) -> 
 def is_behind(lake: "Lake", store: "Store") -> bool:
     """Whether the graph shows less, or other, than the lake holds."""
     return store.watermark() != Watermark(store.workspace_id, graph_id(lake), claims_id(lake))
+
+
+@dataclass(frozen=True)
+class Person:
+    """One user as the graph shows them.
+
+    Args:
+        figures: user_id, half, first and last seen, counts.
+        personas: persona versions held now, heaviest first.
+        sessions: the latest ones, newest first.
+    """
+
+    figures: dict[str, Any]
+    personas: "Rows"
+    sessions: "Rows"
+
+
+def person_by_identifier(store: "Store", identifier: str, sessions: int = 5) -> Person:
+    """The user that `namespace:value` names (personal values hashed, as the graph holds them).
+
+    Raises:
+        NotFound: no user has it.
+    """
+    found = store.run("person/by_identifier", {"identifier": identifier})
+    if not found:
+        raise NotFound(
+            "Nobody here has this identifier.", hint="Write it as namespace:value, as records do."
+        )
+    return person_by_id(store, found[0]["user_id"], sessions)
+
+
+def person_by_id(store: "Store", user_id: str, sessions: int = 5) -> Person:
+    """One user, what they hold and their latest sessions.
+
+    Raises:
+        NotFound: there is no such user, or they denied consent.
+    """
+    figures = store.run("person/by_id", {"user_id": user_id})
+    if not figures:
+        raise NotFound("There is no such user.", user_id=user_id)
+    return Person(
+        figures=figures[0],
+        personas=store.run("person/personas", {"user_id": user_id}),
+        sessions=store.run("person/sessions", {"user_id": user_id, "count": sessions}),
+    )
+
+
+@dataclass(frozen=True)
+class PersonaVersion:
+    """One version of a persona, what it states and on what evidence.
+
+    Args:
+        figures: name, summary, people, share with interval, stability, run.
+        claims: by claim id.
+        evidence: steps of paths, by claim id, path and position.
+    """
+
+    figures: dict[str, Any]
+    claims: "Rows"
+    evidence: "Rows"
+
+
+def personas(store: "Store") -> "Rows":
+    """Every persona's version in force with its figures, most people first."""
+    return store.run("persona/list")
+
+
+def persona_version(store: "Store", persona_id: str, number: int | None = None) -> PersonaVersion:
+    """One version of a persona, by default the one in force.
+
+    Raises:
+        NotFound: there is no such persona, or it has no such version.
+    """
+    if number is None:
+        current = store.run("persona/current_version", {"persona_id": persona_id})
+        number = current[0]["number"] if current else 0
+    version = {"version_id": f"{persona_id}@{number}"}
+    figures = store.run("persona/version", version)
+    if not figures:
+        raise NotFound(
+            "There is no such persona or version.", hint="`personagraph personas list` shows them."
+        )
+    return PersonaVersion(
+        figures=figures[0],
+        claims=store.run("persona/claims", version),
+        evidence=store.run("persona/evidence", version),
+    )
+
+
+def claim_evidence(store: "Store", claim_id: str) -> "Rows":
+    """The evidence paths of one claim, node by node."""
+    return store.run("persona/claim_evidence", {"claim_id": claim_id})
+
+
+def members(store: "Store", version_id: str, after: str = "", count: int = PAGE_ROWS) -> "Rows":
+    """Who holds a persona version now: one page by user id."""
+    return store.run("persona/members", {"version_id": version_id, "after": after, "count": count})

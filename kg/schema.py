@@ -94,7 +94,7 @@ NODES: dict[str, dict[str, pa.DataType]] = {
     "Task": {"horizon_days": WHOLE},
 }
 
-_CITED = ("Intent", "Item", "Category", "Session", "Campaign", "Trait", "User")
+_CITED = ("Intent", "Item", "Category", "Session", "Campaign", "Trait", "User", "PersonaVersion")
 
 EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Identifier", "IDENTIFIES", "User", {"probability": REAL, "reason": TEXT}),
