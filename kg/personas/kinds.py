@@ -58,6 +58,11 @@ class Kind:
         return f"evidence/{self.shown_as or self.name}"
 
     @property
+    def is_mostly(self) -> bool:
+        """Whether one path says nothing of it: the question weighs all of a person's intents."""
+        return self.name in {"daypart", "weekday"}
+
+    @property
     def is_descriptive(self) -> bool:
         """Whether it restates what the persona was found by."""
         return bool(self.reads & REPRESENTED)
