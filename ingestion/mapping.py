@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from kg.errors import InputError, NotFound
 
@@ -215,7 +223,7 @@ class Link(Model):
     file: str
     on: dict[str, str] | str
 
-    def keys(self) -> dict[str, str]:
+    def matches(self) -> dict[str, str]:
         """This table's column -> the linked file's column."""
         return self.on if isinstance(self.on, dict) else {self.on: self.on}
 
@@ -246,6 +254,8 @@ class Table(Model):
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     key: Strings = ()
     part: str | None = None
+    ignore_columns: Strings = ()
+    missing: Strings = ()
     sampled: Sampled | None = None
     identifiers: dict[str, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
         default_factory=dict
@@ -319,6 +329,7 @@ class Mapping(Model):
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
     tables: dict[str, Table]
+    _text: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
@@ -346,6 +357,20 @@ class Mapping(Model):
                 unique = unique if declared.unique is None else declared.unique
                 found[name] = (declared.trust or trust, unique)
         return found
+
+    def line(self, *path: str, word: str | None = None) -> int:
+        """The line of the file (1-based) on which a part stands, or the first after it that has
+        `word`; 1 where it was not read from a file."""
+        from ruamel.yaml import YAML
+
+        if not self._text:
+            return 1
+        line = _line(YAML(typ="rt").load(StringIO(self._text)), path)
+        if word is not None:
+            for number, text in enumerate(self._text.splitlines()[line - 1 :], line):
+                if word in text.partition("#")[0]:
+                    return number
+        return line
 
     def described(self) -> list[str]:
         """The traits that claims may speak of."""
@@ -383,16 +408,11 @@ def parse(text: str, name: str = NAME) -> Mapping:
     if not isinstance(tree, Dict):
         raise InputError(f"{name}, line 1: expected name, consent and tables, received no mapping.")
     try:
-        return Mapping.model_validate(tree)
+        mapping = Mapping.model_validate(tree)
     except ValidationError as error:
         raise _explained(error, tree, name) from error
-
-
-def line_of(text: str, *path: str) -> int:
-    """The line (1-based) on which a part of the mapping is written, e.g. `tables`, `sales`."""
-    from ruamel.yaml import YAML
-
-    return _line(YAML(typ="rt").load(StringIO(text)), path)
+    mapping._text = text
+    return mapping
 
 
 def _line(tree: Any, path: tuple[Any, ...]) -> int:

@@ -1,0 +1,26 @@
+"""One module per format; each makes a `Reading` of the files of a dataset."""
+
+from ingestion.mapping import Mapping
+from ingestion.record import Dataset, Reading
+from kg.lake.scratch import Scratch
+
+
+def read_dataset(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
+    """Read the staged files of a dataset in the format its table declares."""
+    match dataset.table.format:
+        case "segment":
+            from ingestion.sources import segment
+
+            return segment.read(scratch, dataset, mapping, salt)
+        case "tickets":
+            from ingestion.sources import tickets
+
+            return tickets.read(scratch, dataset, mapping, salt)
+        case "survey":
+            from ingestion.sources import surveys
+
+            return surveys.read(scratch, dataset, mapping, salt)
+        case _:
+            from ingestion.sources import tables
+
+            return tables.read(scratch, dataset, mapping, salt)

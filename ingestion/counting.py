@@ -1,0 +1,132 @@
+"""Counting what became of every row of a file and what the accepted records of a dataset hold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ibis
+
+from ingestion.record import Dataset, Rows
+from ingestion.report import DatasetReport, FileReport
+from kg.lake.scratch import Scratch
+
+_MANY = 50  # more distinct values than this are no trait to describe people by
+
+
+def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
+    """One report per file that was read."""
+    counts = scratch.arrow(rows.group_by("source", "status", "reason").agg(rows=rows.count()))
+    found: dict[str, dict[str, Any]] = {
+        name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "reasons": {}}
+        for name in dataset.staged
+    }
+    for row in sorted(counts.to_pylist(), key=lambda row: (row["source"], row["reason"] or "")):
+        mine = found[row["source"]]
+        mine[row["status"]] += row["rows"]
+        if row["reason"]:
+            mine["reasons"][row["reason"]] = row["rows"]
+    return [
+        FileReport(
+            source=name, dataset=dataset.name, status="read",
+            recognised_as=dataset.table.format or dataset.staged[name].shape,
+            received=mine["accepted"] + mine["duplicate"] + mine["quarantined"], **mine,
+        )
+        for name, mine in sorted(found.items())
+    ]  # fmt: skip
+
+
+def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows]) -> DatasetReport:
+    """What the accepted records of a dataset hold, with warnings."""
+    accepted = rows.filter(rows.status == "accepted")
+    facts = scratch.arrow(
+        accepted.agg(
+            accepted=accepted.count(),
+            dropped=accepted.dropped_identifiers.sum().fill_null(0),
+            from_ms=accepted.occurred_at_ms.min(),
+            to_ms=accepted.occurred_at_ms.max(),
+        )
+    ).to_pylist()[0]
+    identifiers, named = _identifiers(scratch, outputs)
+    events = _events(scratch, outputs)
+    report = DatasetReport(
+        name=data.name,
+        kind=data.table.kind or data.table.format or "",
+        accepted=facts["accepted"],
+        identifiers=identifiers,
+        anonymous=facts["accepted"] - named,
+        dropped_identifiers=facts["dropped"],
+        from_ms=facts["from_ms"],
+        to_ms=facts["to_ms"],
+        with_item_share=events["with_item_share"],
+        verbs=events["verbs"],
+        warnings=(),
+    )
+    warnings = (*_warnings(report, events), *_trait_warnings(scratch, data, outputs))
+    return DatasetReport(**{**report.__dict__, "warnings": warnings})
+
+
+def _identifiers(
+    scratch: Scratch, outputs: dict[str, Rows]
+) -> tuple[dict[str, dict[str, int]], int]:
+    if "identifiers" not in outputs:
+        return {}, 0
+    rows = outputs["identifiers"]
+    per_value = rows.group_by("namespace", "value").agg(records=rows.count())
+    summed = per_value.group_by("namespace").agg(
+        records=per_value.records.sum(), distinct=per_value.count(), most=per_value.records.max()
+    )
+    found = {row.pop("namespace"): row for row in scratch.arrow(summed).to_pylist()}
+    named = scratch.arrow(rows.agg(named=rows.record_key.nunique())).to_pylist()[0]["named"]
+    return dict(sorted(found.items())), named
+
+
+def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
+    if "events" not in outputs:
+        return {"with_item_share": None, "verbs": {}}
+    rows = outputs["events"]
+    counted = rows.group_by("verb").agg(count=rows.count(), items=rows.item_id.count())
+    verbs = scratch.arrow(counted).to_pylist()
+    total = sum(row["count"] for row in verbs)
+    with_item = sum(row["items"] for row in verbs)
+    distinct = scratch.arrow(rows.agg(n=rows.item_id.nunique())).to_pylist()[0]["n"]
+    ordered = sorted(verbs, key=lambda row: (-row["count"], row["verb"]))
+    return {
+        "with_item_share": with_item / total if total else None,
+        "verbs": {row["verb"]: row["count"] for row in ordered[:30]},
+        "items": distinct,
+        "with_item": with_item,
+    }
+
+
+def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
+    for name, facts in report.identifiers.items():
+        if facts["distinct"] == 1 and facts["records"] > 20:
+            yield f"{name}: all {facts['records']} records have one and the same value"
+        elif facts["most"] > max(1000, 0.2 * facts["records"]):
+            yield f"{name}: one value is in {facts['most']} of {facts['records']} records"
+    if report.dropped_identifiers:
+        yield f"{report.dropped_identifiers} identifiers name nobody (null, 0, …) and were dropped"
+    if events.get("with_item", 0) > 1000 and events["items"] > 0.9 * events["with_item"]:
+        yield (
+            f"{events['items']} items in {events['with_item']} events: "
+            "almost every event has an item of its own, so the column may be no item id"
+        )
+    if len(events["verbs"]) >= 30:
+        yield "30 verbs or more: a column of free values may have been taken for the verb"
+
+
+def _trait_warnings(scratch: Scratch, data: Dataset, outputs: dict[str, Rows]) -> Iterator[str]:
+    if "profiles" not in outputs or not data.table.describe:
+        return
+    from ingestion.functions import json_texts
+
+    rows = outputs["profiles"]
+    paths = [f'$."{name}"' for name in data.table.describe]
+    values = rows.select(found=json_texts(rows.traits, ibis.literal(paths)))
+    counts = values.agg(
+        **{name: values.found[n].nunique() for n, name in enumerate(data.table.describe)}
+    )
+    for name, distinct in scratch.arrow(counts).to_pylist()[0].items():
+        if distinct > _MANY:
+            yield f"trait {name!r} has {distinct} values: too many to describe people by"
+        elif distinct == 1:
+            yield f"trait {name!r} has a single value: it tells nobody apart"

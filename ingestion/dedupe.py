@@ -1,0 +1,70 @@
+"""Which received rows are new, which repeat another, and which are quarantined.
+
+By the source's own id within a dataset; where there is none, equal rows are matched by their
+occurrence number: the second equal line of one file is the second equal line of another, so
+exports that overlap are told from lines that are really there twice.
+"""
+
+import ibis
+
+from ingestion.record import Rows
+from kg.lake.scratch import Scratch
+
+CONTENT_DIGITS = 20  # of the hash: 80 bits tell a billion rows apart
+
+
+def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
+    """Every row with `record_key`, `status`, `reason`, `dedupe_key` and `duplicate_of`.
+
+    Args:
+        scratch: the engine.
+        rows: kept rows with the columns of `ROW`.
+        known: accepted records of the dataset from files that are not read now
+            (dedupe_key, record_key); None: there are none.
+    """
+    rows = rows.mutate(
+        part=rows.part.fill_null(""),
+        record_key=rows.source + "#" + ibis.coalesce(rows.id, rows.position.cast("string")),
+    )
+    marks = scratch.keep(_repeats(scratch, rows))
+    joined = rows.left_join(marks, ["source", "position", "part"], rname="m_{name}")
+    occurrence = joined.occurrence.fill_null(1)
+    content = joined.content.substr(0, CONTENT_DIGITS) + "#" + occurrence.cast("string")
+    joined = joined.mutate(
+        dedupe_key=ibis.coalesce(joined.id, content, joined.record_key),
+        duplicate_of=joined.first_key,
+    )
+    if known is not None:
+        known = known.select(dedupe_key="dedupe_key", known_key="record_key")
+        joined = joined.left_join(known, "dedupe_key")
+        joined = joined.mutate(duplicate_of=ibis.coalesce(joined.known_key, joined.duplicate_of))
+    good = joined.problem.isnull()
+    repeats = good & joined.duplicate_of.notnull()
+    return joined.mutate(
+        status=ibis.cases((~good, "quarantined"), (repeats, "duplicate"), else_="accepted"),
+        reason=joined.problem,
+        duplicate_of=repeats.ifelse(joined.duplicate_of, ibis.null("string")),
+    )
+
+
+def _repeats(scratch: Scratch, rows: Rows) -> Rows:
+    """The rows that have equals: (source, position, part, occurrence, first_key or null)."""
+    good = rows.filter(rows.problem.isnull())
+    narrow = good.select(
+        "source", "position", "part", "id", "record_key",
+        group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
+    )  # fmt: skip
+    counted = narrow.group_by("group").agg(count=narrow.count())
+    several = counted.filter(counted["count"] > 1)
+    found = scratch.keep(narrow.semi_join(several, "group"))
+    inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
+    found = found.mutate(order=ibis.row_number().over(inside) + 1)
+    found = found.mutate(occurrence=found.id.notnull().ifelse(1, found.order))
+    between = ibis.window(group_by=["group", "occurrence"], order_by=["source", "part", "position"])
+    found = found.mutate(
+        rank=ibis.row_number().over(between), first_key=found.record_key.first().over(between)
+    )
+    return found.select(
+        "source", "position", "part", "occurrence",
+        first_key=(found.rank > 0).ifelse(found.first_key, ibis.null("string")),
+    )  # fmt: skip

@@ -1,0 +1,268 @@
+"""Whether a mapping fits a folder: every file and column it names is there, every time has a zone.
+
+Everything here happens before anything is written; what does not fit is refused with the line.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ingestion.mapping import NAME, Link, Mapping, Table, Time
+from ingestion.record import Dataset, Source
+from kg.errors import InputError, NotFound
+from kg.lake.files import LINE, Shape, Staged, shape_of
+from kg.lake.lines import UnreadableFile
+from kg.lake.scratch import Scratch
+
+_LINES = {"segment", "tickets"}
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """A file that cannot be read as a whole."""
+
+    source: Source
+    dataset: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A mapping bound to the files of a folder."""
+
+    mapping: Mapping
+    folder: Path
+    datasets: tuple[Dataset, ...]
+    bad: tuple[BadFile, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    ignored: dict[str, str] = field(default_factory=dict)  # file -> the mapping's reason
+
+
+def files_of(folder: Path) -> list[str]:
+    """Every file of a data folder, relative, sorted; hidden ones and the mapping left out.
+
+    Raises:
+        NotFound: there is no such folder.
+        InputError: it is a file, or holds nothing.
+    """
+    if not folder.exists():
+        raise NotFound(f"There is no data folder {str(folder)!r}.")
+    if not folder.is_dir():
+        raise InputError(
+            f"{str(folder)!r} is a file, not a data folder.", hint="Name the folder it lies in."
+        )
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    names = [path.as_posix() for path in found if not any(p.startswith(".") for p in path.parts)]
+    return sorted(name for name in names if name != NAME)
+
+
+def find_files(folder: Path, mapping: Mapping) -> Fitted:
+    """Which file belongs to which dataset.
+
+    Raises:
+        InputError: the mapping names files that are not there, or one file twice.
+    """
+    names = files_of(folder)
+    taken: dict[str, str] = {}
+    datasets: list[Dataset] = []
+    ignored: dict[str, str] = {}
+    for label, table in mapping.tables.items():
+        mine = _matching(folder, names, label, table, mapping)
+        for name in mine:
+            if name in taken:
+                raise _refused(mapping, f"the file {name!r} belongs to the tables {taken[name]!r} "
+                               f"and {label!r}", "tables", label, "files")  # fmt: skip
+            taken[name] = label
+        if table.kind == "ignore":
+            ignored |= dict.fromkeys(mine, table.reason or "")
+        else:
+            datasets.append(Dataset(label, table, tuple(source(folder, n) for n in mine)))
+    unmapped = tuple(name for name in names if name not in taken)
+    return Fitted(mapping, folder, tuple(datasets), (), unmapped, ignored)
+
+
+def source(folder: Path, name: str) -> Source:
+    """What identifies one file: its digest, size and age."""
+    path = folder / name
+    stat = path.stat()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        digest = ""  # its reading will say why
+    return Source(path, name, stat.st_size, digest, stat.st_mtime_ns // 1_000_000)
+
+
+def _matching(
+    folder: Path, names: list[str], label: str, table: Table, mapping: Mapping
+) -> list[str]:
+    found: set[str] = set()
+    for pattern in table.files:
+        mine = _glob(folder, names, pattern)
+        if not mine:
+            near = difflib.get_close_matches(pattern, names, n=1)
+            raise _refused(mapping, f"no file fits {pattern!r}", "tables", label, "files",
+                           hint=f"Did you mean {near[0]!r}?" if near else None)  # fmt: skip
+        found.update(mine)
+    return sorted(found)
+
+
+def _glob(folder: Path, names: list[str], pattern: str) -> list[str]:
+    if pattern in names:
+        return [pattern]
+    if not any(mark in pattern for mark in "*?["):
+        return []
+    known = set(names)
+    found = {path.relative_to(folder).as_posix() for path in folder.glob(pattern)}
+    return sorted(found & known)
+
+
+def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fitted:
+    """Make every file readable (or those in `only`) and check the mapping against its columns.
+
+    Raises:
+        InputError: a column is in no file, or a time has no zone.
+    """
+    bad: list[BadFile] = []
+    datasets = []
+    for dataset in fitted.datasets:
+        staged: dict[str, Staged] = {}
+        for one in dataset.sources:
+            if only is not None and one.name not in only:
+                continue
+            try:
+                staged[one.name] = _staged(scratch, one, dataset.table)
+            except UnreadableFile as error:
+                bad.append(BadFile(one, dataset.name, error.reason, error.detail))
+        links = {
+            label: tuple(_linked(scratch, fitted, dataset, label, link))
+            for label, link in (dataset.table.links.items() if staged else ())
+        }
+        if dataset.table.questions and staged:
+            link = Link(file=dataset.table.questions.file, on={})
+            links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
+        datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
+    fresh = Fitted(
+        fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
+    )
+    return _check(fresh)
+
+
+def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
+    shape: Shape = shape_of(one.path)
+    wanted: Shape | None = "ndjson" if table.format in _LINES else None
+    wanted = "csv" if table.format == "survey" and shape != "parquet" else wanted
+    if table.format in {"csv", "parquet", "ndjson"}:
+        wanted = table.format
+    if wanted and wanted != shape:
+        raise UnreadableFile("foreign", f"expected {wanted}, the file looks like {shape}")
+    return scratch.stage(one.path, shape, encoding=table.encoding, delimiter=table.delimiter)
+
+
+def _linked(
+    scratch: Scratch, fitted: Fitted, dataset: Dataset, label: str, link: Link
+) -> Iterator[Staged]:
+    place = ("tables", dataset.name, "links", label)
+    if label == "questions":
+        place = ("tables", dataset.name, "questions", "file")
+    names = _glob(fitted.folder, files_of(fitted.folder), link.file)
+    if not names:
+        raise _refused(fitted.mapping, f"there is no file {link.file!r}", *place)
+    for name in names:
+        try:
+            path = fitted.folder / name
+            staged = scratch.stage(path, shape_of(path))
+        except UnreadableFile as error:
+            message = f"the linked file {name!r} cannot be read: {error.detail}"
+            raise _refused(fitted.mapping, message, *place) from error
+        for column in link.matches().values():
+            if column not in staged.columns:
+                raise _missing(fitted.mapping, name, column, list(staged.columns), place)
+        yield staged
+
+
+def _check(fitted: Fitted) -> Fitted:
+    from ingestion.sources.tables import used_columns
+
+    datasets, bad = [], list(fitted.bad)
+    for dataset in fitted.datasets:
+        staged = dict(dataset.staged)
+        if len({one.shape for one in staged.values()}) > 1:
+            message = f"the files of table {dataset.name!r} are of different formats"
+            raise _refused(fitted.mapping, message, "tables", dataset.name, "files",
+                           hint="Make one table for each format.")  # fmt: skip
+        needed = [] if dataset.table.format in _LINES else used_columns(dataset.table)
+        for one in dataset.sources:
+            if one.name not in staged or LINE in staged[one.name].columns:
+                continue
+            lost = _lost(needed, staged[one.name], dataset)
+            if lost and len(staged) == 1:
+                raise _missing(fitted.mapping, one.name, lost, list(staged[one.name].columns),
+                               ("tables", dataset.name))  # fmt: skip
+            if lost:
+                del staged[one.name]
+                bad.append(BadFile(one, dataset.name, "missing_column", f"it has no {lost!r}"))
+        _check_zones(fitted.mapping, dataset, staged)
+        datasets.append(
+            Dataset(dataset.name, dataset.table, dataset.sources, staged, dataset.links)
+        )
+    return Fitted(
+        fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
+    )
+
+
+def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:
+    for name in needed:
+        label, _, column = name.partition(".")
+        if name in staged.columns:
+            continue
+        if label in dataset.links and any(column in one.columns for one in dataset.links[label]):
+            continue
+        return name
+    return None
+
+
+def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) -> None:
+    import pyarrow as pa
+
+    table = dataset.table
+    item = table.item
+    times: dict[str, Time | None] = {
+        "time": table.time,
+        "starts": item.starts if item else None,
+        "ends": item.ends if item else None,
+    }
+    for key, time in times.items():
+        if time is None or time.zone or mapping.time_zone:
+            continue
+        label, _, column = time.column.partition(".")
+        files = dataset.links[label] if label in dataset.links else tuple(staged.values())
+        column = column if label in dataset.links else time.column
+        types = [file.columns[column] for file in files if column in file.columns]
+        naive_type = any(pa.types.is_date(t) or (pa.types.is_timestamp(t) and t.tz is None)
+                         for t in types)  # fmt: skip
+        naive_format = any("%" in one and "%z" not in one for one in time.formats)
+        if naive_type or (naive_format and any(pa.types.is_string(t) for t in types)):
+            raise _refused(
+                mapping, f"the times in {time.column!r} carry no zone", "tables", dataset.name,
+                key if key == "time" else "item",
+                hint="Say which: `zone: UTC` beside the column, or `time_zone:` for the mapping.",
+            )  # fmt: skip
+
+
+def _missing(
+    mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
+) -> InputError:
+    near = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(known[:30])}."
+    return _refused(mapping, f"{file!r} has no column {column!r}", *place, word=column, hint=hint)
+
+
+def _refused(
+    mapping: Mapping, message: str, *place: str, hint: str | None = None, word: str | None = None
+) -> InputError:
+    line = mapping.line(*place, word=word)
+    return InputError(f"{NAME}, line {line}: {message}.", hint=hint, line=line)

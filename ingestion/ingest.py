@@ -1,0 +1,293 @@
+"""The first step: a folder of files becomes records, events, identifiers, profiles and items.
+
+Received = accepted + duplicate + quarantined, per file, always. A file that has not changed is not
+received again; one that has replaces its earlier reading, and its dataset is read anew, because
+what the old file said first another file may now say first.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ibis
+import pyarrow as pa
+
+from ingestion import counting
+from ingestion.dedupe import classify
+from ingestion.detect import find_mapping
+from ingestion.fit import BadFile, Fitted, find_files, stage
+from ingestion.items import catalogue
+from ingestion.mapping import Mapping
+from ingestion.record import Dataset, Reading, Rows
+from ingestion.report import DatasetReport, FileReport, Report
+from ingestion.sources import read_dataset
+from kg.lake.code import code_version
+from kg.lake.scratch import Scratch
+from kg.lake.tables import TABLES
+from kg.lake.writer import Step, Writer
+from kg.progress import Progress, silent
+
+STEP = "ingest"
+_BY_SOURCE = ("consents", "identifiers", "profiles", "events", "records", "files")
+
+
+def ingest(
+    lake: Writer,
+    folder: Path,
+    mapping: Mapping | None = None,
+    *,
+    key: bytes = b"",
+    progress: Progress = silent,
+) -> Report:
+    """Read a data folder into the lake.
+
+    Args:
+        lake: the writer of a workspace.
+        folder: the data folder; sources are named relative to it.
+        mapping: how it is read; without one it is found (`ingestion.detect.find_mapping`).
+        key: the workspace's, so that content hashes say nothing outside of it.
+        progress: where it is told how far the reading is.
+
+    Raises:
+        NotFound: there is no such folder.
+        InputError: no mapping fits, or the given one does not; nothing is written then.
+        Unavailable: the disk refuses.
+    """
+    mapping = mapping or find_mapping(folder)
+    fitted = find_files(folder, mapping)
+    inputs = {one.name: one.sha256 for data in fitted.datasets for one in data.sources}
+    with lake.step(STEP, inputs=inputs, config={"mapping": mapping.hash()}) as step:
+        if step.done:
+            return Report.from_dict(step.summary["report"])
+        hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
+        plan = _plan(step, fitted, hashes)
+        with Scratch.open(_made(lake.workspace.spill)) as scratch:
+            with progress.task("Opening files", len(plan.read)) as task:
+                fitted = stage(scratch, fitted, plan.read)
+                task.advance(len(plan.read))
+            _drop(step, sorted(plan.changed))
+            work = _Work(step, scratch, fitted, plan, hashes, salt=_salt(key))
+            report = _read_all(work, progress)
+        step.summary |= {**declared(mapping), "report": report.to_dict()}
+        return report
+
+
+def declared(mapping: Mapping) -> dict[str, Any]:
+    """What a mapping says to the steps that follow (see `ingestion.record`)."""
+    return {
+        "mapping": mapping.name,
+        "consent": mapping.consent.model_dump(),
+        "time_zone": mapping.time_zone,
+        "sampled": mapping.sampled,
+        "topic_level": mapping.topic_level,
+        "describe": mapping.described(),
+        "namespaces": {
+            name: {"trust": trust, "unique": unique}
+            for name, (trust, unique) in mapping.namespaces().items()
+        },
+    }
+
+
+@dataclass(frozen=True)
+class _Plan:
+    read: set[str]
+    changed: set[str]
+    unchanged: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Work:
+    step: Step
+    scratch: Scratch
+    fitted: Fitted
+    plan: _Plan
+    hashes: dict[str, str]
+    salt: str
+
+
+def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
+    """What besides a file itself decides what is read from it: mapping, program, linked files."""
+    from ingestion.fit import source
+
+    table = dataset.table
+    files = sorted({link.file for link in table.links.values()} | (
+        {table.questions.file} if table.questions else set()))  # fmt: skip
+    linked = [source(fitted.folder, name).sha256 for name in files
+              if (fitted.folder / name).is_file()]  # fmt: skip
+    text = "\n".join([fitted.mapping.hash(), code_version(), *linked])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
+    before = {row["source"]: row for row in step.arrow("files").to_pylist()}
+    read: set[str] = set()
+    unchanged: dict[str, dict[str, Any]] = {}
+    for dataset in fitted.datasets:
+        names = {one.name for one in dataset.sources}
+        same = {one.name for one in dataset.sources if one.name in before
+                and before[one.name]["sha256"] == one.sha256
+                and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
+        if (names - same) & set(before):
+            same = set()
+        read |= names - same
+        unchanged |= {name: before[name] for name in same}
+    return _Plan(read, read & set(before), unchanged)
+
+
+def _drop(step: Step, sources: list[str]) -> None:
+    if sources:
+        for name in _BY_SOURCE:
+            step.replace_sources(name, sources, TABLES[name].empty_table().drop_columns("run_id"))
+
+
+def _read_all(work: _Work, progress: Progress) -> Report:
+    total = sum(len(data.staged) for data in work.fitted.datasets)
+    files = [*_not_read(work.fitted), *_unchanged(work)]
+    datasets: list[DatasetReport] = []
+    candidates: list[Rows] = []
+    items: list[Rows] = []
+    with progress.task("Reading records", total) as task:
+        for dataset in work.fitted.datasets:
+            bad = [one for one in work.fitted.bad if one.dataset == dataset.name]
+            files += [_bad(work, one) for one in bad]
+            if not dataset.staged:
+                continue
+            outcome = _read_one(work, dataset)
+            files += outcome.files
+            datasets.append(outcome.report)
+            candidates += outcome.candidates
+            items += outcome.items
+            task.advance(len(dataset.staged))
+    with progress.task("Collecting items"):
+        _write_items(work, items, candidates)
+    return Report(
+        mapping=work.fitted.mapping.name,
+        consent=work.fitted.mapping.consent.model_dump(),
+        time_zone=work.fitted.mapping.time_zone,
+        sampled=work.fitted.mapping.sampled,
+        files=tuple(sorted(files, key=lambda file: file.source)),
+        datasets=tuple(datasets),
+    )
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    files: list[FileReport]
+    report: DatasetReport
+    items: list[Rows]
+    candidates: list[Rows]
+
+
+def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
+    reading = read_dataset(work.scratch, dataset, work.fitted.mapping, work.salt)
+    known = _known(work, dataset)
+    rows = classified(work.scratch, reading, known)
+    _write_records(work, dataset, rows)
+    accepted = rows.filter(rows.status == "accepted")
+    outputs = {name: make(accepted) for name, make in reading.outputs.items()}
+    for name in ("events", "identifiers", "profiles", "consents"):
+        if name in outputs:
+            data = finished(name, outputs[name], dataset, work.fitted.mapping)
+            work.step.append(name, work.scratch.batches(data))
+    counted = counting.files(work.scratch, dataset, rows)
+    _write_files(work, dataset, counted)
+    report = counting.dataset(work.scratch, dataset, rows, outputs)
+    keep = work.scratch.keep
+    return _Outcome(
+        counted,
+        report,
+        [keep(outputs["items"])] if "items" in outputs else [],
+        [keep(outputs["item_candidates"])] if "item_candidates" in outputs else [],
+    )
+
+
+def classified(scratch: Scratch, reading: Reading, known: Rows | None = None) -> Rows:
+    """The rows of a reading, computed once, each with what became of it."""
+    return classify(scratch, scratch.keep(reading.rows), known)
+
+
+def finished(name: str, rows: Rows, dataset: Dataset, mapping: Mapping) -> Rows:
+    """Output rows with the columns that are the same for a whole dataset."""
+    if name != "events":
+        return rows
+    sampled = (dataset.table.sampled or mapping.sampled) != "no"
+    return rows.mutate(
+        channel=rows.channel.fill_null(dataset.name),
+        dataset=ibis.literal(dataset.name),
+        sampled=ibis.literal(sampled),
+    )
+
+
+def _known(work: _Work, dataset: Dataset) -> Rows | None:
+    others = [one.name for one in dataset.sources if one.name in work.plan.unchanged]
+    records = work.step.table("records")
+    mine = (records.dataset == dataset.name) & (records.status == "accepted")
+    if not others and work.step.lake.version("records") is None:
+        return None
+    found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key"))
+    return work.scratch.memtable(found) if len(found) else None
+
+
+def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
+    data = rows.select(
+        "record_key", "source", "position", "kind", "status", "reason", "detail", "dedupe_key",
+        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", dataset=ibis.literal(dataset.name),
+    )  # fmt: skip
+    work.step.append("records", work.scratch.batches(data))
+
+
+def _write_files(work: _Work, dataset: Dataset, counted: list[FileReport]) -> None:
+    found = {one.name: one for one in dataset.sources}
+    work.step.append("files", pa.Table.from_pylist([
+        {
+            "source": one.source, "dataset": dataset.name,
+            "size_bytes": found[one.source].size_bytes, "sha256": found[one.source].sha256,
+            "received": one.received, "accepted": one.accepted, "duplicate": one.duplicate,
+            "quarantined": one.quarantined,
+            "modified_at_ms": found[one.source].modified_at_ms,
+            "mapping_hash": work.hashes[dataset.name],
+        }
+        for one in counted
+    ]))  # fmt: skip
+
+
+def _bad(work: _Work, bad: BadFile) -> FileReport:
+    report = FileReport(bad.source.name, bad.dataset, "unreadable", None,
+                        f"{bad.reason}: {bad.detail}")  # fmt: skip
+    dataset = next(data for data in work.fitted.datasets if data.name == bad.dataset)
+    _write_files(work, dataset, [report])
+    return report
+
+
+def _not_read(fitted: Fitted) -> Iterator[FileReport]:
+    for name, reason in fitted.ignored.items():
+        yield FileReport(name, None, "ignored", None, reason)
+    for name in fitted.unmapped:
+        yield FileReport(name, None, "unmapped", None, "the mapping does not name it")
+
+
+def _unchanged(work: _Work) -> Iterator[FileReport]:
+    for name, row in work.plan.unchanged.items():
+        yield FileReport(
+            name, row["dataset"], "unchanged", None, "read before", row["received"],
+            row["accepted"], row["duplicate"], row["quarantined"],
+        )  # fmt: skip
+
+
+def _write_items(work: _Work, items: list[Rows], candidates: list[Rows]) -> None:
+    before = work.step.arrow("items").drop_columns(["run_id"])
+    gone = pa.array([f"{name}#" for name in sorted(work.plan.changed)], pa.string())
+    found = catalogue(work.scratch, items, candidates, before, gone)
+    if found is not None:
+        work.step.overwrite("items", work.scratch.batches(found))
+
+
+def _salt(key: bytes) -> str:
+    return hashlib.sha256(b"content" + key).hexdigest()[:16]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

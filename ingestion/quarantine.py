@@ -1,0 +1,27 @@
+"""Why a row or a file is not accepted: every reason there is, and what it means to a reader."""
+
+ROW_REASONS = {
+    "encoding": "cannot be read in the declared encoding",
+    "ragged": "has more or fewer fields than the header",
+    "invalid_json": "is not a JSON object",
+    "too_long": "is longer than 1 MiB",
+    "missing_id": "lacks its key, or an id its kind cannot do without",
+    "missing_time": "has no time",
+    "unreadable_time": "has a time that the declared formats do not read",
+    "ambiguous_time": "has a time that two declared formats read differently",
+    "naive_time": "has a time without a zone",
+    "time_out_of_range": "lies before 1971 or more than a day after the file was written",
+    "not_a_number": "has NaN, infinity or text where a number is expected",
+    "unknown_value": "has a value that the mapping does not list",
+    "unknown_type": "is a message of a kind that is not known",
+}
+
+FILE_REASONS = {
+    "empty": "holds nothing",
+    "foreign": "is of another kind than expected",
+    "cut_off": "is compressed and ends early",
+    "unreadable": "cannot be opened or parsed",
+    "encoding": "is in an encoding that is not known",
+    "duplicate_header": "names a column twice",
+    "missing_column": "lacks a column that its table needs",
+}

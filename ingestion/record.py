@@ -1,0 +1,78 @@
+"""What every source becomes: rows of one shape, from which the lake's tables are written.
+
+A *record* is one thing a source said, one received row, and has one row in `records`. What others
+may rely on:
+
+- `record_key` is `<file relative to the data folder>#<the source's own id, or the 1-based row>`;
+  duplicates carry the key of the record they repeat, so `record_key` is unique among the accepted
+  only. `events`, `identifiers`, `profiles` and `consents` hold accepted records alone.
+- **One record may be several events.** An order with a list of products is one message and one
+  event per product; a survey response is one event per answered question. They share the
+  `record_key` and the time; count records by distinct `record_key`, events by row.
+- One record may name a person by several identifiers, several of one namespace included.
+- `items` is unique by (`role`, `item_id`): a campaign and an item may bear the same id.
+- `summary("ingest")` of the lake says what the mapping declared for the steps that follow:
+  `consent`, `time_zone`, `sampled`, `topic_level`, `describe` (trait names that claims may use),
+  `namespaces` ({name: {trust, unique}}) and the report of the reading.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ingestion.mapping import Table
+from kg.lake.files import Staged
+
+Rows = Any  # an Ibis table
+
+ROW = (
+    "source", "position", "id", "content", "part", "problem", "detail", "raw", "kind",
+    "occurred_at_ms", "recorded_at_ms", "dropped_identifiers",
+)  # fmt: skip
+
+EVENT = (
+    "channel", "verb", "item_id", "object", "category", "text", "basket_id", "quantity", "value",
+    "campaign_id", "arm",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a data folder.
+
+    Attributes:
+        name: relative to the folder, with forward slashes.
+        modified_at_ms: when it was last written; what it says happened before, give or take a day.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    sha256: str
+    modified_at_ms: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The files of one table of the mapping, and those of them that can be read."""
+
+    name: str
+    table: Table
+    sources: tuple[Source, ...]
+    staged: dict[str, Staged] = field(default_factory=dict)  # source name -> readable columns
+    links: dict[str, tuple[Staged, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a source module makes of a dataset.
+
+    Attributes:
+        rows: one row per received record, the columns of `ROW` and whatever `outputs` need.
+        outputs: name of a lake table -> from accepted rows (with `record_key`) to its rows; beside
+            the tables of the lake `item_candidates` (item_id, title, categories, price).
+    """
+
+    rows: Rows
+    outputs: dict[str, Callable[[Rows], Rows]]

@@ -1,0 +1,256 @@
+"""Files as they come in: read once, in bounded memory, into columns with the position of every row.
+
+CSV and JSON lines are staged as Parquet in a scratch folder (strings, as they stand in the file);
+Parquet is read where it lies. A row that cannot be read keeps its position, a reason and its text;
+a file that cannot be read at all raises `UnreadableFile` and costs no other file anything.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from kg.lake.lines import (
+    KEPT_OF_LONG,
+    TOO_LONG,
+    UNREADABLE,
+    LineStream,
+    UnreadableFile,
+    whole_lines,
+)
+
+POSITION, PROBLEM, RAW, PATH = "_position", "_problem", "_raw", "_path"
+LINE = "_line"
+_OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
+_DELIMITERS = ",;\t|"
+
+Shape = Literal["csv", "parquet", "ndjson"]
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One file, ready to be read as columns.
+
+    Attributes:
+        path: the Parquet file to read: staged, or the file itself.
+        shape: what it came as.
+        columns: name -> Arrow type; of JSON lines only the line is a column.
+        rows: how many rows it holds, those that cannot be read included.
+    """
+
+    path: Path
+    shape: Shape
+    columns: dict[str, pa.DataType] = field(hash=False)
+    rows: int
+
+
+def shape_of(path: Path) -> Shape:
+    """What a file is by its content: Parquet, JSON lines or else CSV.
+
+    Raises:
+        UnreadableFile: it cannot be opened, is empty or is not text.
+    """
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
+    if magic == b"PAR1":
+        return "parquet"
+    head = next(whole_lines(path), b"")
+    return "ndjson" if head.lstrip()[:1] in {b"{", b"["} else "csv"
+
+
+def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str | None) -> Staged:
+    """Make one file readable as columns; `into` is where a staged copy may be written.
+
+    Raises:
+        UnreadableFile: the file as a whole cannot be read.
+    """
+    if shape == "parquet":
+        return _parquet(path)
+    if shape == "ndjson":
+        return _stage_lines(path, into, encoding)
+    return _stage_csv(path, into, encoding, delimiter)
+
+
+def _parquet(path: Path) -> Staged:
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            columns = {name: file.schema_arrow.field(name).type for name in _names(file)}
+            return Staged(path, "parquet", columns, file.metadata.num_rows)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableFile("unreadable", "this is not a whole Parquet file") from error
+
+
+def _names(file: Any) -> list[str]:
+    names = list(file.schema_arrow.names)
+    _refuse_twins(names)
+    return names
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise UnreadableFile("duplicate_header", f"the column {name!r} is there twice")
+        seen.add(name.lower())
+
+
+def _stage_lines(path: Path, into: Path, encoding: str) -> Staged:
+    schema = _OURS.append(pa.field(LINE, pa.string()))
+    seen, rows = 0, 0
+    with pa.parquet.ParquetWriter(
+        into, schema, compression="lz4", use_dictionary=False, write_statistics=False
+    ) as out:
+        for block in whole_lines(path, encoding):
+            lines = pc.split_pattern(pa.array([block[:-1]], pa.large_string()), "\n")[0].values
+            lines = lines.cast(pa.string())
+            position = pa.array(np.arange(seen + 1, seen + 1 + len(lines)))
+            filled = pc.not_equal(pc.utf8_trim_whitespace(lines), "")
+            table = pa.table({POSITION: position, LINE: lines}).filter(filled)
+            out.write_table(_with_problems(table, LINE, schema))
+            seen, rows = seen + len(lines), rows + len(table)
+    return Staged(into, "ndjson", {LINE: pa.string()}, rows)
+
+
+def _with_problems(table: pa.Table, column: str, schema: pa.Schema) -> pa.Table:
+    text = table.column(column)
+    problem = pc.case_when(
+        pc.make_struct(pc.starts_with(text, TOO_LONG), pc.match_substring(text, UNREADABLE)),
+        "too_long",
+        "encoding",
+    )
+    bad = pc.is_valid(problem)
+    nothing = pa.scalar(None, pa.string())
+    table = table.append_column(PROBLEM, problem)
+    table = table.append_column(
+        RAW, pc.if_else(bad, pc.utf8_slice_codeunits(text, 0, KEPT_OF_LONG), nothing)
+    )
+    index = table.schema.get_field_index(column)
+    return table.set_column(index, column, pc.if_else(bad, nothing, text)).select(schema.names)
+
+
+class _Rejects:
+    """Rows that do not fit the header, with the row numbers the parser gives them."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, str, str]] = []
+
+    def __call__(self, row: Any) -> str:
+        reason = "too_long" if row.text.startswith(TOO_LONG) else "ragged"
+        reason = "encoding" if UNREADABLE in row.text else reason
+        self.rows.append((row.number - 1, reason, row.text[:KEPT_OF_LONG]))
+        return "skip"
+
+    def numbered(self, start: int, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The positions of the `count` good rows that follow position `start`."""
+        bad = np.array([number for number, _, _ in self.rows], np.int64)
+        bad = np.sort(bad[bad >= start])
+        end = start + count
+        while (grown := start + count + int((bad < end).sum())) != end:
+            end = grown
+        return np.setdiff1d(np.arange(start, end), bad, assume_unique=True)
+
+
+def _stage_csv(path: Path, into: Path, encoding: str, delimiter: str | None) -> Staged:
+    delimiter, names = _header(path, encoding, delimiter)
+    rejects, blocks = _Rejects(), _Marks(whole_lines(path, encoding))
+    schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
+    rows, drained, start = 0, 0, 1
+    with pa.parquet.ParquetWriter(into, schema, compression="lz4") as out:
+        try:
+            for batch in _csv_batches(blocks, delimiter, names, rejects):
+                position = rejects.numbered(start, batch.num_rows)
+                start = int(position[-1]) + 1 if len(position) else start
+                out.write_table(_csv_rows(batch, position, schema, marked=blocks.seen))
+                rows += batch.num_rows
+                drained = _write_rejects(out, rejects, drained, schema)
+            _write_rejects(out, rejects, drained, schema)
+        except pa.ArrowInvalid as error:
+            raise UnreadableFile("unreadable", _plain(error)) from error
+    return Staged(into, "csv", dict.fromkeys(names, pa.string()), rows + len(rejects.rows))
+
+
+def _plain(error: Exception) -> str:
+    text = str(error).splitlines()[0]
+    if "straddling" in text:
+        return "a quote is opened and never closed"
+    return "the text does not hold rows and columns"
+
+
+def _header(path: Path, encoding: str, delimiter: str | None) -> tuple[str, list[str]]:
+    block = next(whole_lines(path, encoding)).decode()
+    first = block.splitlines()[0]
+    if delimiter is None:
+        outside = "".join(first.split('"')[::2])
+        delimiter = max(_DELIMITERS, key=outside.count)
+    names = next(csv.reader(io.StringIO(block), delimiter=delimiter))
+    _refuse_twins(names)
+    return delimiter, names
+
+
+class _Marks:
+    """Blocks passing by, and whether any of them held a mark."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self.blocks = blocks
+        self.seen = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        marks = UNREADABLE.encode(), TOO_LONG.encode()
+        for block in self.blocks:
+            self.seen = self.seen or any(mark in block for mark in marks)
+            yield block
+
+
+def _csv_batches(
+    blocks: _Marks, delimiter: str, names: list[str], rejects: _Rejects
+) -> Iterator[pa.RecordBatch]:
+    stream = io.BufferedReader(LineStream(iter(blocks)), 1 << 20)
+    yield from pa.csv.open_csv(
+        stream,
+        read_options=pa.csv.ReadOptions(use_threads=False, block_size=4 << 20),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=rejects
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=True,
+            null_values=[""],
+        ),
+    )
+
+
+def _csv_rows(batch: pa.RecordBatch, position: Any, schema: pa.Schema, *, marked: bool) -> pa.Table:
+    table = pa.Table.from_batches([batch]).append_column(POSITION, pa.array(position))
+    problem = pa.nulls(len(table), pa.string())
+    for name in batch.schema.names if marked else ():  # a mark can stand in any column
+        text = table.column(name)
+        for mark, reason in ((UNREADABLE, "encoding"), (TOO_LONG, "too_long")):
+            found = pc.fill_null(pc.match_substring(text, mark), False)
+            problem = pc.if_else(found, reason, problem)
+    table = table.append_column(PROBLEM, problem)
+    return table.append_column(RAW, pa.nulls(len(table), pa.string())).select(schema.names)
+
+
+def _write_rejects(out: Any, rejects: _Rejects, drained: int, schema: pa.Schema) -> int:
+    fresh = rejects.rows[drained:]
+    if fresh:
+        columns = dict(
+            zip((POSITION, PROBLEM, RAW), map(list, zip(*fresh, strict=True)), strict=True)
+        )
+        table = pa.table(columns)
+        for name in schema.names[len(_OURS) :]:
+            table = table.append_column(name, pa.nulls(len(table), pa.string()))
+        out.write_table(table.select(schema.names).cast(schema))
+    return len(rejects.rows)
