@@ -8,7 +8,7 @@ to readers with its watermark, last.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from kg.settings import Settings
 if TYPE_CHECKING:
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
-    from kg.store import Store
+    from kg.store.protocol import Store
 
 
 @dataclass(frozen=True)
@@ -75,103 +75,118 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         Unavailable: the graph store does not answer.
     """
     from ingestion.detect import find_mapping
+    from ingestion.mapping import load
     from kg.lake import Lake
     from kg.store import open_store
 
-    found = find_mapping(job.data, job.mapping)
-    with Lake.writer(job.workspace) as lake:
-        work = _Work(settings, job, found.mapping, lake, progress)
-        with open_store(settings, job.workspace, write=True) as store:
-            work.read()
-            work.resolve()
-            work.topics()
-            work.intents()
-            work.personas(store)
-            work.state(store)
-    return RunReport(found.name, work.reports)
+    mapping = load(job.mapping) if job.mapping else find_mapping(job.data)
+    with (
+        Lake.writer(job.workspace) as lake,
+        open_store(settings, job.workspace, write=True) as store,
+    ):
+        work = _Work(settings, job, lake, store, progress)
+        work.read(mapping)
+        work.resolve(mapping)
+        work.topics()
+        work.intents(mapping)
+        work.personas()
+        work.state(mapping)
+    return RunReport(mapping.name, work.reports)
 
 
 class _Work:
     """The steps of one run, in order; each builds on the runs before it."""
 
     def __init__(
-        self, settings: Settings, job: Job, mapping: "Mapping", lake: "Writer", progress: Progress
+        self, settings: Settings, job: Job, lake: "Writer", store: "Store", progress: Progress
     ) -> None:
-        self.settings, self.job, self.mapping = settings, job, mapping
-        self.lake, self.progress = lake, progress
+        self.settings, self.job = settings, job
+        self.lake, self.store, self.progress = lake, store, progress
         self.reports: list[StepReport] = []
 
     @contextmanager
-    def _step(self, name: str, after: tuple[str, ...], config: dict[str, Any]) -> Iterator["Step"]:
+    def _timed(self, name: str) -> Iterator[StepReport]:
         report = StepReport(name)
         started = time.monotonic()
-        inputs = {step: self.lake.step_id(step) for step in after}
-        with self.lake.step(name, inputs=inputs, config=config, seed=self.job.seed) as step:
-            report.run_id, report.skipped = step.id, step.done
-            yield step
+        yield report
         report.seconds = round(time.monotonic() - started, 2)
         report.summary = self.lake.summary(name)
         self.reports.append(report)
 
-    def read(self) -> None:
+    @contextmanager
+    def _step(self, name: str, after: tuple[str, ...], config: dict[str, Any]) -> Iterator["Step"]:
+        inputs = {step: self.lake.step_id(step) for step in after}
+        with (
+            self._timed(name) as report,
+            self.lake.step(name, inputs=inputs, config=config, seed=self.job.seed) as step,
+        ):
+            report.run_id, report.skipped = step.id, step.done
+            yield step
+
+    def read(self, mapping: "Mapping") -> None:
         """Files to records."""
         from ingestion.ingest import ingest
 
-        started = time.monotonic()
-        report = ingest(self.lake, self.job.data, self.mapping, progress=self.progress)
-        seconds = round(time.monotonic() - started, 2)
-        self.reports.append(
-            StepReport(
-                "ingest", report.run_id, report.skipped, seconds, self.lake.summary("ingest")
-            )
-        )
+        before = self.lake.step_id("ingest")
+        with self._timed("ingest") as report:
+            key = self.lake.workspace.key()
+            ingest(self.lake, self.job.data, mapping, key=key, progress=self.progress)
+            report.run_id = self.lake.step_id("ingest") or ""
+            report.skipped = report.run_id == before
 
-    def resolve(self) -> None:
+    def resolve(self, mapping: "Mapping") -> None:
         """Records to people."""
-        from ingestion.identity import resolve
+        from ingestion.identity import IdentityConfig, resolve
 
-        config = {
-            "consent_default": self.mapping.consent.default,
-            "namespaces": self.mapping.namespaces(),
-            "describe": self.mapping.described(),
-        }
-        with self._step("identity", ("ingest",), config) as step:
+        config = IdentityConfig(
+            mapping.consent.default, mapping.namespaces(), tuple(mapping.described())
+        )
+        with self._step("identity", ("ingest",), asdict(config)) as step:
             if not step.done:
-                resolve(step, self.lake.workspace.key)
+                with self.progress.task("People") as task:
+                    resolve(step, self.lake.workspace.key(), config)
+                    task.advance()
 
     def topics(self) -> None:
         """Items and texts to topics."""
         from gnn.text import Embedder
         from gnn.topics import assign
 
-        config = {"embedding_model": self.settings.embedding_model}
-        with self._step("topics", ("identity",), config) as step:
+        model = self.settings.embedding_model
+        with self._step("topics", ("identity",), {"embedding_model": model}) as step:
             if not step.done:
-                assign(step, Embedder(self.settings.embedding_model), progress=self.progress)
+                assign(step, Embedder(model), progress=self.progress)
 
-    def intents(self) -> None:
+    def intents(self, mapping: "Mapping") -> None:
         """Events to sessions and intents."""
         from ingestion.intents import intents
 
-        config = {"topic_level": self.mapping.topic_level}
+        config = {"topic_level": mapping.topic_level}
         with self._step("intents", ("identity", "topics"), config) as step:
             if not step.done:
-                intents(step)
+                with self.progress.task("Sessions and intents") as task:
+                    intents(step)
+                    task.advance()
 
-    def personas(self, store: "Store") -> None:
+    def personas(self) -> None:
         """Intents to personas."""
         from gnn.personas import find
 
-        config = {"communities": store.name}
-        with self._step("personas", ("intents",), config) as step:
+        with self._step("personas", ("intents",), {"communities": self.store.name}) as step:
             if not step.done:
-                find(step, leiden=store.leiden, progress=self.progress)
+                find(step, leiden=self.store.leiden, progress=self.progress)
 
-    def state(self, store: "Store") -> None:
-        """Personas to claims, over the graph."""
-        from kg.graph import load
-        from kg.personas.claims import state
-        from kg.personas.wording import Writer as WordingModel
+    def state(self, mapping: "Mapping") -> None:
+        """Personas to claims: chosen in the lake, proved in the graph, worded."""
+        from kg.graph import is_behind, project, write_claims
+        from kg.personas.state import state
 
-        load(self.lake, store, self.progress)
-        del state, WordingModel
+        with self._timed("graph") as report:
+            report.skipped = not is_behind(self.lake, self.store)
+            if not report.skipped:
+                project(self.lake, self.store, self.progress)
+        config = {"sampled": mapping.sampled == "lines", "llm": self.settings.llm_model}
+        with self._step("claims", ("personas",), config) as step:
+            if not step.done:
+                state(step, self.lake, self.store, progress=self.progress)
+        write_claims(self.lake, self.store, self.progress)

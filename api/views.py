@@ -70,7 +70,7 @@ def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:
     table = lake.table("claims")
     if persona_id is not None:
         table = table.filter(table.persona_id == persona_id)
-    rows = table.order_by("claim_id").to_pyarrow().to_pylist()
+    rows = lake.run(table.order_by("claim_id")).to_pylist()
     steps = lake.table("evidence")
     wanted = steps.filter(steps.claim_id.isin([row["claim_id"] for row in rows] or [""]))
     paths: dict[str, dict[int, list[dict[str, str]]]] = {}
@@ -96,9 +96,9 @@ def instant(at_ms: int) -> str:
 
 def reconciliation(lake: "Lake") -> list[dict[str, Any]]:
     """Per source file: received = accepted + duplicate + quarantined + consent_blocked."""
-    from kg.exports import table
+    from kg.exports import export_rows
 
-    rows: list[dict[str, Any]] = table(lake, "reconciliation").to_pyarrow().to_pylist()
+    rows: list[dict[str, Any]] = lake.run(export_rows(lake, "reconciliation")).to_pylist()
     return rows
 
 

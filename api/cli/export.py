@@ -8,9 +8,9 @@ from kg.settings import read_settings
 
 def export(name: str, out: Path, workspace: str) -> None:
     """Write the table and say how many rows it has."""
-    from kg.exports import export as write
+    from kg.exports import write_export
     from kg.lake import Lake
 
     lake = Lake.open(read_settings().workspace_path(workspace))
-    rows = write(lake, name, out)
+    rows = write_export(lake, name, out)
     stderr().print(f"{rows:,} rows of {name} written to {out}")

@@ -1,0 +1,39 @@
+"""The REST application: one workspace, its graph, problem+json for everything that goes wrong."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from api.graph import Graph
+from api.rest import people, personas, problems
+from kg.settings import Settings
+
+VERSION = "v1"
+
+
+def create_app(settings: Settings, workspace: Path) -> FastAPI:
+    """The application for one workspace; the graph is opened when it starts.
+
+    Raises:
+        NotFound: there is no such workspace, or nothing was run in it yet.
+    """
+    graph = Graph(settings, workspace)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.graph = graph
+        yield
+        graph.close()
+
+    app = FastAPI(
+        title="Personagraph",
+        version=VERSION,
+        summary="People, the personas they hold, and claims that can be re-run.",
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.include_router(people.router, prefix=f"/{VERSION}")
+    app.include_router(personas.router, prefix=f"/{VERSION}")
+    return app

@@ -1,0 +1,60 @@
+"""The graph as the doors read it: opened once, followed when a run publishes."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kg.errors import Conflict
+from kg.settings import Settings
+
+if TYPE_CHECKING:
+    from kg.store.protocol import Store
+
+
+@contextmanager
+def current_graph(settings: Settings, workspace: Path) -> Iterator["Store"]:
+    """The graph of a workspace, checked to show all of its lake.
+
+    Raises:
+        NotFound: there is no such workspace, or no graph in it.
+        Conflict: the graph is behind the lake, because a run is under way or was killed.
+    """
+    from kg.graph import is_behind
+    from kg.lake import Lake
+    from kg.store import open_store
+
+    with Lake.open(workspace) as lake, open_store(settings, workspace, write=False) as store:
+        if is_behind(lake, store):
+            raise Conflict(
+                "The graph is behind the lake: a run is under way, or was stopped.",
+                hint="Wait for it, or run it again; what is done already is skipped.",
+            )
+        yield store
+
+
+class Graph:
+    """One open store, shared by the requests of a server; readers never see a half-written run."""
+
+    def __init__(self, settings: Settings, workspace: Path) -> None:
+        from kg.lake import Workspace
+        from kg.store import open_store
+
+        self.workspace = Workspace.open(workspace)
+        self._open = lambda: open_store(settings, workspace, write=False)
+        self._store = self._open()
+        self._lock = threading.Lock()
+
+    @property
+    def store(self) -> "Store":
+        """The graph that new readers see; reopened when a run has published another."""
+        with self._lock:
+            if not self._store.is_current():
+                old, self._store = self._store, self._open()
+                old.close()
+            return self._store
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()

@@ -1,0 +1,76 @@
+"""Look-ups of people: by an identifier as the records carry it, or by user id."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path
+
+from api.graph import Graph
+from api.rest.access import graph_of
+from api.rest.schemas import HeldPersona, Person, PersonPersonas, Problem, SessionSummary
+from kg.errors import InputError
+from kg.graph import Person as Found
+from kg.graph import person_by_id, person_by_identifier
+
+router = APIRouter(prefix="/people", tags=["people"], responses={404: {"model": Problem}})
+
+Identifier = Annotated[
+    str,
+    Path(
+        description="`namespace:value` as the records carry it, such as `email:ann@shop.test`; "
+        "or `user:` and a user id.",
+        examples=["crm:0035g00000AbCdE"],
+    ),
+]
+
+
+@router.get("/{identifier}")
+def person(identifier: Identifier, graph: Annotated[Graph, Depends(graph_of)]) -> Person:
+    """One person: how much is known and when, without repeating who they are."""
+    found = _find(graph, identifier)
+    return Person(
+        user_id=found.figures["user_id"],
+        identifier_count=found.figures["identifier_count"],
+        session_count=found.figures["session_count"],
+        first_seen_at=_instant(found.figures["first_seen_ms"]),
+        last_seen_at=_instant(found.figures["last_seen_ms"]),
+        last_sessions=[_session(row) for row in found.sessions],
+    )
+
+
+@router.get("/{identifier}/personas")
+def personas_of_person(
+    identifier: Identifier, graph: Annotated[Graph, Depends(graph_of)]
+) -> PersonPersonas:
+    """The personas a person holds, with weights and their intervals, heaviest first."""
+    found = _find(graph, identifier)
+    held = [HeldPersona(**row) for row in found.personas]
+    return PersonPersonas(user_id=found.figures["user_id"], personas=held)
+
+
+def _find(graph: Graph, identifier: str) -> Found:
+    from ingestion.identity import shown_identifier
+
+    namespace, separator, value = identifier.partition(":")
+    if not (separator and namespace and value):
+        raise InputError(
+            "An identifier is written namespace:value.", hint="For example crm:0035g00000AbCdE."
+        )
+    if namespace == "user":
+        return person_by_id(graph.store, value)
+    shown = shown_identifier(graph.workspace.key(), namespace, value)
+    return person_by_identifier(graph.store, f"{namespace}:{shown}")
+
+
+def _session(row: dict[str, Any]) -> SessionSummary:
+    return SessionSummary(
+        session_id=row["session_id"],
+        channel=row["channel"],
+        started_at=datetime.fromtimestamp(row["started_at_ms"] / 1000, UTC),
+        ended_at=datetime.fromtimestamp(row["ended_at_ms"] / 1000, UTC),
+        event_count=row["event_count"],
+    )
+
+
+def _instant(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)

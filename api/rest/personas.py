@@ -1,0 +1,49 @@
+"""Look-ups of personas: all in a few figures, or one with its claims and evidence."""
+
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends
+
+from api.graph import Graph
+from api.rest.access import graph_of
+from api.rest.schemas import Claim, PersonaDetail, PersonaSummary, Problem, Step
+from kg.graph import persona_version, personas
+
+router = APIRouter(prefix="/personas", tags=["personas"])
+
+
+@router.get("")
+def list_personas(graph: Annotated[Graph, Depends(graph_of)]) -> list[PersonaSummary]:
+    """The personas in force, most people first."""
+    fields = PersonaSummary.model_fields
+    return [PersonaSummary(**{name: row[name] for name in fields}) for row in personas(graph.store)]
+
+
+@router.get("/{persona_id}", responses={404: {"model": Problem}})
+def persona(persona_id: str, graph: Annotated[Graph, Depends(graph_of)]) -> PersonaDetail:
+    """One persona with everything it states, and the evidence of each claim."""
+    found = persona_version(graph.store, persona_id)
+    steps: dict[str, list[list[Step]]] = {}
+    for (claim_id, _), rows in groupby(found.evidence, lambda row: (row["claim_id"], row["path"])):
+        path = [Step(label=row["label"], node_id=row["node_id"]) for row in rows]
+        steps.setdefault(claim_id, []).append(path)
+    figures = found.figures
+    return PersonaDetail(
+        **{name: figures[name] for name in PersonaSummary.model_fields},
+        run_id=figures["run_id"],
+        author=figures["author"],
+        coverage=figures["coverage"],
+        sentences=orjson.loads(figures["sentences"]),
+        claims=[_claim(row, steps.get(row["claim_id"], [])) for row in found.claims],
+    )
+
+
+def _claim(row: dict[str, Any], evidence: list[list[Step]]) -> Claim:
+    values = dict(row)
+    as_of = datetime.fromtimestamp(values.pop("as_of_ms") / 1000, UTC)
+    values["params"] = orjson.loads(row["params"])
+    values["counts"] = orjson.loads(row["counts"])
+    return Claim(**values, as_of=as_of, evidence=evidence)
