@@ -22,7 +22,6 @@ from pyarrow.parquet import ParquetWriter
 from kg.lake.disk import on_disk, refused, sync_file, sync_folder
 
 _COMMIT = re.compile(r"(\d{20})\.json")
-_OS_ERROR = re.compile(r"os error (\d+)")
 _RESTORED = "personagraph_restored"
 _KEEP_LOG = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
 _GROUP_ROWS = 122_880  # what DuckDB gives to one thread
@@ -54,8 +53,7 @@ def on_delta(folder: Path) -> Iterator[None]:
         with on_disk(folder):
             yield
     except DeltaError as error:
-        number = _OS_ERROR.search(str(error))
-        raise refused(folder, int(number[1]) if number else None, error) from error
+        raise refused(folder, error) from error
 
 
 def latest_version(folder: Path) -> int | None:
@@ -99,12 +97,13 @@ def write(
     Raises:
         Unavailable: the disk refuses.
     """
+    if latest_version(folder) is not None:
+        _widen(folder, schema)
     latest = latest_version(folder)
     version = 0 if latest is None else latest + 1
     with on_disk(folder):
         folder.mkdir(exist_ok=True)
-    # A file of a killed run may have the name; no commit knows it, so it is simply replaced.
-    file = folder / f"part-{version:08d}.parquet"
+    file = _part(folder, version)
     row_count = _write_file(file, schema, batches)
     added = _added(file, row_count) if row_count else []
     hooks = {"post_commithook_properties": _KEEP_LOG}
@@ -120,6 +119,21 @@ def write(
         else:
             DeltaTable(folder).create_write_transaction(added, mode, schema, **hooks)
     return version
+
+
+def _part(folder: Path, version: int) -> Path:
+    """The one file a version adds. Before its commit nobody knows it, so it may be replaced."""
+    return folder / f"part-{version:08d}.parquet"
+
+
+def _widen(folder: Path, schema: pa.Schema) -> None:
+    """Add the columns that a newer program knows, so that the table says it has them."""
+    with on_delta(folder):
+        table = DeltaTable(folder)
+        known = {field.name for field in table.schema().fields}
+        wanted = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+        if wanted:
+            table.alter.add_columns(wanted, post_commithook_properties=_KEEP_LOG)
 
 
 def _write_file(file: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
@@ -177,6 +191,9 @@ def heal(folder: Path, version: int | None) -> bool:
         Whether there was anything to take back.
     """
     latest = latest_version(folder)
+    with on_disk(folder):
+        # First of all: on a full disk this makes the room that the rest needs.
+        _part(folder, 0 if latest is None else latest + 1).unlink(missing_ok=True)
     if folder.is_dir() and version is None:
         with on_disk(folder):
             orphan = folder.with_name(f".{folder.name}.orphan")

@@ -6,12 +6,14 @@ Invariant: a file written here survives a power cut once the call has returned.
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kg.errors import Unavailable
 
+_ROOM_BYTES = 1 << 20
 _FREE = "Free some space on that disk and run the command again; nothing was half-written."
 _PERMIT = "Give yourself write permission there, or choose another place."
 _HINTS = {
@@ -30,17 +32,29 @@ def on_disk(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise refused(place, error.errno, error) from error
+        raise refused(place, error) from error
 
 
-def refused(place: Path, number: int | None, error: BaseException) -> Unavailable:
-    """The disk said no with this error number (None: it did not say which)."""
-    fact = os.strerror(number) if number is not None else type(error).__name__
+def refused(place: Path, error: Exception) -> Unavailable:
+    """The disk said no; libraries say why in a number, in words, or not at all."""
+    number = getattr(error, "errno", None) or _number_in(str(error)) or _number_now(place)
     return Unavailable(
-        f"The disk refused to work on {place}: {fact}.",
+        f"The disk refused to work on {place}: "
+        f"{os.strerror(number) if number else type(error).__name__}.",
         hint=_HINTS.get(number or 0, "Check the disk, then run the command again."),
         path=str(place),
     )
+
+
+def _number_in(text: str) -> int | None:
+    return next((number for number in _HINTS if os.strerror(number) in text), None)
+
+
+def _number_now(place: Path) -> int | None:
+    """ENOSPC when the disk is full at this moment."""
+    home = next((folder for folder in (place, *place.parents) if folder.exists()), None)
+    is_full = home is not None and shutil.disk_usage(home).free < _ROOM_BYTES
+    return errno.ENOSPC if is_full else None
 
 
 def write_whole(file: Path, content: bytes) -> None:

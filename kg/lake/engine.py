@@ -18,9 +18,10 @@ from ibis.expr.operations import InMemoryTable
 
 from kg.errors import Unavailable
 from kg.lake.delta import Files
-from kg.lake.disk import on_disk
+from kg.lake.disk import on_disk, refused
 
 _BATCH_ROWS = 122_880
+_MEMORY = "4GB"
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.int64(): "BIGINT",
@@ -38,16 +39,17 @@ _COPY_OPTIONS = {
 
 
 @contextmanager
-def on_engine() -> Iterator[None]:
+def on_engine(place: Path) -> Iterator[None]:
     """What DuckDB cannot do here and now becomes Unavailable; our own bad SQL stays itself."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
-        fact = str(error).splitlines()[0]
+    except duckdb.OutOfMemoryException as error:
         raise Unavailable(
-            f"The engine could not finish: {fact}",
-            hint="Check memory and disk space, then run the command again.",
+            f"The engine ran out of memory ({_MEMORY}) while it worked on {place}.",
+            hint="Close other programs, or work on less data at once.",
         ) from error
+    except (duckdb.IOException, duckdb.FatalException) as error:
+        raise refused(place, error) from error
 
 
 class Engine:
@@ -60,7 +62,7 @@ class Engine:
     def __init__(self, spill: Path) -> None:
         self._spill = spill / str(os.getpid())
         self._con: Any = ibis.duckdb.connect(
-            memory_limit="4GB",
+            memory_limit=_MEMORY,
             temp_directory=str(self._spill),
             autoinstall_known_extensions=False,
             autoload_known_extensions=False,
@@ -83,18 +85,18 @@ class Engine:
             source = f" FROM read_parquet([{paths}], union_by_name = true)"
         else:
             source = " WHERE false"
-        with on_engine():
+        with on_engine(self._spill.parent.parent):
             self._con.raw_sql(f"CREATE VIEW {_quoted(view)} AS SELECT {columns}{source}")
             return self._con.table(view)
 
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
-        with on_engine():
+        with on_engine(self._spill.parent.parent):
             return self._con.to_pyarrow(expression)
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
-        with on_engine():
+        with on_engine(self._spill.parent.parent):
             result = self._connection(expression).execute(self._con.compile(expression))
             return result.to_arrow_reader(_BATCH_ROWS)
 
@@ -102,7 +104,7 @@ class Engine:
         """Write the rows of an Ibis expression, in their order, to one file; how many."""
         target = "'" + str(file).replace("'", "''") + "'"
         query = f"COPY ({self._con.compile(expression)}) TO {target} ({_COPY_OPTIONS[kind]})"
-        with on_engine():
+        with on_engine(file):
             (row_count,) = self._connection(expression).execute(query).fetchone()
         return int(row_count)
 

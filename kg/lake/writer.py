@@ -127,7 +127,9 @@ class Writer(Lake):
         """Take back whatever no manifest has committed; the tables it was found in."""
         committed = self.head.tables if self.head else {}
         lake = self.workspace.lake
-        healed = [name for name in TABLES if delta.heal(lake / name, committed.get(name))]
+        # What was never committed goes first: its room may be needed to take back the rest.
+        names = sorted(TABLES, key=lambda name: name in committed)
+        healed = [name for name in names if delta.heal(lake / name, committed.get(name))]
         self._is_healthy = True
         return healed
 
@@ -240,16 +242,17 @@ class Step:
         return new.row_count
 
     def _without(self, table: str, sources: list[str]) -> Any:
-        rows = self.table(table)
+        """The rows of a table that were not read from these sources; None: there are no rows."""
+        names = schema_of(table).names
+        if not {"source", "record_key"} & set(names):
+            raise WrongTable(f"{table} has neither source nor record_key.")
         if not sources or self._version(table) is None:
             return None
-        names = schema_of(table).names
+        rows = self.table(table)
         if "source" in names:
             return rows.filter(~rows.source.isin(sources))
-        if "record_key" not in names:
-            raise WrongTable(f"{table} has neither source nor record_key.")
         records = self.lake.table("records")
-        gone = records.filter(records.source.isin(sources)).select("record_key").distinct()
+        gone = records.filter(records.source.isin(sources)).select("record_key")
         return rows.anti_join(gone, "record_key")
 
     def _stream(self, data: Any) -> pa.RecordBatchReader:
@@ -266,5 +269,5 @@ class Step:
         if self.done:
             raise WrongTable(f"The step {self.name} is done; it must not write to {table}.")
         folder = self.lake.workspace.lake / table
-        with on_engine():
+        with on_engine(folder):
             self.writes[table] = delta.write(folder, schema_of(table), iter(rows), mode)

@@ -89,11 +89,18 @@ def test_a_run_killed_at_any_moment_has_the_same_rows(
 ) -> None:
     workspace = tmp_path / "w"
     moments = random.Random(7)
+    codes: list[int] = []
     for _ in range(8):
         process = start("run", str(workspace))
-        time.sleep(0.8 + moments.random())
+        note = workspace / "lock.pid"
+        while process.poll() is None and not (
+            note.exists() and note.read_text() == f"{process.pid}\n"
+        ):
+            time.sleep(0.005)
+        time.sleep(moments.random() * 0.3)
         process.kill()
-        finish(process)
+        codes.append(finish(process))
+    assert -signal.SIGKILL in codes
     assert finish(start("run", str(workspace))) == 0
     assert rows(workspace) == uninterrupted
 
