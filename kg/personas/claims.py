@@ -216,6 +216,20 @@ def _q_values(family: Mapping[str, Table]) -> dict[str, np.ndarray]:
     return dict(zip(tested, np.split(q, np.cumsum([len(x) for x in p])[:-1]), strict=True))
 
 
+def family_q(
+    lake: "Lake", *, sampled: bool, progress: Progress = silent
+) -> dict[tuple[str, str, str], float]:
+    """(kind, version id, subject) -> q, for every pair in the family of tests."""
+    off = disabled(sampled)
+    tested = [k for k in KINDS.values() if k.name not in off and not k.is_descriptive]
+    family = _family(Scan(lake), tested, progress)
+    found: dict[tuple[str, str, str], float] = {}
+    for name, q in _q_values(family).items():
+        pairs = zip(family[name]["version"], family[name]["subject"], q, strict=True)
+        found |= {(name, version, subject): float(value) for version, subject, value in pairs}
+    return found
+
+
 @dataclass(frozen=True)
 class _Context:
     labels: Labels
@@ -246,16 +260,19 @@ def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray)
         ranked = [place for place in ranked if q[place] <= statistics.MAX_Q]
     more = [i for i in ranked if effect[i] > 0 and table["k1"][i] >= statistics.MIN_PEOPLE]
     less = [i for i in ranked if effect[i] < 0]
-    if kind.name == "topic":
-        more, less = _one_per_topic(table, more), _one_per_topic(table, less)
+    places = more[: 3 * kind.more] + less[: 3 * kind.less]
+    places = _one_of_each(kind, table, places) if kind.name in {"topic", "trait"} else places
+    more, less = [i for i in places if i in more], [i for i in places if i in less]
     return more[: kind.more] + less[: kind.less]
 
 
-def _one_per_topic(table: Table, places: list[int]) -> list[int]:
-    """The first of each topic: who bought cake tins viewed them as well."""
+def _one_of_each(kind: Kind, table: Table, places: list[int]) -> list[int]:
+    """The first of each topic and of each trait's name: viewed and bought, young and not old."""
     seen: dict[str, int] = {}
     for place in places:
-        seen.setdefault(table["subject"][place].partition(" ")[2], place)
+        subject = table["subject"][place]
+        key = subject.partition("=")[0] if kind.name == "trait" else subject.partition(" ")[2]
+        seen.setdefault(key, place)
     return list(seen.values())
 
 

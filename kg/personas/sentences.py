@@ -1,0 +1,149 @@
+"""Whether a sentence says what its claims say, no more and nothing else. Decided by machine.
+
+A sentence is taken apart: each cited claim's phrase must stand in it word for word, each number
+must be that claim's number in that role, each word of direction must be its direction, and what is
+left may only be words of a fixed list that cannot state a fact by themselves. So whoever wrote it,
+a template, a model or a forger, a sentence that passes is a restatement of its claims. Not
+guaranteed: style.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from kg.personas.claims import Claim
+
+MORE = frozenset({"more", "likelier", "higher"})
+LESS = frozenset({"less", "fewer", "rarer", "lower"})
+GLUE = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    a also an and are as been both by compared did do does else everybody everyone for from group
+    had has have here in is it its likely members of on other others people percent persona rest
+    share that the their them these they this those to too unlike were which while who whereas
+    with against among than versus interval
+    """,
+    )
+)
+"""Words that may stand between phrases and numbers; none can state a fact, none can deny one."""
+
+_NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
+_PERCENT = r"\s*(?:%|percent\b|per cent\b)"
+_REST = r"(?:everyone else|everybody else|other people|the others|others|the rest)"
+_INTERVAL = re.compile(
+    rf"(?:95{_PERCENT}\s*)?(?:confidence\s+)?interval:?\s*(?:of|from|between)?\s*"
+    rf"{_NUMBER}\s*%?\s*(?:-|–|to|and)\s*{_NUMBER}{_PERCENT}"
+)
+_PEOPLE = re.compile(rf"{_NUMBER}\s+people\b")
+_REFERENCE = re.compile(
+    rf"(?:\b(?:against|versus|than|compared with|compared to)\s+{_NUMBER}{_PERCENT}"
+    rf"(?:\s+(?:of|among)\s+{_REST})?)|(?:{_NUMBER}{_PERCENT}\s+(?:of|among)\s+{_REST})"
+)
+_VALUE = re.compile(rf"{_NUMBER}{_PERCENT}")
+_LOOSE_REST = re.compile(
+    rf"(?<!than )(?<!against )(?<!versus )(?<!unlike )(?<!with )(?<!to )(?<!of )(?<!among )"
+    rf"\b{_REST}\b"
+)
+_TURNED = re.compile(
+    r"\b(?:than|against|versus|unlike|compared (?:with|to))\s+(?:they|them|th[eo]se)"
+)
+_ALONE = re.compile(r"\b(?:everyone|everybody)\b(?! else)")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def percent(share: float) -> str:
+    """A share as people read it: whole percents, but never 0 or 100 when it is not.
+
+    >>> percent(0.616), percent(0.004), percent(0.9996), percent(1.0)
+    ('62', '0.4', '99.96', '100')
+    """
+    for decimals in range(6):
+        text = f"{100 * share:.{decimals}f}"
+        if share in (0.0, 1.0) or 0 < float(text) < 100:
+            return text
+    return text
+
+
+def problem(text: str, cited: Sequence[Claim]) -> str | None:
+    """What is wrong with a sentence that cites these claims; None: nothing."""
+    if not cited:
+        return "it cites nothing"
+    left = f" {_plain(text)} "
+    for words in _stated(cited):
+        if words not in left:
+            return f"it does not state “{words}”"
+        left = left.replace(words, " ; ")
+    for words in sorted({_plain(c.among) for c in cited if c.among}, key=len, reverse=True):
+        left = left.replace(words, " ; ")
+    left, wrong, has_numbers = _without_numbers(left, cited)
+    return wrong or _wrong_words(left, cited, has_numbers)
+
+
+def mentioned(text: str, claims: Iterable[Claim]) -> list[Claim]:
+    """The claims whose phrase stands in a text, longer phrases first served."""
+    left, found = _plain(text), []
+    for claim in sorted(claims, key=lambda c: (-len(c.phrase), c.claim_id)):
+        words = _plain(claim.phrase)
+        if words in left:
+            found.append(claim)
+            left = left.replace(words, " ; ", 1)
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip().lower()
+
+
+def _stated(cited: Sequence[Claim]) -> list[str]:
+    return sorted({_plain(claim.phrase) for claim in cited}, key=lambda words: (-len(words), words))
+
+
+def _without_numbers(text: str, cited: Sequence[Claim]) -> tuple[str, str | None, bool]:
+    """The text without its numbers, what is wrong with them, and whether there were any."""
+    if not re.search(r"\d", text):
+        return text, None, False
+    if len(cited) > 1:
+        return text, "it has numbers but cites several claims", True
+    claim, measured = cited[0], cited[0].measured
+    reference = measured.reference_value
+    roles: list[tuple[re.Pattern[str], tuple[set[str], ...], str]] = [
+        (_INTERVAL, (_spellings(measured.low), _spellings(measured.high)), "interval"),
+        (_PEOPLE, ({str(claim.people)},), "number of people"),
+        (_REFERENCE, (set() if reference is None else _spellings(reference),), "reference"),
+        (_VALUE, (_spellings(measured.value),), "value"),
+    ]
+    for pattern, wanted, role in roles:
+        for match in pattern.finditer(text):
+            numbers = [number.replace(",", "") for number in match.groups() if number]
+            if any(n not in right for n, right in zip(numbers, wanted, strict=True)):
+                return text, f"its {role} {' to '.join(numbers)} is not the claim's", True
+        text = pattern.sub(" ; ", text)
+    if found := re.search(r"\d+", text):
+        return text, f"its number {found[0]} is not the claim's", True
+    return text, None, True
+
+
+def _spellings(share: float) -> set[str]:
+    """Whole percents, or one decimal; 0 and 100 only when they are exact."""
+    tenths = f"{100 * share:.1f}"
+    exact = share in (0.0, 1.0) or 0 < float(tenths) < 100
+    return {percent(share), *([tenths] if exact else [])}
+
+
+def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:
+    if _TURNED.search(left) or _LOOSE_REST.search(left) or _ALONE.search(left):
+        return "it speaks of everyone else where it must speak of them"
+    words = set(_WORD.findall(left))
+    unknown = sorted(words - GLUE - MORE - LESS)
+    if unknown:
+        return f"its claims do not say “{unknown[0]}”"
+    directions = {"more"} if words & MORE else set()
+    directions |= {"less"} if words & LESS else set()
+    compared = {claim.measured.direction for claim in cited if claim.counts.n0}
+    if directions and directions != compared:
+        return f"it says {' and '.join(sorted(directions))}, its claims do not"
+    if any(not claim.counts.n0 for claim in cited) and directions:
+        return "it compares where its claim compares nothing"
+    if not directions and not has_numbers:
+        return "it says neither how many nor whether more or less"
+    return None

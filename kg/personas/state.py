@@ -1,0 +1,68 @@
+"""The step that states personas: claims chosen and proved, evidence found, words written."""
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from kg.lake.tables import schema_of
+from kg.personas import claims, evidence, wording
+from kg.personas.llm import LlmServer
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from kg.lake import Lake, Step
+    from kg.store.protocol import Store
+
+KEPT_CUTS = 50
+
+
+def state(
+    step: "Step",
+    lake: "Lake",
+    store: "Store",
+    *,
+    sampled: bool,
+    llm: LlmServer | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Write claims, evidence and wordings of the current persona versions.
+
+    Args:
+        lake: whose tables the graph in `store` shows.
+        sampled: the source is a sample of lines; some kinds of claim are then disabled.
+        llm: who writes the words; None: the template.
+
+    Raises:
+        Disagreement: lake and graph count a claim differently; nothing is written.
+    """
+    chosen = claims.choose(lake, sampled=sampled, progress=progress)
+    claims.prove(store, chosen.claims, progress)
+    paths = evidence.paths(lake, store, chosen.claims, progress)
+    wordings, named = wording.word(chosen.claims, llm, progress)
+    step.overwrite("claims", _table("claims", [claim.row for claim in named]))
+    step.overwrite("evidence", _table("evidence", [row for path in paths for row in path.rows]))
+    step.overwrite("wordings", _table("wordings", [w.row for w in wordings]))
+    step.summary.update(
+        claims=len(named),
+        claims_by_kind={kind: n for kind, n in chosen.stated.items() if n},
+        tested=chosen.tested,
+        disabled=chosen.disabled,
+        sampled=sampled,
+        evidence_paths=len(paths),
+        personas={w.version_id: _told(w) for w in wordings},
+    )
+
+
+def _told(words: wording.Wording) -> dict[str, Any]:
+    return {
+        "name": words.name,
+        "author": words.author,
+        "coverage": words.coverage,
+        "cut": list(words.cut[:KEPT_CUTS]),
+        "instead": words.instead,
+    }
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    fields = [field for field in schema_of(name) if field.name != "run_id"]
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields))

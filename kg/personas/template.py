@@ -1,0 +1,180 @@
+"""The wording without a model: the same claims always give the same words."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from kg.personas.claims import Claim
+from kg.personas.sentences import percent
+
+NOUNS = {
+    "bought": "Buyers",
+    "viewed": "Browsers",
+    "browsed": "Browsers",
+    "searched": "Seekers",
+    "asked": "Askers",
+    "compared": "Comparers",
+    "returned": "Returners",
+    "redeemed": "Redeemers",
+    "used": "Users",
+    "read": "Readers",
+    "saved": "Savers",
+    "answered": "Answerers",
+    "quoted": "Quote Seekers",
+}
+ANYBODY = "People"
+MODIFIERS = {
+    "night": "Night",
+    "morning": "Morning",
+    "afternoon": "Afternoon",
+    "evening": "Evening",
+    "weekend": "Weekend",
+    "week": "Weekday",
+}
+DONE = {
+    "returned": "Returners",
+    "response": "Responders",
+    "support": "Support Seekers",
+    "repeat": "Regulars",
+}
+NOTHING_OF_NOTE = "Mixed Interests"
+NAMING_KINDS = frozenset(
+    {"topic", "item", "daypart", "weekday", "returned", "response", "support", "repeat", "verb"}
+)
+
+# Never in a name, whatever the catalogue calls its goods. A list cannot be complete: a reviewer
+# reads every name before it is used.
+PROTECTED = re.compile(
+    r"""\b(wom[ae]n\w*|m[ae]n|ladies|lady|girls?|boys?|males?|females?|gender\w*|feminine|masculine
+    |bab(y|ies)|matern\w*|pregnan\w*|infants?|kids?|child\w*|teen\w*|elder\w*|senior\w*|young\w*|old
+    |age[ds]?|black|white|asian\w*|african\w*|latin\w*|hispanic\w*|ethnic\w*|rac(e|ial)\w*|immigra\w*
+    |muslim\w*|islam\w*|jew\w*|kosher|halal|christ\w*|catholic\w*|hindu\w*|buddh\w*|religio\w*|church\w*
+    |gay|lesbian\w*|queer|trans\w*|sexual\w*|disab\w*|diabet\w*|cancer|hiv|medic\w*|health\w*|incontinen\w*
+    |depress\w*|addict\w*|politic\w*|union|democrat\w*|republican\w*|poor|debt\w*|married|single|divorced)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def name(claims: Sequence[Claim], taken: Iterable[str]) -> str:
+    """Two to four words from what sets a persona apart most; none that is taken.
+
+    Args:
+        claims: of the persona, strongest first.
+        taken: names of other personas.
+    """
+    used = {other.lower() for other in taken}
+    for candidate in _candidates(claims):
+        if candidate.lower() not in used and not PROTECTED.search(candidate):
+            return candidate
+    raise AssertionError  # the candidates never end
+
+
+def summary(claims: Sequence[Claim]) -> str:
+    """One sentence over the strongest claims of one direction."""
+    telling = [c for c in claims if c.counts.n0 and c.kind not in {"trait", "overlap"}]
+    for direction in ("more", "less"):
+        phrases = [c.phrase for c in telling if c.measured.direction == direction]
+        phrases = list(dict.fromkeys(phrases))[:3]
+        if phrases:
+            return f"They {_listed(phrases)}, {direction} than everyone else."
+    return sentence(claims[0])
+
+
+def sentence(claim: Claim) -> str:
+    """A claim in plain language with its numbers."""
+    measured = claim.measured
+    interval = f"95 % interval {percent(measured.low)}-{percent(measured.high)} %"
+    people = f"{claim.people:,} people"
+    if measured.reference_value is None:
+        return f"{percent(measured.value)} % {claim.phrase} ({interval}, {people})."
+    among = f"{claim.among}; " if claim.among else ""
+    return (
+        f"{percent(measured.value)} % of them {claim.phrase}, against "
+        f"{percent(measured.reference_value)} % of everyone else ({among}{interval}, {people})."
+    )
+
+
+def _listed(phrases: Sequence[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
+    telling = [c for c in claims if c.kind in NAMING_KINDS and c.measured.direction == "more"]
+    topics = [(_short(c.subject_label), _noun(c)) for c in telling if c.kind in {"topic", "item"}]
+    topics = [(words, noun) for words, noun in topics if words and not PROTECTED.search(words)]
+    modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS]
+    done = [DONE[c.kind] for c in telling if c.kind in DONE]
+    verbs = [NOUNS[c.subject] for c in telling if c.kind == "verb" and c.subject in NOUNS]
+    nouns = [*done, *verbs] or [ANYBODY]
+    built = [f"{words} {noun}" for words, noun in topics]
+    built = [*(f"{m} {text}" for text in built[:1] for m in modifiers), *built]
+    built += [f"{words} {noun}" for words, _ in topics for noun in done]
+    built += [f"{m} {noun}" for m in modifiers for noun in nouns]
+    built += [f"{noun.split()[0]} {ANYBODY}" for noun in [*done, *verbs]]
+    built += [f"{m} {text}" for text in built for m in modifiers]
+    fitting = [text for text in dict.fromkeys(built) if 2 <= len(text.split()) <= 4]
+    yield from fitting
+    base = next((t for t in fitting if len(t.split()) < 4 and not PROTECTED.search(t)), None)
+    base = base or NOTHING_OF_NOTE
+    yield base if base == NOTHING_OF_NOTE else f"{base} II"
+    for number in range(2 if base == NOTHING_OF_NOTE else 3, 4000):
+        yield f"{base} {_roman(number)}"
+
+
+def _short(label: str) -> str:
+    """The first two plain words of a label, in title case."""
+    first = re.split(r"[/,(]", label)[0]
+    words = [word for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", first) if len(word) > 1]
+    return " ".join(word[:1].upper() + word[1:].lower() for word in words[:2])
+
+
+def _noun(claim: Claim) -> str:
+    return (
+        NOUNS.get(claim.subject.partition(" ")[0], ANYBODY) if claim.kind == "topic" else "Buyers"
+    )
+
+
+def _roman(number: int) -> str:
+    table = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"))
+    text = ""
+    for value, digits in (*table, (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
+        text += digits * (number // value)
+        number %= value
+    return text
+
+
+def words_of(claims: Iterable[Claim]) -> frozenset[str]:
+    """The words a name may be made of: what holders do more, traits left out; lower case."""
+    allowed = {ANYBODY.lower()}
+    for claim in claims:
+        if claim.kind in NAMING_KINDS and claim.measured.direction == "more":
+            text = f"{claim.subject_label} {_noun(claim)} {DONE.get(claim.kind, '')} "
+            text += MODIFIERS.get(claim.subject, "")
+            if claim.kind == "verb":
+                text += NOUNS.get(claim.subject, "")
+            allowed |= {word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text)}
+    return frozenset(allowed | set(NOTHING_OF_NOTE.lower().split()))
+
+
+def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> str | None:
+    """What is wrong with a name; None: nothing."""
+    words = text.split()
+    roman = words[-1:] == [_roman_of(words)]
+    plain = words[:-1] if roman else words
+    if not 2 <= len(words) <= 4:
+        return "a name has two to four words"
+    if PROTECTED.search(text):
+        return "it speaks of a protected trait"
+    if text.lower() in {other.lower() for other in taken}:
+        return "another persona has it"
+    unknown = [word for word in plain if word.lower() not in words_of(claims)]
+    if unknown:
+        return f"the claims do not say “{unknown[0]}”"
+    if any(word[:1].islower() for word in words):
+        return "it is not in title case"
+    return None
+
+
+def _roman_of(words: Sequence[str]) -> str:
+    """The last word when it is a roman numeral from II on, else a text that no word is."""
+    last = words[-1] if words else ""
+    return last if re.fullmatch(r"(?=[MDCLXVI]{2,}|[VXLCDM])[MDCLXVI]+", last) else " "

@@ -1,0 +1,206 @@
+"""Everything a persona states, re-executed: claims, evidence and words, against lake and graph.
+
+A claim holds when the graph counts what it says, its numbers follow from those counts, its q from
+the whole family of tests, its paths are still there, and the graph states it as the lake does. A
+wording holds when every sentence cites claims that exist and says what they say.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import isclose
+from typing import TYPE_CHECKING, Any
+
+from kg.personas import claims, evidence, template, wording
+from kg.personas.claims import Claim
+from kg.personas.kinds import KINDS
+from kg.personas.sentences import problem
+from kg.personas.statistics import MAX_Q, MIN_PEOPLE
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+    from kg.store.protocol import Store
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that does not hold.
+
+    Attributes:
+        what: `claim`, `evidence` or `wording`.
+        where: the claim's id, or the persona version's.
+        why: what is wrong, in words.
+    """
+
+    what: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was looked at and what does not hold."""
+
+    claims: int
+    paths: int
+    sentences: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything holds."""
+        return not self.problems
+
+
+def verify(lake: "Lake", store: "Store", progress: Progress = silent) -> Report:
+    """Re-execute every claim, path and sentence of the current persona versions.
+
+    One query per kind of claim and one per kind of path, whatever the number of personas.
+    """
+    rows = lake.arrow("claims").to_pylist()
+    readable, broken = _readable(rows)
+    paths, wordings = evidence.read(lake), wording.read(lake)
+    found = list(broken)
+    found += _numbers(readable)
+    found += _recounted(store, [claim for _, claim in readable], progress)
+    found += _tested(lake, readable, progress)
+    found += _evidence(store, [claim for _, claim in readable], paths, progress)
+    found += _graph(store, rows, paths)
+    found += _words(lake, [claim for _, claim in readable], wordings)
+    unique = tuple(sorted(set(found), key=lambda p: (p.what, p.where, p.why)))
+    sentences = sum(len(words.sentences) for words in wordings)
+    return Report(len(rows), len(paths), sentences, unique)
+
+
+Readable = list[tuple[dict[str, Any], Claim]]
+
+
+def _readable(rows: Iterable[dict[str, Any]]) -> tuple[Readable, list[Problem]]:
+    """The claims whose row can be read and whose counts are possible."""
+    good: Readable = []
+    bad: list[Problem] = []
+    for row in rows:
+        try:
+            claim = claims.of_row(row)
+            _ = claim.measured, KINDS[claim.kind], claim.phrase
+            good.append((row, claim))
+        except (KeyError, ValueError, TypeError, IndexError) as error:
+            why = f"its row cannot be read: {type(error).__name__}"
+            bad.append(Problem("claim", str(row["claim_id"]), why))
+    return good, bad
+
+
+def _numbers(readable: Readable) -> Iterator[Problem]:
+    """Columns that do not follow from what is claimed and counted."""
+    for row, claim in readable:
+        for column, right in claim.row.items():
+            if not _equal(row[column], right):
+                why = f"{column} is {_shown(row[column])}, from its counts follows {_shown(right)}"
+                yield Problem("claim", row["claim_id"], why)
+        before = claim.params.get("before_ms", 0)
+        if claim.params != claims.params_of(KINDS[claim.kind], [claim], before):
+            yield Problem("claim", row["claim_id"], "its parameters ask something else")
+        if why_not := _below_floor(claim):
+            yield Problem("claim", row["claim_id"], why_not)
+
+
+def _below_floor(claim: Claim) -> str | None:
+    counts = claim.counts
+    too_few = counts.n1 < MIN_PEOPLE or (0 < counts.n0 < MIN_PEOPLE)
+    if claim.kind != "share" and claim.measured.direction == "more":
+        too_few |= counts.k1 < MIN_PEOPLE
+    if claim.kind != "share" and counts.n0 == 0:
+        return "it compares with nobody"
+    return f"it speaks of fewer than {MIN_PEOPLE} people" if too_few else None
+
+
+def _equal(left: Any, right: Any) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return isclose(left, right, rel_tol=1e-9, abs_tol=1e-12)
+    return type(left) is type(right) and left == right
+
+
+def _shown(value: Any) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _recounted(store: "Store", every: list[Claim], progress: Progress) -> Iterator[Problem]:
+    found = claims.recount(store, every, progress)
+    for claim in every:
+        if found[claim.claim_id] != claim.counts:
+            why = f"it says {claim.counts}, the graph counts {found[claim.claim_id]}"
+            yield Problem("claim", claim.claim_id, why)
+
+
+def _tested(lake: "Lake", readable: Readable, progress: Progress) -> Iterator[Problem]:
+    """q-values that do not follow from the family of tests, scanned again."""
+    sampled = bool(lake.summary("claims").get("sampled", False))
+    right = claims.family_q(lake, sampled=sampled, progress=progress)
+    for row, claim in readable:
+        q = right.get((claim.kind, claim.version_id, claim.subject))
+        if not _equal(row["q"], q):
+            why = f"q is {_shown(row['q'])}, from its family follows {_shown(q)}"
+            yield Problem("claim", row["claim_id"], why)
+        elif q is not None and q > MAX_Q:
+            yield Problem("claim", row["claim_id"], f"its q is above {MAX_Q}")
+
+
+def _evidence(
+    store: "Store", every: list[Claim], paths: list[evidence.Path], progress: Progress
+) -> Iterator[Problem]:
+    for claim_id, why in evidence.check(store, every, paths, progress).items():
+        yield Problem("evidence", claim_id, why)
+
+
+def _graph(
+    store: "Store", rows: list[dict[str, Any]], paths: list[evidence.Path]
+) -> Iterator[Problem]:
+    """Where the graph states or cites other than the lake."""
+    stated = {row["claim_id"]: row for row in store.run("claim/stated")}
+    for row in rows:
+        shown = stated.pop(row["claim_id"], None)
+        if shown is None:
+            yield Problem("claim", row["claim_id"], "the graph does not state it")
+            continue
+        version = f"{row['persona_id']}@{row['version']}"
+        wanted = {column: row.get(column) for column in shown} | {"version": version}
+        for column in (c for c in shown if not _equal(shown[c], wanted[c])):
+            why = f"the graph's {column} is {_shown(shown[column])}"
+            yield Problem("claim", row["claim_id"], why)
+    for claim_id in stated:
+        yield Problem("claim", claim_id, "the graph states it, the lake does not")
+    in_lake = {tuple(row.values()) for path in paths for row in path.rows}
+    in_graph = {tuple(row.values()) for row in store.run("evidence/cited")}
+    for claim_id, *_ in in_lake ^ in_graph:
+        yield Problem("evidence", claim_id, "graph and lake cite different nodes for it")
+
+
+def _words(lake: "Lake", every: list[Claim], wordings: list[wording.Wording]) -> Iterator[Problem]:
+    by_version: dict[str, list[Claim]] = {}
+    for claim in every:
+        by_version.setdefault(claim.version_id, []).append(claim)
+    for version in sorted(by_version.keys() - {words.version_id for words in wordings}):
+        yield Problem("wording", version, "it has claims but no words")
+    personas = lake.arrow("personas", columns=["persona_id", "version"]).to_pylist()
+    known = {f"{row['persona_id']}@{row['version']}" for row in personas}
+    for version in sorted({words.version_id for words in wordings} - known):
+        yield Problem("wording", version, "there is no such persona version")
+    for words in wordings:
+        others = [w.name for w in wordings if w is not words]
+        for why in _of_one(words, by_version.get(words.version_id, []), others):
+            yield Problem("wording", words.version_id, why)
+
+
+def _of_one(words: wording.Wording, mine: list[Claim], others: list[str]) -> Iterator[str]:
+    by_id = {claim.claim_id: claim for claim in mine}
+    named = [claim for claim in mine if claim.kind != "overlap"]
+    if why := template.name_problem(words.name, named, others):
+        yield f"its name: {why}"
+    if why := wording.summary_problem(words.summary, mine):
+        yield f"its summary: {why}"
+    for number, sentence in enumerate(words.sentences, 1):
+        if missing := [claim for claim in sentence.claims if claim not in by_id]:
+            yield f"sentence {number} cites {missing[0]}, which is none of its claims"
+        elif why := problem(sentence.text, [by_id[claim] for claim in sentence.claims]):
+            yield f"sentence {number}: {why}"
