@@ -24,8 +24,11 @@ def user_table(people: People, users: Users, denied: Flags) -> pa.Table:
         {"user": records["user"], "at": at, "event_at": event_at, "is_event": records["is_event"]}
     )
     found = rows.group_by("user").aggregate(
-        [("at", "min"), ("at", "max"), ("event_at", "min"), ("event_at", "max")]
-        + [("at", "count"), ("is_event", "sum")]
+        [
+            *((column, function) for column in ("at", "event_at") for function in ("min", "max")),
+            ("at", "count"),
+            ("is_event", "sum"),
+        ]
     )
     found = found.sort_by("user")
     return pa.table(

@@ -80,7 +80,9 @@ def latest(log: Log) -> Log:
     pairs = np.stack([low[order], high[order], log.rule[order]])
     last = np.ones(len(order), bool)
     last[:-1] = (np.diff(pairs, axis=1) != 0).any(axis=0)
-    return log.only(order[last])
+    held = np.zeros(len(order), bool)
+    held[order[last]] = True
+    return log.only(held)
 
 
 def fold(log: Log, record_count: int) -> Codes:

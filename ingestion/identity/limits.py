@@ -67,13 +67,16 @@ def shipped() -> Limits:
 
     text = files("ingestion.identity").joinpath("limits.yaml").read_text(encoding="utf-8")
     tree: dict[str, Any] = YAML(typ="safe").load(text)
-    junk = {
-        name: tuple(str(v).lower() for v in value) if name == "words" else value
-        for name, value in tree["junk"].items()
-    }
+    junk = tree["junk"]
     return Limits(
         namespaces={name: Limit(**row) for name, row in tree["namespaces"].items()},
         other=Limit(**tree["other"]),
-        junk=Junk(**{k: tuple(v) if isinstance(v, list) else v for k, v in junk.items()}),
+        junk=Junk(
+            words=tuple(str(word).lower() for word in junk["words"]),
+            patterns=tuple(junk["patterns"]),
+            opaque_patterns=tuple(junk["opaque_patterns"]),
+            phone_patterns=tuple(junk["phone_patterns"]),
+            placeholder_characters=str(junk["placeholder_characters"]),
+        ),
         role_mailboxes=frozenset(tree["role_mailboxes"]),
     )

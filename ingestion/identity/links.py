@@ -78,7 +78,7 @@ def components(count: int, left: Codes, right: Codes) -> Codes:
     if count == 0:
         return np.zeros(0, np.int64)
     edges = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(count, count))
-    return connected_components(edges, directed=False)[1].astype(np.int64)
+    return np.asarray(connected_components(edges, directed=False)[1], np.int64)
 
 
 def fan_out(statements: Statements, namespaces: Namespaces) -> Codes:

@@ -39,6 +39,12 @@ class IdentityConfig:
     namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
     describe: tuple[str, ...] = ()
 
+    @classmethod
+    def read(cls, config: Mapping[str, Any]) -> "IdentityConfig":
+        """From the config of a step; keys it lacks have their defaults, others are not ours."""
+        known = {name: config[name] for name in cls.__dataclass_fields__ if name in config}
+        return cls(**known | {"describe": tuple(known.get("describe", ()))})
+
 
 _WHY = {
     "junk": "these values name nobody (null, test, zeros, placeholders)",
@@ -49,7 +55,7 @@ _WHY = {
 }
 
 
-def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> None:
+def resolve(step: "Step", key: bytes) -> None:
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, records, judgements, consents, profiles, events; writes judgements
@@ -57,11 +63,10 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     summary counts what was blocked and cut, with reasons and without personal values.
 
     Args:
-        step: of the lake.
+        step: of the lake; its config is read as `IdentityConfig`.
         key: the workspace's, for the hashes of personal values.
-        config: what the mapping says.
     """
-    config = config or IdentityConfig()
+    config = IdentityConfig.read(step.plan.config)
     limits = shipped().declared(config.namespaces)
     stated = read_people(step, limits)
     blocked = _blocked(stated)
@@ -109,7 +114,7 @@ class _Blocked:
 
     @property
     def any_cause(self) -> Flags:
-        return np.any(np.stack(list(self.causes.values())), axis=0)
+        return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
 
 
 def _blocked(people: People) -> _Blocked:

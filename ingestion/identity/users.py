@@ -170,7 +170,7 @@ def _new_ids(seeds: list[str], groups: Codes, taken: set[str]) -> list[str]:
 def _aliases(ids: np.ndarray[Any, Any], overlap: _Overlap, before: Before) -> pa.Table:
     """Former ids -> the user that has most of their records now; ids in use are no aliases."""
     alive = set(ids.tolist())
-    order = np.lexsort((ids[overlap.group].astype(str), -overlap.count)) if len(ids) else []
+    order = np.lexsort((ids[overlap.group].astype(str), -overlap.count))
     heir: dict[str, str] = {}
     for former, group in zip(overlap.id[order], overlap.group[order], strict=True):
         if former not in alive:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from ingestion.identity import IdentityConfig, hash_identifier, resolve
-from kg.lake import Lake, Writer
 from rows import Row, put, put_people
+
+from ingestion.identity import hash_identifier, resolve
+from kg.lake import Lake, Writer
 
 KEY = bytes(range(32))
 Partition = set[frozenset[str]]
@@ -27,13 +27,14 @@ def profile(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
     return record(key, at, **ids) | {"kind": "profile"}
 
 
-def run(lake: Writer, rows: Iterable[Row] = (), config: IdentityConfig | None = None) -> Any:
+def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
     """Add records, resolve, give the summary."""
     number = lake.head.number if lake.head else 0
     with lake.step("ingest", config={"number": number}) as step:
         put_people(step, rows)
-    with lake.step("identity", inputs={"ingest": step.id}) as step:
-        resolve(step, KEY, config)
+    config = {"seen": number, **config}
+    with lake.step("identity", inputs={"ingest": step.id}, config=config) as step:
+        resolve(step, KEY)
     return step.summary
 
 
@@ -143,8 +144,10 @@ def test_two_values_of_a_unique_namespace_never_meet(lake: Writer) -> None:
 def test_the_weakest_link_of_a_chain_is_cut(lake: Writer) -> None:
     run(
         lake,
-        [record("a", user_id="1", email="a@x.org"), record("b", email="a@x.org", device_id="tablet-7"),
-         record("c", user_id="2", device_id="tablet-7"), record("d", user_id="1", device_id="own-dev")],
+        [record("a", user_id="1", email="a@x.org"),
+         record("b", email="a@x.org", device_id="tablet-7"),
+         record("c", user_id="2", device_id="tablet-7"),
+         record("d", user_id="1", device_id="own-dev")],
     )  # fmt: skip
     assert people(lake) == groups("a b d", "c")
 
@@ -152,7 +155,8 @@ def test_the_weakest_link_of_a_chain_is_cut(lake: Writer) -> None:
 def test_what_hangs_on_one_person_stays_when_a_bridge_beside_it_is_cut(lake: Writer) -> None:
     run(
         lake,
-        [record("a", user_id="1", email=["own@x.org", "ours@x.org"]), record("t", email="own@x.org"),
+        [record("a", user_id="1", email=["own@x.org", "ours@x.org"]),
+         record("t", email="own@x.org"),
          record("b", user_id="2", email="ours@x.org")],
     )  # fmt: skip
     assert people(lake) == groups("a t", "b")
@@ -169,9 +173,8 @@ def test_a_record_that_names_two_users_joins_neither(lake: Writer) -> None:
 
 
 def test_a_mapping_may_say_that_a_namespace_is_shared(lake: Writer) -> None:
-    config = IdentityConfig(namespaces={"household": (3, False)})
     run(lake, [record("a", user_id="1", household="h"), record("b", household="h"),
-               record("c", household=["h", "i"])], config)  # fmt: skip
+               record("c", household=["h", "i"])], namespaces={"household": (3, False)})  # fmt: skip
     assert people(lake) == groups("a b c")
 
 
@@ -231,9 +234,8 @@ def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
         put(step, consents=[{"record_key": "a", "granted": True},
                             {"record_key": "b", "granted": False}])  # fmt: skip
         put(step, profiles=[{"record_key": key, "traits": '{"tier": "gold"}'} for key in "bc"])
-    config = IdentityConfig(describe=("tier",))
     summary = run(lake, [record("a", user_id="1"), record("b", user_id="1", anonymous_id="7f3a-11"),
-                         record("c", user_id="2")], config)  # fmt: skip
+                         record("c", user_id="2")], describe=["tier"])  # fmt: skip
     users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
     assert [users[ids(lake)[key]] for key in "abc"] == [True, True, False]
     assert summary["denied"] == 1
@@ -243,7 +245,7 @@ def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
 def test_where_the_default_is_denied_a_person_needs_a_grant(lake: Writer) -> None:
     with lake.step("consents") as step:
         put(step, consents=[{"record_key": "a", "granted": True}])
-    run(lake, [record("a", user_id="1"), record("b", user_id="2")], IdentityConfig("denied"))
+    run(lake, [record("a", user_id="1"), record("b", user_id="2")], consent_default="denied")
     users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
     assert [users[ids(lake)[key]] for key in "ab"] == [False, True]
 
@@ -265,10 +267,10 @@ def test_the_latest_trait_holds_whatever_its_type(lake: Writer) -> None:
             {"record_key": "c", "occurred_at_ms": 3, "traits": '{"secret": "x"}'},
         ])  # fmt: skip
     run(lake, [profile(key, user_id="1") for key in "abc"],
-        IdentityConfig(describe=("tier", "age")))  # fmt: skip
+        describe=["tier", "age"])  # fmt: skip
     rows = lake.arrow("user_traits").to_pylist()
-    assert [(r["name"], r["value"], r["at_ms"]) for r in rows] == [("age", "3", 1),
-                                                                   ("tier", "silver", 2)]  # fmt: skip
+    found = [(row["name"], row["value"], row["at_ms"]) for row in rows]
+    assert found == [("age", "3", 1), ("tier", "silver", 2)]
 
 
 def test_what_was_sent_is_received_and_seen_means_events(lake: Writer) -> None:
