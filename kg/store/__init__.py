@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.settings import Settings
-
 if TYPE_CHECKING:
+    from kg.settings import Settings
     from kg.store.protocol import Store
 
 
-def open_store(settings: Settings, workspace: Path, *, write: bool) -> "Store":
+def open_store(settings: "Settings", workspace: Path, *, write: bool) -> "Store":
     """Open the graph of a workspace where the settings say it lives.
 
     Args:

@@ -234,9 +234,9 @@ class BoltStore:
                 return session.execute_read(work)
             return _retried(lambda: session.execute_write(work))
 
-    def _auto_commit(self, text: str, params: dict[str, Any]) -> None:
+    def _auto_commit(self, text: str, params: dict[str, Any]) -> Rows:
         with our_errors(), self._session(neo4j.WRITE_ACCESS) as session:
-            session.run(text, params).consume()
+            return session.run(text, params).data()
 
     def _session(self, access: str) -> neo4j.Session:
         if os.getpid() != self._process:

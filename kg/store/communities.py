@@ -1,4 +1,4 @@
-"""What Leiden needs on either store: one form of the edges, one numbering of the answer."""
+"""Leiden: one form of the edges, one numbering of the answer, and the native library."""
 
 import numpy as np
 
@@ -27,3 +27,35 @@ def numbered_by_first_member(groups: np.ndarray) -> np.ndarray:
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
+
+
+def native_leiden(
+    n: int,
+    source: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    *,
+    resolution: float,
+    seed: int,
+) -> np.ndarray:
+    """Leiden of the native library; edges are given once each, sorted. See `Store.leiden`."""
+    import graspologic_native
+    from scipy.sparse import coo_array
+
+    half = coo_array((weight, (source, target)), shape=(n, n))
+    matrix = (half + half.T).tocsr()
+    matrix.sort_indices()
+    _, found = graspologic_native.leiden_csr(
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data.astype(np.float64),
+        n,
+        resolution=resolution,
+        iterations=10,
+        seed=seed,
+    )
+    groups = np.arange(n, 2 * n, dtype=np.int64)  # a node that is not in the answer is alone
+    groups[np.fromiter(found.keys(), np.int64, len(found))] = np.fromiter(
+        found.values(), np.int64, len(found)
+    )
+    return groups

@@ -7,7 +7,6 @@ process that serves goes away, one of those that joined takes over at its next q
 
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,8 +18,9 @@ from kg import queries
 from kg.errors import NotFound, PersonagraphError
 from kg.progress import Progress, silent
 from kg.store.bolt import BoltStore, open_driver
-from kg.store.communities import canonical_edges, numbered_by_first_member
-from kg.store.engine import DATABASE, Running, communities, create_empty, fill_new, start_server
+from kg.store.bulk import create_empty, fill_new
+from kg.store.communities import canonical_edges, native_leiden, numbered_by_first_member
+from kg.store.engine import DATABASE, Running, start_server
 from kg.store.generations import Generations, Hold
 from kg.store.protocol import Rows
 from kg.store.tables import GraphTables, Watermark
@@ -86,7 +86,7 @@ class EmbeddedStore(BoltStore):
         seed: int = 0,
     ) -> np.ndarray:
         edges = canonical_edges(source, target, weight)
-        return numbered_by_first_member(communities(n, *edges, resolution=resolution, seed=seed))
+        return numbered_by_first_member(native_leiden(n, *edges, resolution=resolution, seed=seed))
 
     def close(self) -> None:
         self._detach()
@@ -95,9 +95,9 @@ class EmbeddedStore(BoltStore):
         self._follow()
         return super()._managed(query, params, access)
 
-    def _auto_commit(self, text: str, params: Mapping[str, Any]) -> None:
+    def _auto_commit(self, text: str, params: dict[str, Any]) -> Rows:
         self._follow()
-        super()._auto_commit(text, dict(params))
+        return super()._auto_commit(text, params)
 
     def _follow(self) -> None:
         """Take over, or join the next one, when the process that served this graph is gone."""

@@ -3,6 +3,7 @@
     graph/current            name of the generation that new readers open (replaced atomically)
     graph/g000007/           one generation: an ArcadeDB server's root, closed or open
     graph/building-000008/   a load under way, or what a crash left of one
+    graph/read-4be1../       a private copy for analysts' queries (`private_copy`)
     graph/password           of the server, random, readable by its owner only
 
 Invariant: `current` names a directory that is complete. A generation that someone has open is held
@@ -21,7 +22,9 @@ from pathlib import Path
 
 from kg.errors import Conflict, NotFound
 
-_NAME = re.compile(r"(?:g|building-|trash-)(\d{6,})")
+_NUMBERED = re.compile(r"(?:g|building-)(\d{6,})")
+_OURS = re.compile(r"g\d{6,}|(building|trash|copying|read)-\w+")
+_TRIES = 100
 
 
 class Hold:
@@ -36,6 +39,38 @@ class Hold:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def hold(path: Path) -> Hold | None:
+    """Keep a directory from being removed; None when it is gone, or is just being removed."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(path / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with suppress(FileNotFoundError):
+            if os.fstat(descriptor).st_ino == (path / "held").stat().st_ino:
+                return Hold(path, descriptor)
+        os.close(descriptor)
+    return None
+
+
+def _held_new(path: Path) -> Hold:
+    held = hold(path)
+    if held is None:
+        raise Conflict("A directory of the graph was removed while it was being made.")
+    return held
+
+
+def remove_unheld(path: Path) -> None:
+    """Remove a directory that nobody holds; else do nothing."""
+    with suppress(FileNotFoundError, BlockingIOError):
+        descriptor = os.open(path / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            trash = path.with_name(f"trash-{secrets.token_hex(8)}")
+            path.rename(trash)
+            shutil.rmtree(trash)
+        finally:
+            os.close(descriptor)
 
 
 class Generations:
@@ -57,29 +92,26 @@ class Generations:
                 "This workspace has no graph yet.", hint="Run `personagraph run` first."
             ) from None
 
-    def hold(self, generation: Path | None = None) -> Hold:
-        """Keep a generation, by default the current one, from being removed."""
-        for _ in range(100):
-            path = generation or self.current()
-            with suppress(FileNotFoundError):
-                descriptor = os.open(path / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
-                with suppress(FileNotFoundError):
-                    if os.fstat(descriptor).st_ino == (path / "held").stat().st_ino:
-                        return Hold(path, descriptor)
-                os.close(descriptor)
-            if generation is not None:
-                break
-        raise Conflict("The graph was replaced while it was being opened.", hint="Open it again.")
+    def hold(self) -> Hold:
+        """Keep the current generation from being removed.
+
+        Raises:
+            NotFound: nothing was ever loaded.
+        """
+        for _ in range(_TRIES):
+            held = hold(self.current())
+            if held is not None:
+                return held
+        raise Conflict("The graph is being replaced all the time.", hint="Try again later.")
 
     def build(self) -> Hold:
         """A new empty directory to load into, held."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = [_NAME.fullmatch(entry.name) for entry in self.root.iterdir()]
+        found = [_NUMBERED.fullmatch(entry.name) for entry in self.root.iterdir()]
         number = 1 + max((int(name[1]) for name in found if name), default=0)
         path = self.root / f"building-{number:06d}"
         path.mkdir(mode=0o700)
-        return self.hold(path)
+        return _held_new(path)
 
     def finish(self, building: Hold) -> Path:
         """Give a directory that is fully written and closed its final name."""
@@ -107,19 +139,8 @@ class Generations:
         except NotFound:
             keep = ""
         for path in sorted(self.root.iterdir()):
-            if path.name != keep and path.is_dir() and _NAME.fullmatch(path.name):
-                self._remove_unheld(path)
-
-    def _remove_unheld(self, path: Path) -> None:
-        with suppress(FileNotFoundError, BlockingIOError):
-            descriptor = os.open(path / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                trash = path.with_name("trash-" + path.name[-6:])
-                path.rename(trash)
-                shutil.rmtree(trash)
-            finally:
-                os.close(descriptor)
+            if path.name != keep and path.is_dir() and _OURS.fullmatch(path.name):
+                remove_unheld(path)
 
     def password(self) -> str:
         """The password of this workspace's servers, made on first use."""

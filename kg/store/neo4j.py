@@ -4,9 +4,12 @@ One workspace per database: the watermark says whose it is, and another workspac
 """
 
 import re
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+import neo4j
 import numpy as np
+from neo4j import graph
 
 from kg import queries
 from kg.errors import Conflict, InputError, PersonagraphError
@@ -15,6 +18,9 @@ from kg.settings import Settings
 from kg.store.bolt import BoltStore, open_driver, our_errors
 from kg.store.communities import canonical_edges, numbered_by_first_member
 from kg.store.tables import GraphTables, Watermark
+
+if TYPE_CHECKING:
+    from kg.store.read_only import Request
 
 OLDEST = (5, 26)
 _INDEX_SECONDS = 300
@@ -78,6 +84,14 @@ class Neo4jStore(BoltStore):
         ids, found = self._gds_leiden(_rows(n, low, high, weights), resolution, seed)
         groups[ids] = found
         return numbered_by_first_member(groups)
+
+    def terminate(self, mark: str) -> None:
+        """End the transactions that carry a mark, at their next safe point."""
+        query, given = self._resolve("store/transactions_of", {"mark": mark})
+        ids = [row["id"] for row in self._auto_commit(query.text, given)]
+        if ids:
+            query, given = self._resolve("store/terminate", {"ids": ids})
+            self._auto_commit(query.text, given)
 
     def _gds_leiden(
         self, rows: list[list[Any]], resolution: float, seed: int
@@ -162,3 +176,54 @@ def _check_gds(store: Neo4jStore) -> None:
             "This Neo4j has no Graph Data Science library.",
             hint="Install the GDS plugin that fits this Neo4j, or set PERSONAGRAPH_STORE=embedded.",
         ) from error
+
+
+def marked_rows(
+    request: "Request", check: Callable[[str | None, Any], None], begin: Callable[[], None]
+) -> Iterator[list[Any]]:
+    """The columns of an analyst's query, then its rows; READ access, the server's time limit too.
+
+    Raises:
+        NotAllowed: its plan is not read-only. InputError: the Cypher is wrong.
+    """
+    auth = (str(request.user), request.password) if request.password else None
+    with (
+        our_errors(),
+        open_driver(str(request.uri), auth) as driver,
+        driver.session(default_access_mode=neo4j.READ_ACCESS, fetch_size=1_000) as session,
+    ):
+        begin()
+        limits = {"timeout": request.timeout_s, "metadata": {"personagraph": request.mark}}
+        plan = session.run(neo4j.Query("EXPLAIN " + request.text, **limits), request.params)  # type: ignore[arg-type]
+        summary = plan.consume()
+        check(summary.query_type, summary.plan)
+        result = session.run(neo4j.Query(request.text, **limits), request.params)  # type: ignore[arg-type]
+        yield list(result.keys())
+        for record in result:
+            yield [_plain(value) for value in record.values()]
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it; see `read_only.Answer`."""
+    if isinstance(value, graph.Node):
+        return {"label": next(iter(value.labels), "")} | {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, graph.Relationship):
+        return {"type": value.type} | {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, graph.Path):
+        steps: list[Any] = [value.nodes[0]]
+        for edge, node in zip(value.relationships, value.nodes[1:], strict=True):
+            steps += [edge, node]
+        return [_plain(step) for step in steps]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple) and not hasattr(value, "srid"):
+        return [_plain(item) for item in value]
+    return value.iso_format() if hasattr(value, "iso_format") else value
+
+
+def terminate_marked(settings: Settings, mark: str) -> None:
+    """`Neo4jStore.terminate` on the Neo4j of the settings."""
+    password = settings.neo4j_password.get_secret_value()
+    auth = (settings.neo4j_user, password) if password else None
+    with Neo4jStore(open_driver(settings.neo4j_uri, auth), None, "") as store:
+        store.terminate(mark)
