@@ -63,7 +63,7 @@ def _heading(console: Console, text: str) -> None:
 
 def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None:
     """Follow the best-supported tested claim down to a single person's intent, and its Cypher."""
-    from kg.personas.verify import explain
+    from kg.personas.explain import explain
 
     candidates = [c for p in found for c in views.claims(lake, p["persona_id"]) if c["evidence"]]
     if not candidates:

@@ -1,0 +1,41 @@
+"""`personagraph verify`: every claim, path and sentence, run again."""
+
+import sys
+from dataclasses import asdict
+
+from rich.markup import escape
+
+from api.cli.console import TerminalProgress, print_json, stdout
+from kg.settings import read_settings
+
+
+def verify(workspace: str, as_json: bool) -> None:
+    """Re-execute everything; exit 1 when anything does not hold."""
+    from api.graph import current_graph
+    from kg.lake import Lake
+    from kg.personas.verify import verify as check
+
+    settings = read_settings()
+    path = settings.workspace_path(workspace)
+    with Lake.open(path) as lake, current_graph(settings, path) as store:
+        report = check(lake, store, TerminalProgress())
+    if as_json:
+        print_json(asdict(report) | {"ok": report.ok})
+    else:
+        console = stdout()
+        for problem in report.problems:
+            console.print(
+                f"[red]✗[/] {problem.what} {escape(problem.where)}: {escape(problem.why)}",
+                soft_wrap=True,
+            )
+        counted = (
+            f"{report.claims:,} claims, {report.paths:,} evidence paths, "
+            f"{report.sentences:,} sentences"
+        )
+        console.print(
+            f"[green]✓[/] {counted}: all hold"
+            if report.ok
+            else f"[red]✗[/] {counted}: {len(report.problems):,} problems"
+        )
+    if not report.ok:
+        sys.exit(1)
