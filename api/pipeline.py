@@ -18,6 +18,7 @@ from kg.settings import Settings
 if TYPE_CHECKING:
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
+    from kg.personas.llm import LlmServer
     from kg.store.protocol import Store
 
 
@@ -185,8 +186,25 @@ class _Work:
             report.skipped = not is_behind(self.lake, self.store)
             if not report.skipped:
                 project(self.lake, self.store, self.progress)
-        config = {"sampled": mapping.sampled == "lines", "llm": self.settings.llm_model}
+        llm = self._llm()
+        sampled = mapping.sampled == "lines"
+        config = {"sampled": sampled, "llm": [llm.url, llm.model] if llm else None}
         with self._step("claims", ("personas",), config) as step:
             if not step.done:
-                state(step, self.lake, self.store, progress=self.progress)
+                state(
+                    step,
+                    self.lake,
+                    self.store,
+                    sampled=sampled,
+                    llm=llm,
+                    progress=self.progress,
+                )
         write_claims(self.lake, self.store, self.progress)
+
+    def _llm(self) -> "LlmServer | None":
+        from kg.personas.llm import LlmServer
+
+        if not self.settings.llm_url:
+            return None
+        key = self.settings.llm_key.get_secret_value()
+        return LlmServer(self.settings.llm_url, self.settings.llm_model, key, seed=self.job.seed)
