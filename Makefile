@@ -47,3 +47,7 @@ constraints: install  ## resolve the newest versions that pyproject.toml allows
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+openapi: install  ## write docs/openapi.json anew
+	$(BIN)/python -m api.app > docs/openapi.json
+.PHONY: openapi

@@ -1,5 +1,7 @@
 """The REST application: one workspace, its graph, problem+json for everything that goes wrong."""
 
+import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ VERSION = "v1"
 
 
 def create_app(settings: Settings, workspace: Path) -> FastAPI:
-    """The application for one workspace; the graph is opened when it starts.
+    """The application for one workspace, with its graph open.
 
     Raises:
         NotFound: there is no such workspace, or nothing was run in it yet.
@@ -27,13 +29,23 @@ def create_app(settings: Settings, workspace: Path) -> FastAPI:
         yield
         graph.close()
 
+    app = routes()
+    app.router.lifespan_context = lifespan
+    return app
+
+
+def routes() -> FastAPI:
+    """The application without a graph: enough to describe it."""
     app = FastAPI(
         title="Personagraph",
         version=VERSION,
         summary="People, the personas they hold, and claims that can be re-run.",
-        lifespan=lifespan,
     )
     problems.install(app)
     app.include_router(people.router, prefix=f"/{VERSION}")
     app.include_router(personas.router, prefix=f"/{VERSION}")
     return app
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(routes().openapi(), indent=2) + "\n")

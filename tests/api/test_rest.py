@@ -1,0 +1,139 @@
+"""The REST door over a real server and a real graph; its description is committed."""
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+from program import PROGRAM, as_json, personagraph, succeed
+
+OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def client(home: Path) -> Iterator[httpx.Client]:
+    """A client of a server on a free port, started as a user would."""
+    with subprocess.Popen(
+        [str(PROGRAM), "serve", "--workspace", "shop", "--port", "0"],
+        env=os.environ | {"PERSONAGRAPH_HOME": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        line = server.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert found, line
+        with httpx.Client(base_url=found[0], timeout=60) as opened:
+            for _ in range(100):
+                try:
+                    opened.get("/v1/personas")
+                    break
+                except httpx.ConnectError:
+                    pass
+            yield opened
+        server.terminate()
+
+
+@pytest.fixture(scope="module")
+def known(home: Path) -> dict[str, str]:
+    """An e-mail address and a device of one person, from the raw files."""
+    text = "MATCH (n:Identifier)-[:IDENTIFIES]->(u:User)-[:HOLDS]->() "
+    text += "WHERE n.namespace = 'user_id' RETURN n.value AS value, u.id AS user_id "
+    text += "ORDER BY value LIMIT 1"
+    rows = as_json(personagraph(home, "query", text, "-w", "shop", "--json"))["rows"]
+    return {"identifier": f"user_id:{rows[0]['value']}", "user_id": rows[0]["user_id"]}
+
+
+def test_a_person_is_found_by_an_identifier_as_the_records_carry_it(
+    client: httpx.Client, known: dict[str, str]
+) -> None:
+    answer = client.get(f"/v1/people/{known['identifier']}")
+    assert answer.status_code == 200
+    person = answer.json()
+    assert person["user_id"] == known["user_id"]
+    assert person["session_count"] > 0
+    assert len(person["last_sessions"]) <= 5
+    again = client.get(f"/v1/people/user:{known['user_id']}").json()
+    assert again == person
+
+
+def test_the_personas_of_a_person_carry_weights_with_intervals(
+    client: httpx.Client, known: dict[str, str]
+) -> None:
+    held = client.get(f"/v1/people/{known['identifier']}/personas").json()["personas"]
+    assert held
+    assert sum(p["weight"] for p in held) <= 1.0 + 1e-9
+    for persona in held:
+        assert 0 <= persona["low"] <= persona["weight"] <= persona["high"] <= 1
+    assert held == sorted(held, key=lambda p: -p["weight"])
+
+
+def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, home: Path) -> None:
+    listed = client.get("/v1/personas").json()
+    shown = as_json(
+        personagraph(home, "personas", "show", listed[0]["persona_id"], "-w", "shop", "--json")
+    )
+    detail = client.get(f"/v1/personas/{listed[0]['persona_id']}").json()
+    for field in ("name", "summary", "people", "share", "stability", "author", "sentences"):
+        assert detail[field] == shown[field], field
+    assert {c["claim_id"]: c["value"] for c in detail["claims"]} == {
+        c["claim_id"]: c["value"] for c in shown["claims"]
+    }
+    assert {c["claim_id"]: c["evidence"] for c in detail["claims"]} == {
+        c["claim_id"]: c["evidence"] for c in shown["claims"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/people/user_id:nobody-at-all", 404),
+        ("/v1/people/user:u_none", 404),
+        ("/v1/people/without-a-colon", 422),
+        ("/v1/personas/p_none", 404),
+        ("/v1/nothing", 404),
+        ("/v1/people/email:%00%27%20OR%201=1", 404),
+    ],
+)
+def test_what_is_not_there_is_a_problem_document(
+    client: httpx.Client, path: str, status: int
+) -> None:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert "nobody-at-all" not in answer.text, "an identifier is personal; it is not repeated"
+
+
+def test_the_committed_description_is_that_of_the_server(client: httpx.Client) -> None:
+    served = client.get("/openapi.json").json()
+    assert served == orjson.loads(OPENAPI.read_bytes()), (
+        "docs/openapi.json is behind: write it anew with `make openapi`"
+    )
+
+
+def test_it_listens_on_loopback_only(client: httpx.Client) -> None:
+    assert client.base_url.host == "127.0.0.1"
+    port = f":{client.base_url.port}"
+    listening = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    hexadecimal = f":{client.base_url.port:04X}"
+    own = [
+        line.split()[1] for line in listening.splitlines() if hexadecimal in line.split()[1:2][0]
+    ]
+    assert own, port
+    assert all(address.startswith("0100007F") for address in own), own
+
+
+def test_the_server_goes_on_and_moves_to_the_new_graph_after_a_run(
+    client: httpx.Client, home: Path, world: object
+) -> None:
+    before = client.get("/v1/personas").json()
+    succeed(personagraph(home, "run", world.data, "-w", "shop"))  # type: ignore[attr-defined]
+    assert client.get("/v1/personas").json() == before
