@@ -20,7 +20,7 @@ from kg.store.tables import EdgeTable, GraphTables, edge_kind
 if TYPE_CHECKING:
     from kg.lake import Lake
 
-BUYING = ("buy",)
+BUYING = ("bought",)
 """Verbs whose items lie in a basket together."""
 
 BASKET_ITEMS_MOST = 100
