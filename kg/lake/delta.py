@@ -97,27 +97,29 @@ def write(
     Raises:
         Unavailable: the disk refuses.
     """
-    if latest_version(folder) is not None:
-        _widen(folder, schema)
+    with on_delta(folder):
+        table = None if latest_version(folder) is None else DeltaTable(folder)
+        if table is not None:
+            _widen(table, schema)
+        folder.mkdir(exist_ok=True)
     latest = latest_version(folder)
     version = 0 if latest is None else latest + 1
-    with on_disk(folder):
-        folder.mkdir(exist_ok=True)
     file = _part(folder, version)
     row_count = _write_file(file, schema, batches)
     added = _added(file, row_count) if row_count else []
-    hooks = {"post_commithook_properties": _KEEP_LOG}
     with on_delta(folder):
-        if latest is None:
+        if table is None:
             create_table_with_add_actions(
                 str(folder),
                 Schema.from_arrow(schema),
                 added,
                 configuration={"delta.enableExpiredLogCleanup": "false"},
-                **hooks,
+                post_commithook_properties=_KEEP_LOG,
             )
         else:
-            DeltaTable(folder).create_write_transaction(added, mode, schema, **hooks)
+            table.create_write_transaction(
+                added, mode, schema, post_commithook_properties=_KEEP_LOG
+            )
     return version
 
 
@@ -126,14 +128,13 @@ def _part(folder: Path, version: int) -> Path:
     return folder / f"part-{version:08d}.parquet"
 
 
-def _widen(folder: Path, schema: pa.Schema) -> None:
+def _widen(table: DeltaTable, schema: pa.Schema) -> None:
     """Add the columns that a newer program knows, so that the table says it has them."""
-    with on_delta(folder):
-        table = DeltaTable(folder)
-        known = {field.name for field in table.schema().fields}
-        wanted = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
-        if wanted:
-            table.alter.add_columns(wanted, post_commithook_properties=_KEEP_LOG)
+    known = {field.name for field in table.schema().fields}
+    wanted = [field for field in Schema.from_arrow(schema).fields if field.name not in known]
+    if wanted:
+        table.alter.add_columns(wanted, post_commithook_properties=_KEEP_LOG)
+        table.update_incremental()
 
 
 def _write_file(file: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> int:
@@ -144,13 +145,18 @@ def _write_file(file: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
         if pa.types.is_string(field.type) and field.name not in _ALL_DIFFERENT
     ]
     row_count = 0
-    with ParquetWriter(
-        file, schema, compression="zstd", compression_level=1, use_dictionary=dictionary
-    ) as writer:
+    with on_disk(file):
+        writer = ParquetWriter(
+            file, schema, compression="zstd", compression_level=1, use_dictionary=dictionary
+        )
+    try:
         for group in _groups(schema, batches):
             row_count += group.num_rows
             with on_disk(file):
                 writer.write_table(group, row_group_size=_GROUP_ROWS)
+    finally:
+        with on_disk(file):
+            writer.close()
     with on_disk(file):
         sync_file(file)
     return row_count

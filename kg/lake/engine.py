@@ -31,6 +31,11 @@ _SQL_TYPES = {
     pa.list_(pa.string()): "VARCHAR[]",
     pa.list_(pa.float32()): "FLOAT[]",
 }
+_KINDS: dict[str, type[duckdb.Error]] = {
+    "IO Error": duckdb.IOException,
+    "Out of Memory Error": duckdb.OutOfMemoryException,
+    "FATAL Error": duckdb.FatalException,
+}
 _COPY_OPTIONS = {
     "parquet": "FORMAT parquet, COMPRESSION zstd",
     "csv": "FORMAT csv, HEADER",
@@ -52,6 +57,23 @@ def on_engine(place: Path) -> Iterator[None]:
         raise refused(place, error) from error
 
 
+def told(stream: pa.RecordBatchReader, place: Path) -> pa.RecordBatchReader:
+    """A stream of DuckDB whose failures are those of `on_engine`.
+
+    Inside a stream every failure of DuckDB is an OSError without a number.
+    """
+    return pa.RecordBatchReader.from_batches(stream.schema, _told(stream, place))
+
+
+def _told(stream: pa.RecordBatchReader, place: Path) -> Iterator[pa.RecordBatch]:
+    with on_engine(place):
+        try:
+            yield from stream
+        except OSError as error:
+            kind = str(error).partition(":")[0]
+            raise _KINDS.get(kind, duckdb.Error)(str(error)) from error
+
+
 class Engine:
     """One in-memory DuckDB.
 
@@ -60,6 +82,7 @@ class Engine:
     """
 
     def __init__(self, spill: Path) -> None:
+        self._home = spill.parent
         self._spill = spill / str(os.getpid())
         self._con: Any = ibis.duckdb.connect(
             memory_limit=_MEMORY,
@@ -85,20 +108,20 @@ class Engine:
             source = f" FROM read_parquet([{paths}], union_by_name = true)"
         else:
             source = " WHERE false"
-        with on_engine(self._spill.parent.parent):
+        with on_engine(self._home):
             self._con.raw_sql(f"CREATE VIEW {_quoted(view)} AS SELECT {columns}{source}")
             return self._con.table(view)
 
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
-        with on_engine(self._spill.parent.parent):
+        with on_engine(self._home):
             return self._con.to_pyarrow(expression)
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
-        with on_engine(self._spill.parent.parent):
+        with on_engine(self._home):
             result = self._connection(expression).execute(self._con.compile(expression))
-            return result.to_arrow_reader(_BATCH_ROWS)
+            return told(result.to_arrow_reader(_BATCH_ROWS), self._home)
 
     def copy(self, expression: Any, file: Path, kind: str) -> int:
         """Write the rows of an Ibis expression, in their order, to one file; how many."""

@@ -20,7 +20,7 @@ from kg.errors import Unavailable
 from kg.lake import delta
 from kg.lake.code import code_version
 from kg.lake.disk import on_disk
-from kg.lake.engine import on_engine, sweep
+from kg.lake.engine import sweep
 from kg.lake.fit import Fitted
 from kg.lake.lake import Lake
 from kg.lake.manifest import Manifest, read_manifest, write_manifest
@@ -269,5 +269,4 @@ class Step:
         if self.done:
             raise WrongTable(f"The step {self.name} is done; it must not write to {table}.")
         folder = self.lake.workspace.lake / table
-        with on_engine(folder):
-            self.writes[table] = delta.write(folder, schema_of(table), iter(rows), mode)
+        self.writes[table] = delta.write(folder, schema_of(table), iter(rows), mode)

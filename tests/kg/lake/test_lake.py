@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pytest
@@ -347,3 +348,32 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path) -> None:
         pass
     with Lake.writer(tmp_path / "w"):
         pass
+
+
+def test_a_stream_that_fails_in_the_middle_is_told_like_any_failure(tmp_path: Path) -> None:
+    numbers = pa.table({"n": range(3_000_000)})
+    with Lake.writer(tmp_path / "w") as lake:
+        for setting in ("memory_limit = '40MB'", "temp_directory = ''"):
+            lake._engine._con.raw_sql(f"SET GLOBAL {setting}")
+        keys = lake.memtable(numbers).select(record_key=ibis._.n.cast("string").reverse())
+        rows = keys.mutate(user_id=keys.record_key).order_by("record_key")
+        for attempt in (
+            lambda: lake.run(rows),
+            lambda: list(lake.batches(rows)),
+            lambda: write(lake, rows),
+        ):
+            with pytest.raises(Unavailable, match="ran out of memory"):
+                attempt()
+        assert lake.head is None
+
+
+def write(lake: Writer, rows: ibis.Table) -> None:
+    with lake.step("x") as step:
+        step.overwrite("identities", rows)
+
+
+def test_a_stream_that_is_wrong_stays_our_mistake(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        words = lake.memtable(pa.table({"word": ["1"] * ROWS + ["one"]}))
+        with pytest.raises(duckdb.Error, match="Conversion Error"):
+            list(lake.batches(words.mutate(n=words.word.cast("int64"))))
