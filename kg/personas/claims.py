@@ -6,6 +6,7 @@ its interval of the difference leaves no doubt about the direction.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 MIN_EFFECT = 0.05
 """Smaller differences are not worth a sentence, however certain."""
+
+MOST_ALIKE = 0.5
+"""What sets more than this share of the personas apart sets none apart: holders are people who do
+more than others, so "came back" or "returned something" would be said of every persona."""
 
 
 class Disagreement(PersonagraphError):  # noqa: N818 - reads as the fact it states
@@ -203,7 +208,8 @@ def _above_floor(rows: pa.Table) -> Table:
     table: Table = {name: box[kept] for name, box in boxes.items()}
     four = (table["n1"], table["k1"], table["n0"], table["k0"])
     table |= {"version": version[kept], "subject": subject[kept]}
-    return table | {"effect": statistics.effect(*four)}
+    table["effect"] = statistics.effect(*four)
+    return table | {"common": _told_of_most(table)}
 
 
 def _q_values(family: Mapping[str, Table]) -> dict[str, np.ndarray]:
@@ -250,8 +256,22 @@ def _of_version(
     return found[:MAX_CLAIMS]
 
 
+def _told_of_most(table: Table) -> np.ndarray:
+    """Which pairs say what most personas' pairs on the same subject say.
+
+    Shapes: n pairs -> (n,) bool.
+    """
+    signs = np.where(np.abs(table["effect"]) >= MIN_EFFECT, np.sign(table["effect"]), 0)
+    alike = Counter(zip(table["subject"], signs, strict=True))
+    versions = len(set(table["version"]))
+    most = max(2.0, MOST_ALIKE * versions)
+    pairs = zip(table["subject"], signs, strict=True)
+    return np.array([alike[pair] > most for pair in pairs], dtype=bool)
+
+
 def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray) -> list[int]:
     effect = table["effect"]
+    mine = mine[~table["common"][mine]]
     ranked = sorted(
         (int(place) for place in mine if abs(effect[place]) >= MIN_EFFECT),
         key=lambda i: (0.0 if q is None else q[i], -abs(effect[i]), table["subject"][i]),
@@ -378,26 +398,6 @@ def prove(store: "Store", claims: Iterable[Claim], progress: Progress = silent) 
             )
 
 
-def explain(claim: Claim) -> str:
-    """How to run a claim again by hand: parameters, the query, and what follows from its row."""
-    from kg.queries import named
-
-    measured, counts_ = claim.measured, claim.counts
-    lines = [f":param {name} => {_cypher(value)};" for name, value in claim.params.items()]
-    lines += ["", named(KINDS[claim.kind].query, "neo4j").text.strip(), ""]
-    lines.append(f"// n1 {counts_.n1}, k1 {counts_.k1}, n0 {counts_.n0}, k0 {counts_.k0}")
-    lines.append(
-        f"// k1 / n1 = {measured.value:.4f}, Wilson 95 % {measured.low:.4f} to {measured.high:.4f}"
-    )
-    if measured.reference_value is not None:
-        lines.append(f"// k0 / n0 = {measured.reference_value:.4f}, so {measured.direction}")
-    return "\n".join(lines)
-
-
-def _cypher(value: Any) -> str:
-    """A parameter as a Cypher literal: maps have bare keys, texts are quoted."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_cypher(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_cypher(part) for part in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+def is_sampled(lake: "Lake") -> bool:
+    """Whether any event comes from a source that says it is a sample."""
+    return bool(lake.table("events").sampled.any().to_pyarrow().as_py())

@@ -222,9 +222,9 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 DAYPARTS = {
-    "night": "at night, 0 to 6 h UTC",
-    "morning": "in the morning, 6 to 12 h UTC",
-    "afternoon": "in the afternoon, 12 to 18 h UTC",
-    "evening": "in the evening, 18 to 24 h UTC",
+    "night": "at night (0 to 6 h UTC)",
+    "morning": "in the morning (6 to 12 h UTC)",
+    "afternoon": "in the afternoon (12 to 18 h UTC)",
+    "evening": "in the evening (18 to 24 h UTC)",
 }
 WEEKDAYS = {"weekend": "at the weekend", "week": "from Monday to Friday"}

@@ -21,7 +21,7 @@ def state(
     lake: "Lake",
     store: "Store",
     *,
-    sampled: bool,
+    sampled: bool | None = None,
     llm: LlmServer | None = None,
     progress: Progress = silent,
 ) -> None:
@@ -29,12 +29,14 @@ def state(
 
     Args:
         lake: whose tables the graph in `store` shows.
-        sampled: the source is a sample of lines; some kinds of claim are then disabled.
+        sampled: the source is a sample of lines; some kinds of claim are then disabled. None: as
+            the events say.
         llm: who writes the words; None: the template.
 
     Raises:
         Disagreement: lake and graph count a claim differently; nothing is written.
     """
+    sampled = claims.is_sampled(lake) if sampled is None else sampled
     chosen = claims.choose(lake, sampled=sampled, progress=progress)
     claims.prove(store, chosen.claims, progress)
     paths = evidence.paths(lake, store, chosen.claims, progress)

@@ -86,7 +86,7 @@ def sentence(claim: Claim) -> str:
     people = f"{claim.people:,} people"
     if measured.reference_value is None:
         return f"{percent(measured.value)} % {claim.phrase} ({interval}, {people})."
-    among = f"{claim.among}; " if claim.among else ""
+    among = f"of those {claim.among}; " if claim.among else ""
     return (
         f"{percent(measured.value)} % of them {claim.phrase}, against "
         f"{percent(measured.reference_value)} % of everyone else ({among}{interval}, {people})."

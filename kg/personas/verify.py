@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from kg.personas import claims, evidence, template, wording
 from kg.personas.claims import Claim
+from kg.personas.explain import explain
 from kg.personas.kinds import KINDS
 from kg.personas.sentences import problem
 from kg.personas.statistics import MAX_Q, MIN_PEOPLE
 from kg.progress import Progress, silent
+
+__all__ = ["Problem", "Report", "explain", "verify"]
 
 if TYPE_CHECKING:
     from kg.lake import Lake

@@ -14,7 +14,12 @@ from tests.rows import put
 DAY_MS = 86_400_000
 START_MS = 1_767_225_600_000  # 2026-01-01, a Thursday
 BAKE, TINK = "p_0000ba4e", "p_00007114"
-TOPICS = {"cake-tins": "cake tins", "screws": "SCREWS", "home/garden": "Garden", "candles": "Candles"}
+TOPICS = {
+    "cake-tins": "cake tins",
+    "screws": "SCREWS",
+    "home/garden": "Garden",
+    "candles": "Candles",
+}
 ITEMS = {"i1": "Cake tin, round", "i2": "Set of 3 screws", "i3": "Hose", "i4": "Candle"}
 SPRING, AUTUMN = "spring mail", "autumn mail"
 
@@ -94,9 +99,9 @@ class _Story:
     ) -> None:  # fmt: skip
         rng, intent = self.rng, f"i_{session[2:]}{position}"
         topic = int(rng.integers(0, 4))
-        topic = 0 if baker and rng.random() < 0.5 else topic
         topic = 1 if tinkerer and rng.random() < 0.5 else topic
-        verb = "bought" if rng.random() < (0.7 if topic == 0 else 0.3) else "viewed"
+        topic = 0 if baker and rng.random() < 0.7 else topic
+        verb = "bought" if rng.random() < (0.8 if topic == 0 and baker else 0.3) else "viewed"
         verb = "returned" if tinkerer and rng.random() < 0.2 else verb
         verb = "asked" if channel == "support" else verb
         campaign = SPRING if rng.random() < (0.2 if baker else 0.03) else None
@@ -136,5 +141,3 @@ def _write(step: Step, story: _Story) -> None:
         for p in (BAKE, TINK)
     ]
     put(step, topics=topics, items=items, personas=personas, **story.rows)
-
-
