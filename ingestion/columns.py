@@ -1,57 +1,71 @@
 """What a mapping says of one table, as expressions over the rows of its files.
 
 Every reader here gives a value and, where something can be wrong with it, the reason of a
-quarantine; nothing is guessed, and nothing is computed row by row.
+quarantine; nothing is guessed, and nothing is computed row by row. Texts, numbers and times are
+computed once, in `prepare`, and named, so that what is built on them stays small.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
 
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, try_strptime
 from ingestion.mapping import Case, Condition, Test, Time, Value
+from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression
-EARLIEST_MS = 365 * 86_400_000  # 1971-01-01: before it lie clocks that were never set
 DAY_MS = 86_400_000
+EARLIEST_MS = 365 * DAY_MS  # 1971-01-01: before it lie clocks that were never set
 
-_ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?$"
-_ISO_ZONE = r"\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)? ?(Z|[+-]\d{2}(:?\d{2})?)$"
+_ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """A value, and why it cannot be used where it cannot.
-
-    Attributes:
-        value: the expression; null where there is a problem.
-        problems: (holds, reason, what the detail says) in order of precedence.
-    """
+    """A value, why it cannot be used where it cannot (a reason, else null), and what of it."""
 
     value: Expr
-    problems: tuple[tuple[Expr, str, Expr], ...] = ()
+    problem: Expr | None = None
+    detail: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What has to be prepared: columns as text, columns as number, times by a label."""
+
+    texts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    times: Mapping[str, Time] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of a table by the names a mapping uses.
+    """The prepared columns of a table by the names a mapping uses.
 
     Attributes:
-        find: name -> expression (a column, a field of JSON, a column of a linked file).
-        missing: words that stand for nothing.
-        zone: the zone of times that carry none.
+        rows: the table they are in.
+        texts, numbers: name -> column of `rows`.
+        times: label -> (name, columns with what each format reads, whether a zone is lacking).
     """
 
-    find: Callable[[str], Expr]
-    missing: tuple[str, ...] = ()
-    zone: str | None = None
+    rows: Any
+    texts: Mapping[str, str]
+    numbers: Mapping[str, str]
+    times: Mapping[str, tuple[str, tuple[str, ...], bool]]
 
     def text(self, name: str) -> Expr:
         """A column as trimmed text; null where it is empty or a word for nothing."""
-        text = as_text(self.find(name)).strip().nullif("")
-        return text.isin(self.missing).ifelse(ibis.null("string"), text) if self.missing else text
+        return self.rows[self.texts[name]]
+
+    def number(self, name: str) -> Checked:
+        """A column as a finite number."""
+        number = self.rows[self.numbers[name]]
+        finite = ~(number.isnan() | number.isinf())
+        bad = self.text(name).notnull() & ~finite.fill_null(False)
+        value = finite.ifelse(number, ibis.null("float64"))
+        return Checked(value, bad.ifelse("not_a_number", _NOTHING), ibis.literal(name))
 
     def joined(self, names: Sequence[str], separator: str) -> Expr:
         """Columns as one text; null where one is missing."""
@@ -62,19 +76,6 @@ class Columns:
         """Columns as one text, what is missing left out; null where all are."""
         parts = ibis.array([self.text(name) for name in names]).filter(lambda part: part.notnull())
         return parts.join("\n\n").nullif("")
-
-    def number(self, name: str) -> Checked:
-        """A column as a finite number."""
-        found = self.find(name)
-        if found.type().is_numeric():
-            number, given = found.cast("float64"), found.notnull()
-        else:
-            text = self.text(name)
-            number, given = text.try_cast("float64"), text.notnull()
-        finite = (~(number.isnan() | number.isinf())).fill_null(False)
-        bad = given & ~finite
-        value = finite.ifelse(number, ibis.null("float64"))
-        return Checked(value, ((bad, "not_a_number", ibis.literal(name)),))
 
     def value(self, value: Value | None) -> Expr:
         """A value as text."""
@@ -94,7 +95,7 @@ class Columns:
         product = factors[0].value
         for factor in factors[1:]:
             product = product * factor.value
-        return Checked(product, tuple(p for factor in factors for p in factor.problems))
+        return Checked(product, *first_problem(factors))
 
     def holds(self, condition: Condition) -> Expr:
         """Whether every test of a condition holds."""
@@ -110,56 +111,35 @@ class Columns:
         branches = [(self.holds(case.when), self.value(case.value)) for case in cases]
         return ibis.cases(*branches, else_=ibis.null("string"))
 
-    def time(self, time: Time | None, latest_ms: Expr, *, required: bool = True) -> Checked:
+    def time(self, label: str, latest_ms: Expr | None = None, *, required: bool = False) -> Checked:
         """A time as epoch milliseconds, UTC.
 
         Args:
-            time: where it stands; None: nowhere.
-            latest_ms: what lies after it cannot have happened yet.
+            label: of the time; one that was not prepared is missing everywhere, and that is fine.
+            latest_ms: what lies after it cannot have happened yet; None: no limit, for plans.
             required: whether a missing time is a problem.
         """
-        if time is None:
+        if label not in self.times:
             return Checked(ibis.null("int64"))
-        read = self._moment(time)
-        given = self.text(time.column) if read.problems else self.find(time.column)
-        shown = ibis.literal(f"{time.column}: ") + as_text(given).substr(0, 40)
-        out = read.value.notnull() & ~read.value.between(EARLIEST_MS, latest_ms)
-        problems = [(holds, reason, shown) for holds, reason, _ in read.problems]
+        name, columns, zone_lacking = self.times[label]
+        readings = [self.rows[column] for column in columns]
+        value, given = ibis.coalesce(*readings), self.text(name).notnull()
+        problems = []
+        if len(readings) > 1:
+            same = ibis.and_(*[reading.fill_null(value) == value for reading in readings])
+            problems.append((~same.fill_null(True), "ambiguous_time"))
+        if zone_lacking:
+            naive = given & value.isnull() & self.text(name).re_search(_ISO)
+            problems.append((naive, "naive_time"))
+        problems.append((given & value.isnull(), "unreadable_time"))
         if required:
-            problems.insert(0, (given.isnull(), "missing_time", ibis.literal(time.column)))
-        problems.append((out, "time_out_of_range", shown))
-        return Checked(out.ifelse(ibis.null("int64"), read.value), tuple(problems))
-
-    def moment(self, time: Time | None) -> Expr:
-        """A time as epoch milliseconds; null where it cannot be read. For plans, not for facts."""
-        return ibis.null("int64") if time is None else self._moment(time).value
-
-    def _moment(self, time: Time) -> Checked:
-        zone = time.zone or self.zone
-        found = self.find(time.column)
-        kind = found.type()
-        if kind.is_timestamp() and kind.timezone is not None:
-            return Checked(aware_epoch_ms(found))
-        if kind.is_timestamp() or kind.is_date():
-            return Checked(_zoned(found.cast("timestamp"), zone))
-        text = self.text(time.column)
-        readings = [_read(text, pattern, zone) for pattern in time.formats]
-        value = ibis.coalesce(*readings)
-        if len(readings) > 1:
-            agree = [reading.isnull() | (reading == value) for reading in readings]
-            same = ibis.and_(*agree)
-            ambiguous = ~same
-            value = same.ifelse(value, ibis.null("int64"))
-        else:
-            ambiguous = ibis.literal(False)
-        unread = text.notnull() & value.isnull()
-        naive = unread & text.re_search(_ISO) & ~text.re_search(_ISO_ZONE)
-        problems = [(unread, "unreadable_time", None)]
-        if "iso" in time.formats and zone is None:
-            problems.insert(0, (naive, "naive_time", None))
-        if len(readings) > 1:
-            problems.insert(0, (ambiguous, "ambiguous_time", None))
-        return Checked(value, tuple(problems))
+            problems.append((~given, "missing_time"))
+        if latest_ms is not None:
+            inside = value.between(EARLIEST_MS, latest_ms)
+            problems.append((~inside.fill_null(True), "time_out_of_range"))
+            value = inside.ifelse(value, ibis.null("int64"))
+        shown = ibis.literal(f"{name}: ") + self.text(name).substr(0, 40).fill_null("")
+        return Checked(value, ibis.cases(*problems, else_=_NOTHING), shown)
 
     def _test(self, name: str, test: Test) -> Expr:
         holds = ibis.literal(True)
@@ -179,6 +159,10 @@ class Columns:
         if test.matches is not None:
             holds = holds & self.text(name).re_search(test.matches)
         return holds
+
+
+_NOTHING = ibis.null("string")
+_AWARE = ibis.dtype("timestamp('UTC')")
 
 
 def _word(word: bool | float | str) -> str:
@@ -205,29 +189,91 @@ def as_text(found: Expr) -> Expr:
     return found.cast("string")
 
 
+def prepare(
+    scratch: Scratch,
+    rows: Any,
+    find: Callable[[Any, str], Expr],
+    needs: Needs,
+    missing: tuple[str, ...] = (),
+    zone: str | None = None,
+) -> Columns:
+    """Compute and name what a mapping needs of a table.
+
+    Args:
+        scratch: the engine of the rows.
+        rows: as the files have them.
+        find: rows, name -> the column, the field of JSON, the column of a linked file.
+        needs: what to prepare; numbers and times may name columns that are not under texts.
+        missing: words that stand for nothing.
+        zone: of times that carry none.
+    """
+    times = needs.times
+    names = dict.fromkeys([*needs.texts, *needs.numbers, *(t.column for t in times.values())])
+    texts = {name: f"_c{number}" for number, name in enumerate(names)}
+    numbers = {name: f"_n{number}" for number, name in enumerate(dict.fromkeys(needs.numbers))}
+    typed = {name: kind for name in names if not (kind := find(rows, name).type()).is_string()}
+    rows = scratch.view(
+        rows.mutate(
+            **{own: _text(find(rows, name), missing) for name, own in texts.items()},
+            **{
+                own: find(rows, name).cast("float64")
+                for name, own in numbers.items()
+                if name in typed and typed[name].is_numeric()
+            },
+        )
+    )
+    made = {
+        own: rows[texts[name]].try_cast("float64")
+        for name, own in numbers.items()
+        if not (name in typed and typed[name].is_numeric())
+    }
+    places: dict[str, tuple[str, tuple[str, ...], bool]] = {}
+    for number, (label, time) in enumerate(times.items()):
+        of_time = time.zone or zone
+        whole = typed.get(time.column)
+        if whole is not None and (whole.is_timestamp() or whole.is_date()):
+            readings = [_typed_time(find(rows, time.column), of_time)]
+        else:
+            readings = [_read(rows[texts[time.column]], one, of_time) for one in time.formats]
+        own_names = tuple(f"_t{number}_{place}" for place in range(len(readings)))
+        made |= dict(zip(own_names, readings, strict=True))
+        places[label] = (time.column, own_names, of_time is None and "iso" in time.formats)
+    rows = scratch.view(rows.mutate(**made)) if made else rows
+    return Columns(rows, texts, numbers, places)
+
+
+def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
+    text = as_text(found).strip().nullif("")
+    return text.isin(missing).ifelse(_NOTHING, text) if missing else text
+
+
+def _typed_time(found: Expr, zone: str | None) -> Expr:
+    kind = found.type()
+    if kind.is_timestamp() and kind.timezone is not None:
+        return aware_epoch_ms(found)
+    return _zoned(found.cast("timestamp"), zone)
+
+
 def _zoned(time: Expr, zone: str | None) -> Expr:
     return epoch_ms(time) if zone in {None, "UTC"} else aware_epoch_ms(in_zone(zone, time))
 
 
 def _read(text: Expr, pattern: str, zone: str | None) -> Expr:
     if pattern in {"epoch_s", "epoch_ms"}:
-        factor = 1000 if pattern == "epoch_s" else 1
-        number = text.try_cast("float64")
-        return (
-            (number.abs() < 1e15)
-            .ifelse(number * factor, ibis.null("float64"))
-            .round()
-            .try_cast("int64")
-        )
+        number = text.try_cast("float64") * (1000 if pattern == "epoch_s" else 1)
+        near = (number.abs() < 1e15).fill_null(False)
+        return near.ifelse(number, ibis.null("float64")).round().try_cast("int64")
     if pattern != "iso":
-        time = try_strptime(text, pattern)
         # The pattern's own offset has made it UTC already.
-        return _zoned(time, "UTC" if "%z" in pattern else zone)
-    text = text.re_search(_ISO).ifelse(text, ibis.null("string")).replace(",", ".")
-    aware = aware_epoch_ms(text.try_cast(ibis.dtype("timestamp('UTC')")))
-    naive = text.try_cast("timestamp")
+        return _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+    offset = text.substr(10)
+    has_zone = offset.endswith("Z") | offset.contains("+") | offset.contains("-")
+    aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))
+    naive = text.replace(",", ".").try_cast("timestamp")
     otherwise = ibis.null("int64") if zone is None else _zoned(naive, zone)
-    return text.re_search(_ISO_ZONE).ifelse(aware, otherwise)
+    return ibis.cases(
+        (~text.re_search(_ISO), ibis.null("int64")), (has_zone, aware), else_=otherwise
+    )
 
 
 _JUNK = (
@@ -256,16 +302,13 @@ def identifier(namespace: str, text: Expr) -> Expr:
     return (good & ~nobody).fill_null(False).ifelse(value, ibis.null("string"))
 
 
-def first_problem(problems: Sequence[tuple[Expr, str, Expr]]) -> tuple[Expr, Expr]:
-    """Reason and detail of the first problem that holds; null where none does."""
-    if not problems:
-        return ibis.null("string"), ibis.null("string")
-    reasons = [(holds.fill_null(False), ibis.literal(reason)) for holds, reason, _ in problems]
-    details = [(holds.fill_null(False), detail) for holds, _, detail in problems]
-    return (
-        ibis.cases(*reasons, else_=ibis.null("string")),
-        ibis.cases(*details, else_=ibis.null("string")),
-    )
+def first_problem(checked: Sequence[Checked]) -> tuple[Expr, Expr]:
+    """Reason and detail of the first problem; null where there is none."""
+    told = [one for one in checked if one.problem is not None]
+    if not told:
+        return _NOTHING, _NOTHING
+    details = [(one.problem.notnull(), one.detail) for one in told if one.problem is not None]
+    return ibis.coalesce(*[one.problem for one in told]), ibis.cases(*details, else_=_NOTHING)
 
 
 def slug(text: Expr) -> Expr:

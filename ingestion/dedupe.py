@@ -27,6 +27,7 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         record_key=rows.source + "#" + ibis.coalesce(rows.id, rows.position.cast("string")),
     )
     marks = scratch.keep(_repeats(scratch, rows))
+    rows = scratch.view(rows)
     joined = rows.left_join(marks, ["source", "position", "part"], rname="m_{name}")
     occurrence = joined.occurrence.fill_null(1)
     content = joined.content.substr(0, CONTENT_DIGITS) + "#" + occurrence.cast("string")
@@ -38,13 +39,15 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         known = known.select(dedupe_key="dedupe_key", known_key="record_key")
         joined = joined.left_join(known, "dedupe_key")
         joined = joined.mutate(duplicate_of=ibis.coalesce(joined.known_key, joined.duplicate_of))
+    joined = scratch.view(joined)
     good = joined.problem.isnull()
     repeats = good & joined.duplicate_of.notnull()
-    return joined.mutate(
+    classified = joined.mutate(
         status=ibis.cases((~good, "quarantined"), (repeats, "duplicate"), else_="accepted"),
         reason=joined.problem,
         duplicate_of=repeats.ifelse(joined.duplicate_of, ibis.null("string")),
     )
+    return scratch.view(classified)
 
 
 def _repeats(scratch: Scratch, rows: Rows) -> Rows:

@@ -44,12 +44,32 @@ md5 = _builtin("md5", ("string",), "string")
 json_valid = _builtin("json_valid", ("string",), "boolean")
 # JSON, paths -> the values there as text; null for what is not there and for null
 json_texts = _builtin("json_extract_string", ("string", "array<string>"), "array<string>")
-# text -> the text as JSON, in quotes
-json_text = _builtin("to_json", ("string",), "string")
-# JSON, structure -> as that type; null for what does not fit
-from_json = _builtin("json_transform", ("string", "string"), "json")
 # text, pattern, replacement, options
 regexp_replace = _builtin("regexp_replace", ("string", "string", "string", "string"), "string")
+
+_json_text = _builtin("to_json", ("string",), "json")
+_json_values = _builtin("json_extract", ("string", "string"), "array<json>")
+_json_merged = _builtin("json_merge_patch", ("string", "string"), "json")
+
+
+def json_text(text: Any) -> Any:
+    """A text as JSON, in quotes."""
+    return _json_text(text).cast("string")
+
+
+def json_values(text: Any, path: str) -> Any:
+    """What is at a path with a wildcard, as a list of JSON texts."""
+    return _json_values(text, path).cast("array<string>")
+
+
+def json_merged(text: Any, patch: Any) -> Any:
+    """Two JSON objects as one, the second on top; a null in it takes a key away."""
+    return _json_merged(text, patch).cast("string")
+
+
+def json_as(text: Any, structure: str, returns: str) -> Any:
+    """JSON text as a list or map; what does not fit becomes null."""
+    return _builtin("json_transform", ("string", "string"), returns)(text, structure)
 
 
 def no_texts() -> Any:

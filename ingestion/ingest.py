@@ -185,8 +185,8 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     known = _known(work, dataset)
     rows = classified(work.scratch, reading, known)
     _write_records(work, dataset, rows)
-    accepted = rows.filter(rows.status == "accepted")
-    outputs = {name: make(accepted) for name, make in reading.outputs.items()}
+    accepted = work.scratch.view(rows.filter(rows.status == "accepted"))
+    outputs = {name: work.scratch.view(make(accepted)) for name, make in reading.outputs.items()}
     for name in ("events", "identifiers", "profiles", "consents"):
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
@@ -233,7 +233,8 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
     data = rows.select(
         "record_key", "source", "position", "kind", "status", "reason", "detail", "dedupe_key",
-        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", dataset=ibis.literal(dataset.name),
+        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw",
+        dataset=ibis.literal(dataset.name),
     )  # fmt: skip
     work.step.append("records", work.scratch.batches(data))
 

@@ -1,4 +1,4 @@
-"""The catalogue: what items and campaigns there are, from lists of them and from what events say."""
+"""The catalogue: the items and campaigns there are, from lists of them and from events."""
 
 import ibis
 import pyarrow as pa

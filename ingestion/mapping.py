@@ -109,6 +109,11 @@ class Test(Model):
             raise ValueError("a condition needs a test, e.g. below: 0")
         return self
 
+    def is_numeric(self) -> bool:
+        """Whether it compares numbers."""
+        limits = (self.below, self.above, self.at_least, self.at_most)
+        return any(limit is not None for limit in limits)
+
 
 def _as_test(value: Any) -> Any:
     if isinstance(value, Dict):

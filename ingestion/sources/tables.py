@@ -6,7 +6,16 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from ingestion.columns import DAY_MS, Checked, Columns, as_text, first_problem, identifier
+from ingestion.columns import (
+    DAY_MS,
+    Checked,
+    Columns,
+    Needs,
+    as_text,
+    first_problem,
+    identifier,
+    prepare,
+)
 from ingestion.functions import json_text, json_texts, json_valid, md5, no_texts
 from ingestion.mapping import NAMESPACES, Identifier, Mapping, Table, Time, Value
 from ingestion.record import EVENT, Dataset, Reading, Rows
@@ -28,48 +37,84 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         salt: keeps content hashes of one workspace from being compared with another's.
     """
     table = dataset.table
-    rows = received(scratch, dataset)
-    own = [name for name in rows.columns if name not in {*_OURS, "source", "modified_at_ms"}]
-    rows, find = _findable(scratch, rows, dataset)
-    columns = Columns(find, table.missing, mapping.time_zone)
+    rows, own, find = _findable(scratch, dataset)
+    columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
+    rows = columns.rows
     names = _identifier_columns(table, columns)
-    found = _by_kind(table, columns, rows)
+    found = _by_kind(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
-    problems: list[tuple[Any, str, Any]] = [(rows[PROBLEM].notnull(), "", ibis.null("string"))]
     if key is not None:
-        problems.append((key.isnull(), "missing_id", ibis.literal(", ".join(table.key) or "item")))
-    problems += [problem for checked in found.values() for problem in checked.problems]
-    reason, detail = first_problem(problems[1:])
-    reason = ibis.coalesce(rows[PROBLEM], reason)
-    given = [text.notnull() & value.isnull() for text, value, _, _ in names.values()]
+        lost = key.isnull().ifelse("missing_id", ibis.null("string"))
+        found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}
+    part = columns.text(table.part) if table.part else ibis.null("string")
+    rows = scratch.view(_valued(rows, names, found, key, part))
+    reason = rows["_reason"]
     selected = rows.select(
-        source=rows.source,
-        position=rows[POSITION],
-        id=ibis.null("string") if key is None else key,
+        "source",
+        "id",
+        "part",
+        "detail",
+        "occurred_at_ms",
+        "dropped_identifiers",
+        *[name for name in (*names, *found) if name not in {"time", "key"}],
+        position=POSITION,
         content=_content(rows, own, table, salt) if key is None else ibis.null("string"),
-        part=columns.text(table.part) if table.part else ibis.null("string"),
         problem=reason,
-        detail=rows[PROBLEM].isnull().ifelse(detail, ibis.null("string")),
         raw=reason.notnull().ifelse(_raw(rows, own), ibis.null("string")),
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
-        occurred_at_ms=found["time"].value,
         recorded_at_ms=rows.modified_at_ms,
-        dropped_identifiers=_total([one.cast("int64") for one in given]),
-        **{name: value for name, (_, value, _, _) in names.items()},
-        **{name: checked.value for name, checked in found.items() if name != "time"},
     )
-    return Reading(selected, dict(_outputs(dataset, names, columns)))
+    return Reading(selected, dict(_outputs(dataset, names)))
 
 
-def received(scratch: Scratch, dataset: Dataset) -> Rows:
-    """The rows of a dataset's readable files, with `source` and `modified_at_ms` of their file."""
+def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, part: Any) -> Rows:
+    """The rows with everything the records need, and `_reason` where they cannot have it."""
+    reason, detail = first_problem(list(found.values()))
+    dropped = [given.notnull() & value.isnull() for given, value, _, _ in names.values()]
+    structural = rows[PROBLEM]
+    return rows.mutate(
+        id=ibis.null("string") if key is None else key,
+        part=part,
+        occurred_at_ms=found["time"].value,
+        dropped_identifiers=_total([one.cast("int64") for one in dropped]),
+        _reason=ibis.coalesce(structural, reason),
+        detail=structural.isnull().ifelse(detail, ibis.null("string")),
+        **{name: value for name, (_, value, _, _) in names.items()},
+        **{name: one.value for name, one in found.items() if name not in {"time", "key"}},
+    )
+
+
+def _needs(table: Table) -> Needs:
+    amounts = [table.quantity, table.value, table.item.price if table.item else None]
+    numbers = [name for value in amounts if value for name in value.columns()]
+    conditions = [case.when for case in table.verb]
+    conditions += table.item.unless if table.item else ()
+    numbers += [name for one in conditions for name, test in one.items() if test.is_numeric()]
+    times = {"time": table.time}
+    if table.item:
+        times |= {"starts": table.item.starts, "ends": table.item.ends}
+    given = {label: time for label, time in times.items() if time is not None}
+    return Needs(tuple(used_columns(table)), tuple(numbers), given)
+
+
+def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
+    """The rows of a dataset's readable files, with `source` and `modified_at_ms` of their file.
+
+    Returns:
+        The rows, and the files' own column names -> what they are called here, so that no name of
+        theirs is mistaken for one of ours.
+    """
     sources = [source for source in dataset.sources if source.name in dataset.staged]
     rows = scratch.rows([dataset.staged[source.name] for source in sources])
+    theirs = [name for name in rows.columns if name not in {*_OURS, LINE}]
+    names = {name: f"_u{number}" for number, name in enumerate(theirs)}
+    rows = rows.rename({ours: name for name, ours in names.items()})
     if len(sources) == 1:
-        return rows.mutate(
+        rows = rows.mutate(
             source=ibis.literal(sources[0].name),
             modified_at_ms=ibis.literal(sources[0].modified_at_ms, "int64"),
         )
+        return rows, names
     files = scratch.memtable(
         pa.table(
             {
@@ -79,7 +124,7 @@ def received(scratch: Scratch, dataset: Dataset) -> Rows:
             }
         )
     )
-    return rows.inner_join(files, PATH)
+    return rows.inner_join(files, PATH), names
 
 
 def json_fields(rows: Rows, paths: list[str]) -> Rows:
@@ -103,35 +148,50 @@ def json_path(name: str) -> str:
     return "$." + ".".join(f'"{part}"' for part in name.split("."))
 
 
-def _findable(scratch: Scratch, rows: Rows, dataset: Dataset) -> tuple[Rows, Callable[[str], Any]]:
-    names = [name for name in used_columns(dataset.table) if name.split(".")[0] not in
-             dataset.table.links]  # fmt: skip
+def _findable(
+    scratch: Scratch, dataset: Dataset
+) -> tuple[Rows, dict[str, str], Callable[[Rows, str], Any]]:
+    """The rows with what their linked files add, what their own columns are called here, and how
+    a name of the mapping is found among them."""
+    rows, names = received(scratch, dataset)
+    links = dataset.table.links
+    fields: dict[str, int] = {}
     if LINE in rows.columns:
-        paths = sorted(
-            {*names, *(own for link in dataset.table.links.values() for own in link.matches())}
-        )
-        rows = json_fields(rows, [json_path(path) for path in paths])
-        places = {path: number for number, path in enumerate(paths)}
+        used = {name for name in used_columns(dataset.table) if name.split(".")[0] not in links}
+        paths = sorted(used | {own for link in links.values() for own in link.matches()})
+        rows = scratch.view(json_fields(rows, [json_path(path) for path in paths]))
+        fields = {path: number for number, path in enumerate(paths)}
+    places = dict(names)
 
-        def plain(table: Rows, name: str) -> Any:
-            return table._fields[places[name]]
-    else:
+    def find(table: Rows, name: str) -> Any:
+        return table._fields[fields[name]] if name in fields else table[places[name]]
 
-        def plain(table: Rows, name: str) -> Any:
-            return table[name]
+    for number, (label, link) in enumerate(links.items()):
+        first, added = _first_of_each(scratch, dataset, label, number)
+        on = [
+            as_text(find(rows, own)) == first[f"_k{place}"]
+            for place, own in enumerate(link.matches())
+        ]
+        keys = [f"_k{place}" for place in range(len(on))]
+        rows = scratch.view(rows.left_join(first, on).drop(*keys))
+        places |= added
+    return rows, names, find
 
-    linked: dict[str, str] = {}
-    for label, link in dataset.table.links.items():
-        other = scratch.rows(dataset.links[label])
-        keys = {f"{label}__{own}": as_text(other[theirs]) for own, theirs in link.matches().items()}
-        values = [column for column in other.columns if column not in _OURS]
-        first = other.group_by(**keys).agg(
-            **{f"{label}.{name}": other[name].argmin(other[POSITION]) for name in values}
-        )
-        linked |= {f"{label}.{name}": f"{label}.{name}" for name in values}
-        on = [as_text(plain(rows, own)) == first[f"{label}__{own}"] for own in link.matches()]
-        rows = rows.left_join(first, on)
-    return rows, lambda name: rows[linked[name]] if name in linked else plain(rows, name)
+
+def _first_of_each(
+    scratch: Scratch, dataset: Dataset, label: str, number: int
+) -> tuple[Rows, dict[str, str]]:
+    """The first row of a linked file for each value of its keys `_k0`, …, and what
+    `link.column` is called in it."""
+    other = scratch.rows(dataset.links[label])
+    matches = dataset.table.links[label].matches()
+    keys = {f"_k{place}": as_text(other[at]) for place, at in enumerate(matches.values())}
+    values = [name for name in other.columns if name not in _OURS]
+    added = {f"{label}.{name}": f"_l{number}_{place}" for place, name in enumerate(values)}
+    first = other.group_by(**keys).agg(
+        **{added[f"{label}.{name}"]: other[name].argmin(other[POSITION]) for name in values}
+    )
+    return scratch.view(first), added
 
 
 def used_columns(table: Table) -> list[str]:
@@ -160,9 +220,9 @@ def used_columns(table: Table) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _by_kind(table: Table, columns: Columns, rows: Rows) -> dict[str, Checked]:
-    latest = rows.modified_at_ms + DAY_MS
-    found = {"time": columns.time(table.time, latest, required=table.kind == "event")}
+def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
+    latest = columns.rows.modified_at_ms + DAY_MS
+    found = {"time": columns.time("time", latest, required=table.kind == "event")}
     if table.kind == "event":
         found |= dict(_event(table, columns))
     if table.kind in {"item", "campaign"}:
@@ -177,14 +237,17 @@ def _by_kind(table: Table, columns: Columns, rows: Rows) -> dict[str, Checked]:
         )
         unknown = answer.notnull() & granted.isnull()
         shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40)
-        found[f"granted_{number}"] = Checked(granted, ((unknown, "unknown_value", shown),))
+        found[f"granted_{number}"] = Checked(
+            granted, unknown.ifelse("unknown_value", ibis.null("string")), shown
+        )
         found[f"purpose_{number}"] = Checked(columns.value(consent.purpose))
     return found
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     verb = columns.cases(table.verb)
-    yield "verb", Checked(verb, ((verb.isnull(), "unknown_value", ibis.literal("verb")),))
+    lost = verb.isnull().ifelse("unknown_value", ibis.null("string"))
+    yield "verb", Checked(verb, lost, ibis.literal("verb"))
     yield "channel", Checked(columns.value(table.channel))
     item = table.item
     yield "item_id", Checked(_item_id(table, columns))
@@ -231,8 +294,8 @@ def _item(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     yield "item_title", Checked(columns.value(item.title))
     yield "item_categories", Checked(_categories(table, columns))
     yield "item_price", columns.amount(item.price)
-    yield "starts_at_ms", Checked(columns.moment(item.starts))
-    yield "ends_at_ms", Checked(columns.moment(item.ends))
+    yield "starts_at_ms", Checked(columns.time("starts").value)
+    yield "ends_at_ms", Checked(columns.time("ends").value)
     yield "attributes", Checked(_object({name: columns.text(name) for name in item.attributes}))
 
 
@@ -287,20 +350,20 @@ def _default_key(table: Table, columns: Columns) -> Any:
     return _item_id(table, columns) if table.kind in {"item", "campaign"} else None
 
 
-def _content(rows: Rows, received_columns: list[str], table: Table, salt: str) -> Any:
-    if LINE in received_columns:
+def _content(rows: Rows, own: dict[str, str], table: Table, salt: str) -> Any:
+    if LINE in rows.columns:
         return md5(ibis.literal(salt) + rows[LINE])
     leave = {table.part, *table.ignore_columns}
-    names = sorted(name for name in received_columns if name not in leave)
+    names = [ours for name, ours in sorted(own.items()) if name not in leave]
     texts = [rows[name].cast("string").fill_null("\x1e") for name in names]
     return md5(ibis.literal("\x1f").join([ibis.literal(salt), *texts]))
 
 
-def _raw(rows: Rows, received_columns: list[str]) -> Any:
-    if LINE in received_columns:
+def _raw(rows: Rows, own: dict[str, str]) -> Any:
+    if LINE in rows.columns:
         whole = rows[LINE]
     else:
-        whole = _object({name: rows[name].cast("string") for name in received_columns})
+        whole = _object({name: rows[ours].cast("string") for name, ours in own.items()})
     return ibis.coalesce(rows[RAW], whole).substr(0, 1 << 16)
 
 
@@ -311,10 +374,7 @@ def _total(numbers: list[Any]) -> Any:
     return total
 
 
-def _outputs(
-    dataset: Dataset, names: Named, columns: Columns
-) -> Iterator[tuple[str, Callable[[Rows], Rows]]]:
-    del columns
+def _outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Rows], Rows]]]:
     table = dataset.table
     if names:
         yield "identifiers", lambda rows: identifier_rows(rows, {

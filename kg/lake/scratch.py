@@ -18,15 +18,6 @@ import pyarrow.parquet
 from kg.lake.files import PATH, POSITION, PROBLEM, RAW, Shape, Staged, stage
 
 _MEMORY_LIMIT = "3GB"
-_STAGED = (
-    f'SELECT * EXCLUDE (filename), filename AS "{PATH}" '
-    "FROM read_parquet([{paths}], union_by_name = true, filename = true)"
-)
-_PARQUET = (
-    f'SELECT * EXCLUDE (filename, file_row_number), filename AS "{PATH}", '
-    f'file_row_number + 1 AS "{POSITION}", NULL::VARCHAR AS "{PROBLEM}", NULL::VARCHAR AS "{RAW}" '
-    "FROM read_parquet([{paths}], union_by_name = true, filename = true, file_row_number = true)"
-)
 
 
 class Scratch:
@@ -64,16 +55,28 @@ class Scratch:
     def rows(self, files: Sequence[Staged]) -> ibis.Table:
         """The rows of files of one shape, their columns matched by name, with `_path`,
         `_position` (1-based), `_problem` and `_raw` (of rows that could not be read)."""
-        paths = ", ".join(_quoted(str(file.path)) for file in files)
-        if files[0].shape != "parquet":
-            return self._connection.sql(_STAGED.format(paths=paths))
-        return self._connection.sql(_PARQUET.format(paths=paths))
+        paths = [str(file.path) for file in files]
+        ours = files[0].shape != "parquet"
+        options = {"union_by_name": True, "filename": True, "file_row_number": not ours}
+        rows = self._connection.read_parquet(paths, **options)
+        if not ours:
+            nothing = ibis.null("string")
+            rows = rows.mutate(
+                **{POSITION: rows.file_row_number + 1, PROBLEM: nothing, RAW: nothing}
+            ).drop("file_row_number")
+        return rows.rename({PATH: "filename"})
 
     def keep(self, rows: ibis.Table) -> ibis.Table:
         """Compute once: the rows, written to the scratch folder and read from there."""
         file = self._new_file()
         self._connection.to_parquet(rows, file, compression="lz4")
         return self._connection.read_parquet(file)
+
+    def view(self, rows: ibis.Table) -> ibis.Table:
+        """The same rows under a name of their own: what is built on them neither repeats nor
+        recompiles how they are made."""
+        self._number += 1
+        return self._connection.create_view(f"rows_{self._number}", rows)
 
     def memtable(self, table: pa.Table) -> ibis.Table:
         """Arrow data as a table of this engine."""
@@ -92,7 +95,3 @@ class Scratch:
     def _new_file(self) -> Path:
         self._number += 1
         return self.folder / f"{self._number:06d}.parquet"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
