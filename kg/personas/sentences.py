@@ -40,10 +40,8 @@ _REFERENCE = re.compile(
     rf"(?:\s+(?:of|among)\s+{_REST})?)|(?:{_NUMBER}{_PERCENT}\s+(?:of|among)\s+{_REST})"
 )
 _VALUE = re.compile(rf"{_NUMBER}{_PERCENT}")
-_LOOSE_REST = re.compile(
-    rf"(?<!than )(?<!against )(?<!versus )(?<!unlike )(?<!with )(?<!to )(?<!of )(?<!among )"
-    rf"\b{_REST}\b"
-)
+_PLACED_REST = re.compile(rf"\b(?:than|against|versus|unlike|with|to|of|among)\s+{_REST}\b")
+_LOOSE_REST = re.compile(rf"\b{_REST}\b")
 _TURNED = re.compile(
     r"\b(?:than|against|versus|unlike|compared (?:with|to))\s+(?:they|them|th[eo]se)"
 )
@@ -131,7 +129,8 @@ def _spellings(share: float) -> set[str]:
 
 
 def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:
-    if _TURNED.search(left) or _LOOSE_REST.search(left) or _ALONE.search(left):
+    loose = _PLACED_REST.sub(" ", left)
+    if _TURNED.search(left) or _LOOSE_REST.search(loose) or _ALONE.search(loose):
         return "it speaks of everyone else where it must speak of them"
     words = set(_WORD.findall(left))
     unknown = sorted(words - GLUE - MORE - LESS)

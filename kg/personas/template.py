@@ -107,6 +107,8 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
     nouns = [*done, *verbs] or [ANYBODY]
     built = [f"{words} {noun}" for words, noun in topics]
     built = [*(f"{m} {text}" for text in built[:1] for m in modifiers), *built]
+    lasts = [(words.split()[-1], noun) for words, noun in topics]
+    built += [f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b]
     built += [f"{words} {noun}" for words, _ in topics for noun in done]
     built += [f"{m} {noun}" for m in modifiers for noun in nouns]
     built += [f"{noun.split()[0]} {ANYBODY}" for noun in [*done, *verbs]]
@@ -144,7 +146,7 @@ def _roman(number: int) -> str:
 
 def words_of(claims: Iterable[Claim]) -> frozenset[str]:
     """The words a name may be made of: what holders do more, traits left out; lower case."""
-    allowed = {ANYBODY.lower()}
+    allowed = {ANYBODY.lower(), "and"}
     for claim in claims:
         if claim.kind in NAMING_KINDS and claim.measured.direction == "more":
             text = f"{claim.subject_label} {_noun(claim)} {DONE.get(claim.kind, '')} "
@@ -169,7 +171,7 @@ def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> st
     unknown = [word for word in plain if word.lower() not in words_of(claims)]
     if unknown:
         return f"the claims do not say “{unknown[0]}”"
-    if any(word[:1].islower() for word in words):
+    if any(word[:1].islower() for word in words if word != "and"):
         return "it is not in title case"
     return None
 

@@ -1,0 +1,174 @@
+"""Sentences against their claims: what is right passes, whatever else is said is refused."""
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from kg.personas import template
+from kg.personas.claims import Claim, Counts
+from kg.personas.sentences import GLUE, mentioned, percent, problem
+
+TINS = Claim(
+    "p_1", 1, "topic", "bought cake-tins", Counts(431, 267, 1000, 210), None, 0, {}, "cake tins"
+)
+LAMPS = Claim(
+    "p_1", 1, "topic", "viewed desk-lamps", Counts(431, 30, 1000, 300), None, 0, {}, "3 desk lamps"
+)
+MAIL = Claim("p_1", 1, "response", "m1", Counts(80, 40, 90, 9), 0.001, 0, {}, "Spring Mail")
+YOUNG = Claim("p_1", 1, "trait", "age=18-34", Counts(300, 200, 900, 300), 0.01, 0, {}, "age 18-34")
+SHARE = Claim("p_1", 1, "share", "", Counts(2000, 500, 0, 0), None, 0, {})
+EVERY = [SHARE, TINS, LAMPS, MAIL, YOUNG]
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ("62 % of them bought cake tins, against 21 % of everyone else "
+         "(95 % interval 57-66 %, 431 people).", [TINS]),
+        ("They bought cake tins more than everyone else.", [TINS]),
+        ("61.9% of them bought cake tins.", [TINS]),
+        ("7 % of them viewed 3 desk lamps, against 30 % of everyone else.", [LAMPS]),
+        ("Unlike the others, they bought cake tins and responded to Spring Mail more.",
+         [TINS, MAIL]),
+        ("50 percent of those who received it responded to Spring Mail.", [MAIL]),
+        ("25 % of all people hold this persona (95 % interval 23-27 %, 2,000 people).", [SHARE]),
+    ],
+)  # fmt: skip
+def test_a_sentence_that_restates_its_claims_is_right(text: str, cited: list[Claim]) -> None:
+    assert problem(text, cited) is None
+
+
+@pytest.mark.parametrize("claim", EVERY, ids=lambda claim: claim.kind)
+def test_every_sentence_of_the_template_is_right(claim: Claim) -> None:
+    assert problem(template.sentence(claim), [claim]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "cited"),
+    [
+        ("They bought cake tins more than everyone else.", []),
+        ("63 % of them bought cake tins.", [TINS]),
+        ("62 % of them bought cake tins, against 22 % of everyone else.", [TINS]),
+        ("21 % of them bought cake tins, against 62 % of everyone else.", [TINS]),
+        ("62 % of everyone else bought cake tins, against 21 % of them.", [TINS]),
+        ("62 % of them bought cake tins (95 % interval 50-66 %).", [TINS]),
+        ("62 % of them bought cake tins (432 people).", [TINS]),
+        ("62 % of them bought cake tins 7 times more.", [TINS]),
+        ("They bought cake tins less than everyone else.", [TINS]),
+        ("They viewed 3 desk lamps more than everyone else.", [LAMPS]),
+        ("They bought cake tins and viewed 3 desk lamps more than everyone else.", [TINS, LAMPS]),
+        ("They bought garden hoses more than everyone else.", [TINS]),
+        ("They viewed cake tins more than everyone else.", [TINS]),
+        ("They bought cake tins more than everyone else.", [TINS, MAIL]),
+        ("They bought cake tins and responded to Spring Mail more.", [TINS]),
+        ("They never bought cake tins more than everyone else.", [TINS]),
+        ("They did not buy, but others bought cake tins more.", [TINS]),
+        ("Everyone else bought cake tins more than they.", [TINS]),
+        ("More than these people, others bought cake tins.", [TINS]),
+        ("Everyone bought cake tins more.", [TINS]),
+        ("They bought cake tins more than everyone else because they bake.", [TINS]),
+        ("They love that they bought cake tins more than everyone else.", [TINS]),
+        ("Twice as many of them bought cake tins, more than everyone else.", [TINS]),
+        ("Most of them bought cake tins, more than everyone else.", [TINS]),
+        ("They bought cake tins.", [TINS]),
+        ("They bought cake tins, 62 %, and responded to Spring Mail, 50 %.", [TINS, MAIL]),
+        ("100 % of them bought cake tins.", [TINS]),
+        ("They hold more: 25 % of all people hold this persona.", [SHARE]),
+        ("", [TINS]),
+    ],
+)
+def test_a_sentence_that_says_anything_else_is_refused(text: str, cited: list[Claim]) -> None:
+    assert problem(text, cited) is not None
+
+
+def test_a_label_with_numbers_is_not_taken_for_a_figure() -> None:
+    claim = replace(TINS, subject_label="set of 3 tins, 50 %")
+    assert problem(template.sentence(claim), [claim]) is None
+
+
+def test_no_sentence_passes_over_claims_whose_counts_were_shuffled() -> None:
+    """Shuffled evidence must not earn the same words."""
+    for right, wrong in zip(EVERY[1:], [*EVERY[2:], EVERY[1]], strict=True):
+        shuffled = replace(right, counts=wrong.counts)
+        assert problem(template.sentence(right), [shuffled]) is not None
+
+
+def test_every_changed_number_is_caught() -> None:
+    rng = random.Random(0)
+    for claim in EVERY:
+        text = template.sentence(claim)
+        start = len(claim.phrase) and text.index(claim.phrase)
+        spared = range(start, start + len(claim.phrase))
+        for place, digit in enumerate(text):
+            confidence = text[place:].startswith("95 % interval") or text[place - 1 :].startswith(
+                "95 % interval"
+            )
+            if digit.isdigit() and place not in spared and not confidence:
+                other = rng.choice([d for d in "0123456789" if d != digit])
+                forged = text[:place] + other + text[place + 1 :]
+                assert problem(forged, [claim]) is not None, forged
+
+
+def test_nonsense_of_permitted_words_states_nothing() -> None:
+    rng = random.Random(1)
+    words = [*sorted(GLUE), "more", "less", "62 %", "21 %", "431 people"]
+    for _ in range(2000):
+        text = " ".join(rng.choices(words, k=rng.randint(1, 14)))
+        assert problem(text, [TINS]) is not None
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0"), (1.0, "100"), (0.62, "62"), (0.004, "0.4"), (0.9996, "99.96"), (0.0001, "0.01")],
+)
+def test_a_share_is_shown_whole_but_never_as_none_or_all_when_it_is_not(
+    share: float, text: str
+) -> None:
+    assert percent(share) == text
+
+
+def test_a_longer_phrase_is_not_taken_for_a_shorter_one() -> None:
+    longer = replace(TINS, subject="bought cake-tins-round", subject_label="cake tins, round")
+    assert mentioned("They bought cake tins, round, more.", [TINS, longer]) == [longer]
+
+
+@pytest.mark.parametrize(
+    ("name", "fine"),
+    [
+        ("Cake Tins Buyers", True),
+        ("Cake Tins Responders", True),
+        ("Tins", False),
+        ("Desk Lamps Browsers", False),
+        ("Wealthy Cake Buyers", False),
+        ("cake tins buyers", False),
+        ("Young Cake Buyers", False),
+        ("Cake Tins Buyers People Spring", False),
+        ("Spring Mail Responders", False),
+    ],
+)
+def test_a_name_is_two_to_four_words_that_the_claims_say(name: str, fine: bool) -> None:
+    assert (template.name_problem(name, EVERY, ["Spring Mail Responders"]) is None) == fine
+
+
+def test_names_are_unique_and_free_of_protected_traits() -> None:
+    taken: list[str] = []
+    for _ in range(40):
+        name = template.name([TINS, YOUNG, replace(TINS, subject_label="women's tops")], taken)
+        assert template.name_problem(name, [TINS, YOUNG], taken) is None
+        taken.append(name)
+    assert len(set(taken)) == 40
+    assert not any("Women" in name or "18" in name for name in taken)
+
+
+def test_a_persona_without_anything_to_say_still_has_a_name() -> None:
+    names = [template.name([SHARE], []), template.name([SHARE], ["Mixed Interests"])]
+    assert names == ["Mixed Interests", "Mixed Interests II"]
+
+
+def test_a_claim_is_told_to_nobody_by_an_id() -> None:
+    from kg.personas.llm import _messages
+
+    sent = json.dumps(_messages(EVERY, []))
+    assert not any(claim.claim_id in sent or claim.persona_id in sent for claim in EVERY)
