@@ -52,7 +52,7 @@ def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows
         kind=data.table.kind or data.table.format or "",
         accepted=facts["accepted"],
         identifiers=identifiers,
-        anonymous=facts["accepted"] - named,
+        anonymous=facts["accepted"] - named if _names_people(data) else 0,
         dropped_identifiers=facts["dropped"],
         from_ms=facts["from_ms"],
         to_ms=facts["to_ms"],
@@ -62,6 +62,10 @@ def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows
     )
     warnings = (*_warnings(report, events), *_trait_warnings(scratch, data, outputs))
     return DatasetReport(**{**report.__dict__, "warnings": warnings})
+
+
+def _names_people(data: Dataset) -> bool:
+    return data.table.kind not in {"item", "campaign"}
 
 
 def _identifiers(

@@ -6,7 +6,7 @@ Everything here happens before anything is written; what does not fit is refused
 import difflib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingestion.mapping import NAME, Link, Mapping, Table, Time
@@ -17,6 +17,7 @@ from kg.lake.lines import UnreadableFile
 from kg.lake.scratch import Scratch
 
 _LINES = {"segment", "tickets"}
+_LOOKED_AT = 20_000  # lines of JSON
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def _matching(
     found: set[str] = set()
     for pattern in table.files:
         mine = _glob(folder, names, pattern)
+        if not mine and table.kind == "ignore":
+            continue  # nothing to ignore
         if not mine:
             near = difflib.get_close_matches(pattern, names, n=1)
             raise _refused(mapping, f"no file fits {pattern!r}", "tables", label, "files",
@@ -148,7 +151,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
     fresh = Fitted(
         fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
     )
-    return _check(fresh)
+    return _check(scratch, fresh)
 
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
@@ -184,7 +187,7 @@ def _linked(
         yield staged
 
 
-def _check(fitted: Fitted) -> Fitted:
+def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
     from ingestion.sources.tables import used_columns
 
     datasets, bad = [], list(fitted.bad)
@@ -205,6 +208,8 @@ def _check(fitted: Fitted) -> Fitted:
             if lost:
                 del staged[one.name]
                 bad.append(BadFile(one, dataset.name, "missing_column", f"it has no {lost!r}"))
+        if staged and needed and LINE in next(iter(staged.values())).columns:
+            _check_fields(scratch, fitted.mapping, replace(dataset, staged=staged), needed)
         _check_zones(fitted.mapping, dataset, staged)
         datasets.append(
             Dataset(dataset.name, dataset.table, dataset.sources, staged, dataset.links)
@@ -212,6 +217,30 @@ def _check(fitted: Fitted) -> Fitted:
     return Fitted(
         fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
     )
+
+
+def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: list[str]) -> None:
+    """JSON has no header: a field is missing when none of the first lines has it."""
+    import ibis
+
+    from ingestion.functions import json_keys, json_texts, json_valid
+    from ingestion.sources.tables import json_path
+
+    names = [name for name in needed if name.partition(".")[0] not in dataset.links]
+    lines = scratch.rows(list(dataset.staged.values()))[[LINE]].limit(_LOOKED_AT)
+    good = scratch.keep(lines.filter(json_valid(lines[LINE])))
+    found = good.select(found=json_texts(good[LINE], ibis.literal([json_path(n) for n in names])))
+    counts = found.agg(**{f"n{n}": found.found[n].count() for n in range(len(names))})
+    row = scratch.arrow(counts).to_pylist()[0]
+    keys = scratch.arrow(good.select(keys=json_keys(good[LINE])).unnest("keys").distinct())
+    if not len(keys):
+        return  # not one line of JSON; its reading says so, line by line
+    for number, name in enumerate(names):
+        if row[f"n{number}"] == 0:
+            one = next(iter(dataset.staged))
+            raise _missing(
+                mapping, one, name, sorted(keys["keys"].to_pylist()), ("tables", dataset.name)
+            )
 
 
 def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:

@@ -44,6 +44,8 @@ md5 = _builtin("md5", ("string",), "string")
 json_valid = _builtin("json_valid", ("string",), "boolean")
 # JSON, paths -> the values there as text; null for what is not there and for null
 json_texts = _builtin("json_extract_string", ("string", "array<string>"), "array<string>")
+# JSON -> the keys of an object
+json_keys = _builtin("json_keys", ("string",), "array<string>")
 # text, pattern, replacement, options
 regexp_replace = _builtin("regexp_replace", ("string", "string", "string", "string"), "string")
 

@@ -20,7 +20,7 @@ from ingestion.detect import find_mapping
 from ingestion.fit import BadFile, Fitted, find_files, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
-from ingestion.record import Dataset, Reading, Rows
+from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
 from kg.lake.code import code_version
@@ -162,14 +162,40 @@ def _read_all(work: _Work, progress: Progress) -> Report:
             task.advance(len(dataset.staged))
     with progress.task("Collecting items"):
         _write_items(work, items, candidates)
+    return _report(work.fitted.mapping, files, datasets)
+
+
+def _report(mapping: Mapping, files: list[FileReport], datasets: list[DatasetReport]) -> Report:
     return Report(
-        mapping=work.fitted.mapping.name,
-        consent=work.fitted.mapping.consent.model_dump(),
-        time_zone=work.fitted.mapping.time_zone,
-        sampled=work.fitted.mapping.sampled,
+        mapping=mapping.name,
+        consent=mapping.consent.model_dump(),
+        time_zone=mapping.time_zone,
+        sampled=mapping.sampled,
         files=tuple(sorted(files, key=lambda file: file.source)),
         datasets=tuple(datasets),
     )
+
+
+def check(folder: Path, mapping: Mapping | None = None, *, progress: Progress = silent) -> Report:
+    """The dry run: what `ingest` would make of a folder, from the beginning; writes nothing.
+
+    Raises:
+        NotFound, InputError: as `ingest`.
+    """
+    mapping = mapping or find_mapping(folder)
+    with Scratch.open() as scratch:
+        fitted = stage(scratch, find_files(folder, mapping))
+        files = list(_not_read(fitted))
+        files += [_bad_report(one) for one in fitted.bad]
+        datasets = []
+        readable = [data for data in fitted.datasets if data.staged]
+        with progress.task("Reading records", len(readable)) as task:
+            for dataset in readable:
+                judged = judge(scratch, dataset, mapping, salt="")
+                files += counting.files(scratch, dataset, judged.rows)
+                datasets.append(counting.dataset(scratch, dataset, judged.rows, judged.outputs))
+                task.advance()
+        return _report(mapping, files, datasets)
 
 
 @dataclass(frozen=True)
@@ -180,13 +206,30 @@ class _Outcome:
     candidates: list[Rows]
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A dataset read: what became of every row, and what the accepted ones say."""
+
+    rows: Rows
+    outputs: dict[str, Rows]
+
+
+def judge(
+    scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str, known: Rows | None = None
+) -> Judged:
+    """Read a dataset and tell accepted, duplicate and quarantined rows apart; writes nothing."""
+    reading = read_dataset(scratch, dataset, mapping, salt)
+    rows = classify(scratch, scratch.keep(reading.rows), known)
+    accepted = scratch.view(rows.filter(rows.status == "accepted"))
+    outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
+    return Judged(rows, outputs)
+
+
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
-    reading = read_dataset(work.scratch, dataset, work.fitted.mapping, work.salt)
     known = _known(work, dataset)
-    rows = classified(work.scratch, reading, known)
+    judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known)
+    rows, outputs = judged.rows, judged.outputs
     _write_records(work, dataset, rows)
-    accepted = work.scratch.view(rows.filter(rows.status == "accepted"))
-    outputs = {name: work.scratch.view(make(accepted)) for name, make in reading.outputs.items()}
     for name in ("events", "identifiers", "profiles", "consents"):
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
@@ -201,11 +244,6 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
         [keep(outputs["items"])] if "items" in outputs else [],
         [keep(outputs["item_candidates"])] if "item_candidates" in outputs else [],
     )
-
-
-def classified(scratch: Scratch, reading: Reading, known: Rows | None = None) -> Rows:
-    """The rows of a reading, computed once, each with what became of it."""
-    return classify(scratch, scratch.keep(reading.rows), known)
 
 
 def finished(name: str, rows: Rows, dataset: Dataset, mapping: Mapping) -> Rows:
@@ -255,11 +293,15 @@ def _write_files(work: _Work, dataset: Dataset, counted: list[FileReport]) -> No
 
 
 def _bad(work: _Work, bad: BadFile) -> FileReport:
-    report = FileReport(bad.source.name, bad.dataset, "unreadable", None,
-                        f"{bad.reason}: {bad.detail}")  # fmt: skip
+    report = _bad_report(bad)
     dataset = next(data for data in work.fitted.datasets if data.name == bad.dataset)
     _write_files(work, dataset, [report])
     return report
+
+
+def _bad_report(bad: BadFile) -> FileReport:
+    detail = f"{bad.reason}: {bad.detail}"
+    return FileReport(bad.source.name, bad.dataset, "unreadable", None, detail)
 
 
 def _not_read(fitted: Fitted) -> Iterator[FileReport]:

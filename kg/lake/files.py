@@ -82,6 +82,18 @@ def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str
     return _stage_csv(path, into, encoding, delimiter)
 
 
+def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
+    """The columns of a CSV or Parquet file from its beginning alone; of JSON lines none.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    shape = shape_of(path)
+    if shape == "parquet":
+        return list(_parquet(path).columns)
+    return [] if shape == "ndjson" else _header(path, encoding, delimiter)[1]
+
+
 def _parquet(path: Path) -> Staged:
     try:
         with pa.parquet.ParquetFile(path) as file:
