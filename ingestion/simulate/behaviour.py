@@ -23,7 +23,8 @@ TIER = {tier: at for at, tier in enumerate(world.TIERS)}
 # What an event is in its source; the verb of its intent and its place decide (see `_codes`).
 CODES = (
     "page", "category_page", "guide", "search", "list", "view", "compare", "wish", "add", "use",
-    "redeem", "quote", "return", "line", "ticket", "answer", "identify", "group", "offer", "delayed",
+    "redeem", "quote", "return", "line", "ticket", "answer", "identify", "group", "offer",
+    "delayed",
 )  # fmt: skip
 CODE = {code: at for at, code in enumerate(CODES)}
 
@@ -112,8 +113,14 @@ def _day_cdf() -> NDArray[np.float64]:
 _DAY_CDF = _day_cdf()
 
 
-def make_intents(rng: np.random.Generator, people: People) -> Intents:
-    """Every planted intent of these people, noise included."""
+def make_intents(rng: np.random.Generator, people: People, *, planted: bool = True) -> Intents:
+    """Every planted intent of these people, noise included.
+
+    Without `planted` it is the control: as many intents of the same kinds, but drawn from everyone's
+    mix whoever the person is, so nothing recurs in anybody more than chance; all are noise.
+    """
+    if not planted:
+        people = people.all_alike()
     person = np.repeat(np.arange(len(people)), rng.poisson(people.visits_mean))
     main = _draw(rng, people.weights[person])
     start = _start_ms(rng, people, person, main)
@@ -122,6 +129,8 @@ def make_intents(rng: np.random.Generator, people: People) -> Intents:
     visit = np.repeat(np.arange(person.size), count)
     stray = rng.random(visit.size) < world.STRAY_SHARE
     persona = np.where(stray, _draw(rng, people.weights[person[visit]]), main[visit])
+    if not planted:
+        persona = _draw(rng, people.weights[person[visit]])
     noise = rng.random(visit.size) < world.NOISE_SHARE
     kind = _kinds(rng, persona)
     drawn = {
@@ -130,7 +139,7 @@ def make_intents(rng: np.random.Generator, people: People) -> Intents:
     }
     _make_noise(rng, drawn, noise)
     intents = Intents(
-        person=person[visit], visit=visit, persona=np.where(noise, NOBODY, persona),
+        person=person[visit], visit=visit, persona=np.where(noise | (not planted), NOBODY, persona),
         verb=drawn["verb"], topic=drawn["topic"], channel=drawn["channel"], tier=drawn["tier"],
         size=np.where(noise, 1.0, _KINDS["size"][kind]), start_ms=start[visit], app=app[visit],
         campaign=np.full(visit.size, -1),
@@ -236,8 +245,8 @@ def make_responses(
     responds = rng.random(who.size) < np.clip(facts.base_rate + treated * effect, 0, 1)
     wait = np.minimum(rng.exponential(3.5, who.size), world.RESPONSE_DAYS - 0.1) * world.DAY_MS
     sent_ms = world.START_MS + facts.sent_day * world.DAY_MS + 9 * 3_600_000
-    return server_intents(who[responds], "respond", "Newsletter",
-                          (sent_ms + wait.astype(np.int64))[responds], campaign), responds  # fmt: skip
+    at = (sent_ms + wait.astype(np.int64))[responds]
+    return server_intents(who[responds], "respond", "Newsletter", at, campaign), responds
 
 
 def server_intents(who: Ints, verb: str, topic: str, ms: Ints, campaign: int = -1) -> Intents:

@@ -10,8 +10,9 @@ from ingestion.simulate import world
 ITEMS_PER_CATEGORY = 30
 WITHOUT_CATEGORY = 0.03
 _ADJECTIVES = (
-    "Alder", "Basalt", "Cobalt", "Drift", "Ember", "Fjord", "Garnet", "Harbour", "Indigo", "Juniper",
-    "Kestrel", "Linden", "Maple", "Nordic", "Ochre", "Pebble", "Quartz", "Rowan", "Saffron", "Tundra",
+    "Alder", "Basalt", "Cobalt", "Drift", "Ember", "Fjord", "Garnet", "Harbour", "Indigo",
+    "Juniper", "Kestrel", "Linden", "Maple", "Nordic", "Ochre", "Pebble", "Quartz", "Rowan",
+    "Saffron", "Tundra",
 )  # fmt: skip
 _NOUNS: dict[str, tuple[str, ...]] = {
     "Cookware": ("pan", "pot", "wok"), "Small Appliances": ("kettle", "toaster", "blender"),
@@ -53,7 +54,9 @@ class Catalogue:
         """Items by popularity within category and price level (indexes into the catalogue)."""
         draw = rng.random(category.size)
         found = (self.tier_cdf[category, tier] < draw[:, None]).sum(axis=1)
-        return category * ITEMS_PER_CATEGORY + np.minimum(found, ITEMS_PER_CATEGORY - 1)
+        place = np.minimum(found, ITEMS_PER_CATEGORY - 1)
+        item: NDArray[np.int64] = category * ITEMS_PER_CATEGORY + place
+        return item
 
 
 def make_catalogue(seed: int) -> Catalogue:

@@ -35,12 +35,15 @@ class Report:
     version: str
     people: int
     seed: int
+    planted: bool
     records: int
     events: int
     size_bytes: int
 
 
-def simulate(people: int, seed: int, out: Path, progress: Progress = silent) -> Report:
+def simulate(
+    people: int, seed: int, out: Path, progress: Progress = silent, *, planted: bool = True
+) -> Report:
     """Write what a company would export under `out/data`, and the truth under `out/truth`.
 
     Memory does not grow with `people`: 1,000 of them are made at a time.
@@ -49,6 +52,8 @@ def simulate(people: int, seed: int, out: Path, progress: Progress = silent) -> 
         people: 1,000 to 100,000.
         seed: 0 or more.
         out: a folder; a world simulated there before is replaced.
+        planted: False makes the control, a world of the same activity and popularity in which
+            no persona is planted.
 
     Raises:
         InputError: too few or too many people, or a negative seed.
@@ -65,7 +70,7 @@ def simulate(people: int, seed: int, out: Path, progress: Progress = silent) -> 
     with on_disk(out):
         draft = out / ".simulating"
         shutil.rmtree(draft, ignore_errors=True)
-        report = _write(people, seed, draft, progress)
+        report = _write(Plan(people, seed, planted), draft, progress)
         for name in ("data", "truth"):
             shutil.rmtree(out / name, ignore_errors=True)
             (draft / name).rename(out / name)
@@ -82,30 +87,42 @@ def _refuse_foreign(out: Path) -> None:
         )
 
 
-def _write(people: int, seed: int, folder: Path, progress: Progress) -> Report:
+@dataclass(frozen=True)
+class Plan:
+    """Which world is made."""
+
+    people: int
+    seed: int
+    planted: bool
+
+
+def _write(plan: Plan, folder: Path, progress: Progress) -> Report:
     data, truth_folder = folder / "data", folder / "truth"
     truth_folder.mkdir(parents=True)
     for name in _FOLDERS:
         (data / name).mkdir(parents=True)
     (data / "personagraph.yaml").write_text(MAPPING, encoding="utf-8")
-    catalogue = make_catalogue(seed)
+    catalogue = make_catalogue(plan.seed)
     files = segment.SegmentFiles(data)
     try:
         with (
             Truth(truth_folder) as truth,
             Tables(data, catalogue, truth) as tables,
-            progress.task("Simulating people", people) as task,
+            progress.task("Simulating people", plan.people) as task,
         ):
-            writer = _Writer(catalogue, files, tables, truth)
-            for start in range(0, people, CHUNK):
-                count = min(CHUNK, people - start)
-                writer.chunk(np.random.default_rng([seed, start // CHUNK]), start, count)
+            writer = _Writer(plan, catalogue, files, tables, truth)
+            for start in range(0, plan.people, CHUNK):
+                count = min(CHUNK, plan.people - start)
+                writer.chunk(start, count)
                 task.advance(count)
             truth.finish()
     finally:
         files.close()
     size = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
-    report = Report(world.WORLD_VERSION, people, seed, truth.record_count, truth.event_count, size)
+    report = Report(
+        world.WORLD_VERSION, plan.people, plan.seed, plan.planted,
+        truth.record_count, truth.event_count, size,
+    )  # fmt: skip
     (truth_folder / "world.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     _date_files(folder)
     return report
@@ -122,21 +139,23 @@ class _Writer:
     """Writes chunks one after the other; keeps only counters between them."""
 
     def __init__(
-        self, catalogue: Catalogue, files: segment.SegmentFiles, tables: Tables, truth: Truth
+        self,
+        plan: Plan,
+        catalogue: Catalogue,
+        files: segment.SegmentFiles,
+        tables: Tables,
+        truth: Truth,
     ) -> None:
-        self._catalogue, self._files, self._tables, self._truth = catalogue, files, tables, truth
+        self._plan, self._catalogue, self._files = plan, catalogue, files
+        self._tables, self._truth = tables, truth
         self._intents = 0
 
-    def chunk(self, rng: np.random.Generator, start: int, count: int) -> None:
+    def chunk(self, start: int, count: int) -> None:
         """Make and write people `start` to `start + count` and all they did."""
+        rng = np.random.default_rng([self._plan.seed, start // CHUNK])
         people = make_people(rng, start, count)
-        intents = behaviour.joined(
-            [
-                behaviour.make_intents(rng, people),
-                *self._campaigns(rng, people),
-                *_troubles(rng, people),
-            ]
-        )
+        own = behaviour.make_intents(rng, people, planted=self._plan.planted)
+        intents = behaviour.joined([own, *self._campaigns(rng, people), *_troubles(rng, people)])
         events = behaviour.make_events(rng, intents, self._catalogue)
         lines, basket = behaviour.order_lines(rng, intents, events, self._catalogue)
         visits = devices.make_visits(rng, people, intents)
@@ -147,8 +166,8 @@ class _Writer:
         self._tables.answers(rng, deeds)
         web = visits.of[basket] >= 0
         self._tables.order_lines(rng, Deeds(people, intents, lines, self._intents), basket, web)
-        own = [behaviour.CODE[code] for code in ("ticket", "answer")]
-        sent = events.take(np.flatnonzero(~np.isin(events.code, own)))
+        elsewhere = [behaviour.CODE[code] for code in ("ticket", "answer")]
+        sent = events.take(np.flatnonzero(~np.isin(events.code, elsewhere)))
         messages = segment.make_messages(people, intents, sent, visits)
         chunk = segment.Chunk(people, intents, visits, messages, self._catalogue, self._intents)
         segment.write_messages(rng, self._files, chunk, self._truth)

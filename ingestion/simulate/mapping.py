@@ -58,7 +58,7 @@ tables:
     key: response_id
     identifiers: {email: email}
     time: {column: submitted_at, formats: "%d/%m/%Y %H:%M", zone: Europe/London}
-    questions: {file: survey/questions.csv, id: question_id, text: question, type: type}
+    questions: {file: survey/questions.csv, id: question_id, text: question}
 
   orders:                         # order lines carry no id of their own
     files: shop/order_lines.parquet

@@ -4,18 +4,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 _FIRST = (
-    "Ada", "Alma", "Anouk", "Arlo", "Aya", "Bea", "Björn", "Bruno", "Cleo", "Dara", "Edda", "Elif",
-    "Emil", "Enzo", "Esme", "Farah", "Finn", "Gaia", "Greta", "Hana", "Hugo", "Ida", "Ines", "Ivo",
-    "Jana", "Jonas", "José", "Kaya", "Kofi", "Lars", "Lena", "Levi", "Lotte", "Łucja", "Mads", "Mei",
-    "Mila", "Milo", "Nadia", "Nils", "Noor", "Odin", "Olive", "Otto", "Pia", "Quinn", "Rafa", "Remi",
-    "Renée", "Rosa", "Sami", "Selma", "Sören", "Tara", "Theo", "Tilda", "Uma", "Vera", "Wim", "Yara",
-    "Yuki", "Zoë", "Đặng", "明", "Ólöf", "Zeynep",
+    "Ada", "Alma", "Anouk", "Arlo", "Aya", "Bea", "Björn", "Bruno", "Cleo", "Dara", "Edda",
+    "Elif", "Emil", "Enzo", "Esme", "Farah", "Finn", "Gaia", "Greta", "Hana", "Hugo", "Ida",
+    "Ines", "Ivo", "Jana", "Jonas", "José", "Kaya", "Kofi", "Lars", "Lena", "Levi", "Lotte",
+    "Łucja", "Mads", "Mei", "Mila", "Milo", "Nadia", "Nils", "Noor", "Odin", "Olive", "Otto",
+    "Pia", "Quinn", "Rafa", "Remi", "Renée", "Rosa", "Sami", "Selma", "Sören", "Tara", "Theo",
+    "Tilda", "Uma", "Vera", "Wim", "Yara", "Yuki", "Zoë", "Đặng", "明", "Ólöf", "Zeynep",
 )  # fmt: skip
-_ONSET = ("Bel", "Cor", "Dra", "Fen", "Gal", "Har", "Jor", "Kel", "Lor", "Mar", "Nor", "Ost",
-          "Pel", "Quil", "Ros", "Sel", "Tal", "Ul", "Vor", "Wen", "Yar", "Zel", "Ström", "Ča")  # fmt: skip
+_ONSET = (
+    "Bel", "Cor", "Dra", "Fen", "Gal", "Har", "Jor", "Kel", "Lor", "Mar", "Nor", "Ost", "Pel",
+    "Quil", "Ros", "Sel", "Tal", "Ul", "Vor", "Wen", "Yar", "Zel", "Ström", "Ča",
+)  # fmt: skip
 _MIDDLE = ("a", "e", "i", "o", "u", "an", "en", "in", "or", "ul", "ei", "am")
-_CODA = ("by", "ck", "dal", "feld", "gren", "holt", "ka", "ling", "mond", "nik", "ow", "quist",
-         "rath", "sen", "ton", "vik", "wick", "zar", "ström", "ñez")  # fmt: skip
+_CODA = (
+    "by", "ck", "dal", "feld", "gren", "holt", "ka", "ling", "mond", "nik", "ow", "quist",
+    "rath", "sen", "ton", "vik", "wick", "zar", "ström", "ñez",
+)  # fmt: skip
 _STREETS = ("Anvil", "Beacon", "Chestnut", "Dairy", "Ferry", "Granary", "Hollow", "Kiln", "Mill",
             "Orchard", "Quarry", "Tannery")  # fmt: skip
 _CITIES = ("Ashmoor", "Brackwater", "Coldbrook", "Eastmere", "Fernhold", "Grimsford", "Larkhaven",

@@ -1,10 +1,10 @@
 """Who lives in the world: people with personas, names, identifiers, times and deliberate mix-ups.
 
-People are made in chunks of `CHUNK`, each from its own random stream, so a world of any size is made
-in constant memory and its first chunks are the same whatever its size.
+People are made in chunks of `CHUNK`, each from its own random stream, so a world of any size is
+made in constant memory and its first chunks are the same whatever its size.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,11 @@ class People:
     def __len__(self) -> int:
         return len(self.id)
 
+    def all_alike(self) -> "People":
+        """The same people, each with everyone's mean mix of personas."""
+        mean = np.repeat(self.weights.mean(axis=0, keepdims=True), len(self), axis=0)
+        return replace(self, weights=mean)
+
     def mark(self, person: int, what: str) -> None:
         """Note a deliberate mix-up of a person."""
         self.dirt.setdefault(person, []).append(what)
@@ -94,17 +99,26 @@ def make_people(rng: np.random.Generator, start: int, count: int) -> People:
         email=[names.email(f, x, i, d) for f, x, i, d in
                zip(first, last, ids.tolist(), rng.integers(0, 4, count).tolist(), strict=True)],
         crm_email=[], phone=_phones(rng, start, count),
-        street=names.streets(rng, count), city=[names.city(c) for c in rng.integers(0, 900, count).tolist()],
+        street=names.streets(rng, count),
+        city=[names.city(at) for at in rng.integers(0, 900, count).tolist()],
         user_id=[f"usr-{i * 69621 % 2147483647:08x}" for i in (ids + 1).tolist()],
         customer_no=[f"C{i * 48271 % 8999993 + 1000000}" for i in (ids + 1).tolist()],
-        contact_id=[f"003{names.base36((i * 7368787 + 15485863) % 36**9):0>9}{names.base36(i % 1296):0>3}"
-                    .upper() for i in ids.tolist()],
-        device_id=[[f"{row[2 * d]:016x}{row[2 * d + 1] >> 32:08x}" for d in range(MAX_DEVICES)]
-                   for row in rng.integers(0, 2**63, (count, 2 * MAX_DEVICES), dtype=np.uint64).tolist()],
+        contact_id=[_contact_id(at) for at in ids.tolist()], device_id=_device_ids(rng, count),
     )  # fmt: skip
     people.crm_email = list(people.email)
     _mix_up(rng, people)
     return people
+
+
+def _contact_id(person: int) -> str:
+    """15 letters and digits, as a CRM would give them."""
+    serial = names.base36((person * 7368787 + 15485863) % 36**9)
+    return f"003{serial:0>9}{names.base36(person % 1296):0>3}".upper()
+
+
+def _device_ids(rng: np.random.Generator, count: int) -> list[list[str]]:
+    draws = rng.integers(0, 2**63, (count, MAX_DEVICES, 2), dtype=np.uint64)
+    return [[f"{a:016x}{b >> 32:08x}" for a, b in row] for row in draws.tolist()]
 
 
 def _weights(rng: np.random.Generator, count: int) -> Floats:
@@ -146,7 +160,9 @@ def _lifetimes(
         for person, at in zip(who.tolist(), gone.tolist(), strict=True):
             if at < left[person]:
                 left[person], cause[person] = at, number
-        people.append(who), causes.append(np.full(who.size, number)), times.append(when)
+        people.append(who)
+        causes.append(np.full(who.size, number))
+        times.append(when)
     left = np.maximum(left, joined + 2 * world.DAY_MS)
     stayed = left >= world.END_MS
     left = np.where(stayed, world.END_MS, left)
@@ -229,4 +245,5 @@ def _recycle(people: People, earlier: int, later: int, what: str) -> None:
     else:
         people.device_id[later][0] = people.device_id[earlier][0]
         people.dirty_device[earlier, 0] = people.dirty_device[later, 0] = what
-    people.mark(earlier, what), people.mark(later, what)
+    people.mark(earlier, what)
+    people.mark(later, what)

@@ -310,10 +310,10 @@ def _bodies(rng: np.random.Generator, chunk: Chunk) -> list[str]:
     campaign = np.r_[intents.campaign, -1][messages.intent]
     extra = np.where(campaign >= 0, campaign, rng.integers(0, 90, messages.ms.size))
     columns = (messages.code, messages.person, topic, messages.quantity, extra, messages.item)
-    people, makers = chunk.people, [_MAKERS[name] for name in CODES]
+    makers = [_MAKERS.get(name) for name in CODES]
     return [
-        _person_call(people, person, code) if makers[code] is None
-        else makers[code](things[item], world.TOPICS[topic], quantity, extra)  # type: ignore[misc]
+        make(things[item], world.TOPICS[topic], quantity, extra)
+        if (make := makers[code]) else _person_call(chunk.people, person, code)
         for code, person, topic, quantity, extra, item in zip(
             *(column.tolist() for column in columns), strict=True
         )
@@ -352,8 +352,9 @@ def _offer(number: int) -> str:
 
 
 _GUIDES = ("first steps", "common mistakes", "step by step", "what you need", "care and repair")
-# code -> its JSON fields from (item, topic, quantity, a small random number or the campaign)
-_MAKERS: dict[str, Maker | None] = {
+# Code of a track or page call -> its JSON fields, from the item's fields, the topic, the quantity,
+# and a small random number or the campaign's.
+_MAKERS: dict[str, Maker] = {
     "page": lambda i, t, q, x: _page(t),
     "category_page": lambda i, t, q, x: _page(t),
     "guide": lambda i, t, q, x: _track(
@@ -375,9 +376,6 @@ _MAKERS: dict[str, Maker | None] = {
     ),
     "quote": lambda i, t, q, x: _track("Quote Requested", f'{i},"quantity":{q * 10}'),
     "return": lambda i, t, q, x: _track("Return Requested", f'{i},"quantity":{q}'),
-    "identify": None,
-    "group": None,
     "offer": lambda i, t, q, x: _offer(x),
     "delayed": lambda i, t, q, x: _track("Delivery Delayed", f'"days":{2 + x % 9}'),
 }
-_MAKERS |= dict.fromkeys(("line", "ticket", "answer"))  # not Segment's

@@ -53,7 +53,8 @@ _HOUR_MS = 3_600_000
 def berlin_ms(ms: Ints) -> Ints:
     """UTC milliseconds as a clock in Berlin shows them."""
     winter = (ms >= _WINTER_MS[0]) & (ms < _WINTER_MS[1])
-    return ms + np.where(winter, 1, 2) * _HOUR_MS
+    shown: Ints = ms + np.where(winter, 1, 2) * _HOUR_MS
+    return shown
 
 
 def clock(ms: int, pattern: str) -> str:
@@ -120,7 +121,8 @@ class Tables:
                 row = ("", *row[1:])
             number = self._row(CONTACTS, (*row, "???", "") if ragged else row)
             key = f"{CONTACTS}#{number if ragged or unnamed else row[0]}"
-            keys.append(key), owners.append(person)
+            keys.append(key)
+            owners.append(person)
             if ragged or unnamed:
                 what = "ragged row" if ragged else "no contact id"
                 dirt["quarantined"].append((key, what))
@@ -130,7 +132,8 @@ class Tables:
             if draws[person, 2] < world.COVERAGE.duplicate_contact:
                 again = _second_contact(people, person)
                 self._row(CONTACTS, again)
-                keys.append(f"{CONTACTS}#{again[0]}"), owners.append(person)
+                keys.append(f"{CONTACTS}#{again[0]}")
+                owners.append(person)
                 dirt["accepted"].append((keys[-1], "second contact"))
         self._truth.records(CONTACTS, "profile", keys, np.array(owners) + people.id[0])
         for expected, found in dirt.items():
@@ -271,7 +274,8 @@ class Tables:
                     "profiling", status, clock(int(when), "%Y-%m-%dT%H:%M:%S+00:00"),
                 )  # fmt: skip
                 self._row(CONSENT, row)
-                keys.append(f"{CONSENT}#{row[0]}"), owners.append(person)
+                keys.append(f"{CONSENT}#{row[0]}")
+                owners.append(person)
         self._truth.records(CONSENT, "profile", keys, np.array(owners, np.int64) + people.id[0])
 
 

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 _TICKETS: dict[str, tuple[str, ...]] = {
-    "Smart Home": (
-        "The hub does not find the sensor after installation.",
-        "How do I wire the thermostat to the old boiler?",
-        "Firmware update stops at half way, the device keeps blinking.",
-        "Which spare part do I need to mount the sensor outdoors?",
+    "Small Appliances": (
+        "Firmware update of the kettle stops at half way, it keeps blinking.",
+        "The app of the blender crashes when I open the settings, is this known?",
+        "The new toaster does not connect, I can send you the log.",
+    ),
+    "Power Tools": (
+        "Which spare part do I need to mount the saw on the old bench?",
+        "How do I install the new blade, the manual shows another model?",
+        "The drill stops under load after I changed the brushes.",
     ),
     "Lighting": (
         "The lamp flickers after I installed it, is the dimmer the wrong type?",
