@@ -1,16 +1,99 @@
-"""`personagraph source`: what is read, how, and what would happen to a folder's records."""
+"""`personagraph source`: what is read, how, and what would become of a folder's records."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from api.cli.console import print_json, stdout
+from rich.markup import escape
+from rich.table import Table
+
+from api.cli.console import TerminalProgress, print_json, stdout
+from ingestion.report import DatasetReport, Report
 
 
 def list_formats(as_json: bool) -> None:
-    """The formats and the shipped mappings."""
-    raise NotImplementedError(as_json)
+    """The formats that are read, and the mappings that are shipped."""
+    from ingestion.detect import known_formats
+
+    found = known_formats()
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    table = Table("name", "kind", "about")
+    for one in found:
+        table.add_row(one.name, one.kind, escape(one.about))
+    stdout().print(table)
 
 
 def check(data: Path, mapping: Path | None, as_json: bool) -> None:
-    """The dry run."""
-    raise NotImplementedError((data, mapping, as_json, asdict, print_json, stdout))
+    """The dry run: every file and dataset, nothing written."""
+    from ingestion.ingest import check as dry_run
+    from ingestion.mapping import load
+
+    report = dry_run(data, load(mapping) if mapping else None, progress=TerminalProgress())
+    if as_json:
+        print_json(report.to_dict())
+        return
+    console = stdout()
+    console.print(files_table(report))
+    for dataset in report.datasets:
+        console.print(f"[bold]{escape(dataset.name)}[/] ({dataset.kind})")
+        for line in dataset_lines(dataset):
+            console.print(f"  {escape(line)}", soft_wrap=True)
+    console.print(escape(declared(report)), soft_wrap=True)
+    console.print("[dim]nothing was written[/]")
+
+
+def files_table(report: Report) -> Table:
+    """What becomes of every file."""
+    table = Table("file", "read as", "status")
+    for name in ("received", "accepted", "duplicate", "quarantined"):
+        table.add_column(name, justify="right")
+    for file in report.files:
+        reasons = ", ".join(f"{count:,} {code}" for code, count in file.reasons.items())
+        note = file.detail or reasons
+        counts = (file.received, file.accepted, file.duplicate, file.quarantined)
+        table.add_row(
+            escape(file.source),
+            file.recognised_as or file.dataset or "",
+            file.status + (f"\n[dim]{escape(note)}[/]" if note else ""),
+            *(f"{count:,}" for count in counts),
+        )
+    return table
+
+
+def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
+    """What the accepted records of a dataset hold, a line each."""
+    from api.views import instant
+
+    if dataset.from_ms is not None and dataset.to_ms is not None:
+        yield f"from {instant(dataset.from_ms)} to {instant(dataset.to_ms)}"
+    for namespace, counts in dataset.identifiers.items():
+        yield (
+            f"identifier {namespace}: {counts['distinct']:,} values on {counts['records']:,} "
+            f"records, the commonest on {counts['most']:,}"
+        )
+    if dataset.anonymous:
+        yield f"{dataset.anonymous:,} records name nobody; they are kept, and belong to no person"
+    if dataset.dropped_identifiers:
+        yield f"{dataset.dropped_identifiers:,} identifiers name nobody (null, 0, ...)"
+    if dataset.verbs:
+        yield "verbs: " + ", ".join(f"{verb} {count:,}" for verb, count in dataset.verbs.items())
+    if dataset.with_item_share is not None:
+        yield f"{dataset.with_item_share:.0%} of events are about an item"
+    for warning in dataset.warnings:
+        yield f"warning: {warning}"
+
+
+def declared(report: Report) -> str:
+    """What the mapping declares, in a sentence."""
+    consent = report.consent
+    text = (
+        f"mapping {report.mapping}: people who said nothing have consent {consent['default']} "
+        f"(basis: {consent['basis']})"
+    )
+    if report.time_zone:
+        text += f"; times without a zone are in {report.time_zone}"
+    if report.sampled != "no":
+        text += f"; a sample of {report.sampled}"
+    return text
