@@ -14,12 +14,12 @@ _MANY = 50  # more distinct values than this are no trait to describe people by
 
 def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
     """One report per file that was read."""
-    counts = scratch.arrow(rows.group_by("source", "status", "reason").agg(rows=rows.count()))
+    counts = scratch.fetch(rows.group_by("source", "status", "reason").agg(rows=rows.count()))
     found: dict[str, dict[str, Any]] = {
         name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "reasons": {}}
         for name in dataset.staged
     }
-    for row in sorted(counts.to_pylist(), key=lambda row: (row["source"], row["reason"] or "")):
+    for row in sorted(counts, key=lambda row: (row["source"], row["reason"] or "")):
         mine = found[row["source"]]
         mine[row["status"]] += row["rows"]
         if row["reason"]:
@@ -37,14 +37,14 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
 def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows]) -> DatasetReport:
     """What the accepted records of a dataset hold, with warnings."""
     accepted = rows.filter(rows.status == "accepted")
-    facts = scratch.arrow(
+    facts = scratch.fetch(
         accepted.agg(
             accepted=accepted.count(),
-            dropped=accepted.dropped_identifiers.sum().fill_null(0),
+            dropped=accepted.dropped_identifiers.sum().cast("int64").fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
         )
-    ).to_pylist()[0]
+    )[0]
     identifiers, named = _identifiers(scratch, outputs)
     events = _events(scratch, outputs)
     report = DatasetReport(
@@ -76,10 +76,12 @@ def _identifiers(
     rows = outputs["identifiers"]
     per_value = rows.group_by("namespace", "value").agg(records=rows.count())
     summed = per_value.group_by("namespace").agg(
-        records=per_value.records.sum(), distinct=per_value.count(), most=per_value.records.max()
+        records=per_value.records.sum().cast("int64"),
+        distinct=per_value.count(),
+        most=per_value.records.max(),
     )
-    found = {row.pop("namespace"): row for row in scratch.arrow(summed).to_pylist()}
-    named = scratch.arrow(rows.agg(named=rows.record_key.nunique())).to_pylist()[0]["named"]
+    found = {row.pop("namespace"): row for row in scratch.fetch(summed)}
+    named = scratch.fetch(rows.agg(named=rows.record_key.nunique()))[0]["named"]
     return dict(sorted(found.items())), named
 
 
@@ -88,10 +90,10 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
         return {"with_item_share": None, "verbs": {}}
     rows = outputs["events"]
     counted = rows.group_by("verb").agg(count=rows.count(), items=rows.item_id.count())
-    verbs = scratch.arrow(counted).to_pylist()
+    verbs = scratch.fetch(counted)
     total = sum(row["count"] for row in verbs)
     with_item = sum(row["items"] for row in verbs)
-    distinct = scratch.arrow(rows.agg(n=rows.item_id.nunique())).to_pylist()[0]["n"]
+    distinct = scratch.fetch(rows.agg(n=rows.item_id.nunique()))[0]["n"]
     ordered = sorted(verbs, key=lambda row: (-row["count"], row["verb"]))
     return {
         "with_item_share": with_item / total if total else None,
@@ -129,7 +131,7 @@ def _trait_warnings(scratch: Scratch, data: Dataset, outputs: dict[str, Rows]) -
     counts = values.agg(
         **{name: values.found[n].nunique() for n, name in enumerate(data.table.describe)}
     )
-    for name, distinct in scratch.arrow(counts).to_pylist()[0].items():
+    for name, distinct in scratch.fetch(counts)[0].items():
         if distinct > _MANY:
             yield f"trait {name!r} has {distinct} values: too many to describe people by"
         elif distinct == 1:

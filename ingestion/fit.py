@@ -38,6 +38,7 @@ class Fitted:
     folder: Path
     datasets: tuple[Dataset, ...]
     bad: tuple[BadFile, ...] = ()
+    linked: tuple[str, ...] = ()  # read only for what other tables take from them
     unmapped: tuple[str, ...] = ()
     ignored: dict[str, str] = field(default_factory=dict)  # file -> the mapping's reason
 
@@ -81,8 +82,20 @@ def find_files(folder: Path, mapping: Mapping) -> Fitted:
             ignored |= dict.fromkeys(mine, table.reason or "")
         else:
             datasets.append(Dataset(label, table, tuple(source(folder, n) for n in mine)))
-    unmapped = tuple(name for name in names if name not in taken)
-    return Fitted(mapping, folder, tuple(datasets), (), unmapped, ignored)
+    linked = {name for table in mapping.tables.values() for name in links_of(table)}
+    rest = [name for name in names if name not in taken]
+    return Fitted(
+        mapping, folder, tuple(datasets), (),
+        linked=tuple(name for name in rest if name in linked),
+        unmapped=tuple(name for name in rest if name not in linked),
+        ignored=ignored,
+    )  # fmt: skip
+
+
+def links_of(table: Table) -> list[str]:
+    """The other files a table takes values from."""
+    files = {link.file for link in table.links.values()}
+    return sorted(files | ({table.questions.file} if table.questions else set()))
 
 
 def source(folder: Path, name: str) -> Source:
@@ -148,10 +161,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
             link = Link(file=dataset.table.questions.file, on={})
             links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
         datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
-    fresh = Fitted(
-        fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
-    )
-    return _check(scratch, fresh)
+    return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)))
 
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
@@ -214,9 +224,7 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
         datasets.append(
             Dataset(dataset.name, dataset.table, dataset.sources, staged, dataset.links)
         )
-    return Fitted(
-        fitted.mapping, fitted.folder, tuple(datasets), tuple(bad), fitted.unmapped, fitted.ignored
-    )
+    return replace(fitted, datasets=tuple(datasets), bad=tuple(bad))
 
 
 def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: list[str]) -> None:
@@ -231,16 +239,15 @@ def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: 
     good = scratch.keep(lines.filter(json_valid(lines[LINE])))
     found = good.select(found=json_texts(good[LINE], ibis.literal([json_path(n) for n in names])))
     counts = found.agg(**{f"n{n}": found.found[n].count() for n in range(len(names))})
-    row = scratch.arrow(counts).to_pylist()[0]
-    keys = scratch.arrow(good.select(keys=json_keys(good[LINE])).unnest("keys").distinct())
-    if not len(keys):
+    row = scratch.fetch(counts)[0]
+    keyed = good.select(key=json_keys(good[LINE])).unnest("key").distinct()
+    keys = sorted(found["key"] for found in scratch.fetch(keyed))
+    if not keys:
         return  # not one line of JSON; its reading says so, line by line
     for number, name in enumerate(names):
         if row[f"n{number}"] == 0:
             one = next(iter(dataset.staged))
-            raise _missing(
-                mapping, one, name, sorted(keys["keys"].to_pylist()), ("tables", dataset.name)
-            )
+            raise _missing(mapping, one, name, keys, ("tables", dataset.name))
 
 
 def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:

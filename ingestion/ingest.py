@@ -17,7 +17,7 @@ import pyarrow as pa
 from ingestion import counting
 from ingestion.dedupe import classify
 from ingestion.detect import find_mapping
-from ingestion.fit import BadFile, Fitted, find_files, stage
+from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Rows
@@ -63,7 +63,7 @@ def ingest(
             return Report.from_dict(step.summary["report"])
         hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
         plan = _plan(step, fitted, hashes)
-        with Scratch.open(_made(lake.workspace.spill)) as scratch:
+        with Scratch.open(lake.workspace.spill) as scratch:
             with progress.task("Opening files", len(plan.read)) as task:
                 fitted = stage(scratch, fitted, plan.read)
                 task.advance(len(plan.read))
@@ -109,13 +109,8 @@ class _Work:
 
 def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
     """What besides a file itself decides what is read from it: mapping, program, linked files."""
-    from ingestion.fit import source
-
-    table = dataset.table
-    files = sorted({link.file for link in table.links.values()} | (
-        {table.questions.file} if table.questions else set()))  # fmt: skip
-    linked = [source(fitted.folder, name).sha256 for name in files
-              if (fitted.folder / name).is_file()]  # fmt: skip
+    found = [name for name in links_of(dataset.table) if (fitted.folder / name).is_file()]
+    linked = [source(fitted.folder, name).sha256 for name in found]
     text = "\n".join([fitted.mapping.hash(), code_version(), *linked])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -265,7 +260,7 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
     if not others and work.step.lake.version("records") is None:
         return None
     found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key"))
-    return work.scratch.memtable(found) if len(found) else None
+    return work.scratch.given(found) if len(found) else None
 
 
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
@@ -307,6 +302,8 @@ def _bad_report(bad: BadFile) -> FileReport:
 def _not_read(fitted: Fitted) -> Iterator[FileReport]:
     for name, reason in fitted.ignored.items():
         yield FileReport(name, None, "ignored", None, reason)
+    for name in fitted.linked:
+        yield FileReport(name, None, "linked", None, "other files take values from it")
     for name in fitted.unmapped:
         yield FileReport(name, None, "unmapped", None, "the mapping does not name it")
 
@@ -329,8 +326,3 @@ def _write_items(work: _Work, items: list[Rows], candidates: list[Rows]) -> None
 
 def _salt(key: bytes) -> str:
     return hashlib.sha256(b"content" + key).hexdigest()[:16]
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder

@@ -30,7 +30,7 @@ def catalogue(
     """
     parts = [rows.select(*_COLUMNS, rank=ibis.literal(0)) for rows in listed]
     if len(before):
-        old = scratch.memtable(before)
+        old = scratch.given(before)
         for prefix in replaced.to_pylist():
             kept = old.record_key.isnull() | ~old.record_key.startswith(prefix)
             old = old.filter(kept)

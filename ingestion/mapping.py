@@ -36,7 +36,13 @@ NAMESPACES: dict[str, tuple[int, bool]] = {
     "anonymous_id": (5, False),
     "device_id": (5, False),
 }
-PERSONAL_NAMESPACES = frozenset({"email", "phone"})
+# What messages and tickets name people by without being told.
+FORMAT_NAMESPACES = {
+    "segment": (
+        "user_id", "anonymous_id", "email", "phone", "device_id", "advertising_id",
+    ),
+    "tickets": ("zendesk", "email", "phone", "user_id"),
+}  # fmt: skip
 
 
 class Model(BaseModel):
@@ -355,7 +361,11 @@ class Mapping(Model):
 
     def namespaces(self) -> dict[str, tuple[int, bool]]:
         """Namespace -> (trust, unique), from what the tables declare and the defaults."""
-        found: dict[str, tuple[int, bool]] = {}
+        found = {
+            name: NAMESPACES.get(name, (1, True))
+            for table in self.tables.values()
+            for name in FORMAT_NAMESPACES.get(table.format or "", ())
+        }
         for table in self.tables.values():
             for name, declared in table.identifiers.items():
                 trust, unique = found.get(name) or NAMESPACES.get(name, (1, True))

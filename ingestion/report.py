@@ -9,7 +9,7 @@ class FileReport:
     """What became of one file.
 
     Attributes:
-        status: read, unchanged, unreadable, ignored or unmapped.
+        status: read, unchanged, unreadable, ignored, linked or unmapped.
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
         received: always accepted + duplicate + quarantined.

@@ -66,7 +66,7 @@ def _listed(scratch: Scratch, rows: Rows, declared: Questions) -> list[Question]
     listed = rows.select(
         id=as_text(rows[declared.id]).strip(), text=as_text(rows[declared.text]).strip(), kind=kind
     )
-    found = scratch.arrow(listed).to_pylist()
+    found = scratch.fetch(listed)
     named = {row["id"]: (row["id"], row["text"] or row["id"], row["kind"]) for row in found}
     return [named[name] for name in sorted(name for name in named if name)]
 

@@ -115,7 +115,7 @@ def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
             modified_at_ms=ibis.literal(sources[0].modified_at_ms, "int64"),
         )
         return rows, names
-    files = scratch.memtable(
+    files = scratch.given(
         pa.table(
             {
                 PATH: [str(dataset.staged[source.name].path) for source in sources],

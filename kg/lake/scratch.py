@@ -3,62 +3,66 @@
 It owns staging and what is computed between a file and the lake; nothing in it outlives the block.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet
 
+from kg.lake.disk import on_disk
+from kg.lake.engine import Engine, on_engine
 from kg.lake.files import PATH, POSITION, PROBLEM, RAW, Shape, Staged, stage
 
-_MEMORY_LIMIT = "3GB"
 
-
-class Scratch:
+class Scratch(Engine):
     """Stages files and computes over them; `Scratch.open` is the way to one."""
 
-    def __init__(self, folder: Path, connection: Any) -> None:
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "spill")
+        self._con.raw_sql("SET preserve_insertion_order = false")
         self.folder = folder
-        self._connection = connection
         self._number = 0
 
     @classmethod
     @contextmanager
-    def open(cls, beside: Path | None = None) -> Iterator["Scratch"]:
+    def open(cls, beside: Path | None = None) -> Iterator[Self]:
         """An engine whose files lie in a new folder inside `beside` (default: the system's)."""
-        folder = Path(tempfile.mkdtemp(prefix="reading-", dir=beside))
-        connection = ibis.duckdb.connect(
-            memory_limit=_MEMORY_LIMIT,
-            threads=os.cpu_count() or 1,
-            temp_directory=str(folder / "spill"),
-            preserve_insertion_order=False,
-        )
-        connection.raw_sql("SET TimeZone = 'UTC'")
+        with on_disk(beside or Path(tempfile.gettempdir())):
+            if beside is not None:
+                beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = Path(tempfile.mkdtemp(prefix="reading-", dir=beside))
+        scratch = cls(folder)
         try:
-            yield cls(folder, connection)
+            yield scratch
         finally:
-            connection.disconnect()
+            scratch.close()
             shutil.rmtree(folder, ignore_errors=True)
 
     def stage(
         self, path: Path, shape: Shape, *, encoding: str = "utf-8", delimiter: str | None = None
     ) -> Staged:
-        """Make a file readable as columns; raises UnreadableFile."""
-        return stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter)
+        """Make a file readable as columns.
 
-    def rows(self, files: Sequence[Staged]) -> ibis.Table:
+        Raises:
+            UnreadableFile: the file as a whole cannot be read.
+            Unavailable: the disk refuses the staged copy.
+        """
+        with on_disk(self.folder):
+            return stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter)
+
+    def rows(self, files: Sequence[Staged]) -> Any:
         """The rows of files of one shape, their columns matched by name, with `_path`,
         `_position` (1-based), `_problem` and `_raw` (of rows that could not be read)."""
-        paths = [str(file.path) for file in files]
         ours = files[0].shape != "parquet"
-        options = {"union_by_name": True, "filename": True, "file_row_number": not ours}
-        rows = self._connection.read_parquet(paths, **options)
+        numbered = "" if ours else ", file_row_number = true"
+        rows = self._parquet(
+            [file.path for file in files], f", union_by_name = true, filename = true{numbered}"
+        )
         if not ours:
             nothing = ibis.null("string")
             rows = rows.mutate(
@@ -66,31 +70,40 @@ class Scratch:
             ).drop("file_row_number")
         return rows.rename({PATH: "filename"})
 
-    def keep(self, rows: ibis.Table) -> ibis.Table:
+    def keep(self, rows: Any) -> Any:
         """Compute once: the rows, written to the scratch folder and read from there."""
         file = self._new_file()
-        self._connection.to_parquet(rows, file, compression="lz4")
-        return self._connection.read_parquet(file)
+        with on_engine(self.folder):
+            self._con.to_parquet(rows, file, compression="lz4")
+        return self._parquet([file])
 
-    def view(self, rows: ibis.Table) -> ibis.Table:
+    def view(self, rows: Any) -> Any:
         """The same rows under a name of their own: what is built on them neither repeats nor
         recompiles how they are made."""
         self._number += 1
-        return self._connection.create_view(f"rows_{self._number}", rows)
+        with on_engine(self.folder):
+            return self._con.create_view(f"rows_{self._number}", rows)
 
-    def memtable(self, table: pa.Table) -> ibis.Table:
+    def given(self, table: pa.Table) -> Any:
         """Arrow data as a table of this engine."""
         file = self._new_file()
-        pa.parquet.write_table(table, file)
-        return self._connection.read_parquet(file)
+        with on_disk(self.folder):
+            pa.parquet.write_table(table, file)
+        return self._parquet([file])
 
-    def batches(self, rows: ibis.Table) -> pa.RecordBatchReader:
-        """Stream the rows."""
-        return self._connection.to_pyarrow_batches(rows, chunk_size=128 * 1024)
+    def fetch(self, rows: Any) -> list[dict[str, Any]]:
+        """A few rows, as dictionaries."""
+        found: list[dict[str, Any]] = self.batches(rows).read_all().to_pylist()
+        return found
 
-    def arrow(self, rows: ibis.Table) -> pa.Table:
-        """The rows, all of them: for small answers."""
-        return self._connection.to_pyarrow(rows)
+    def _parquet(self, paths: Sequence[Path], options: str = "") -> Any:
+        # A view of its own: those that Ibis makes are hidden from the streams' connections.
+        self._number += 1
+        view = f"files_{self._number}"
+        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+        with on_engine(self.folder):
+            self._con.raw_sql(f"CREATE VIEW {view} AS FROM read_parquet([{listed}]{options})")
+            return self._con.table(view)
 
     def _new_file(self) -> Path:
         self._number += 1
