@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_ITERATIONS = 10
+
 
 def canonical_edges(
     source: np.ndarray, target: np.ndarray, weight: np.ndarray
@@ -38,7 +40,9 @@ def native_leiden(
     resolution: float,
     seed: int,
 ) -> np.ndarray:
-    """Leiden of the native library; edges are given once each, sorted. See `Store.leiden`."""
+    """Leiden of the native library over canonical edges; (n,) groups, numbered in no order."""
+    if len(source) == 0:
+        return np.arange(n, dtype=np.int64)
     import graspologic_native
     from scipy.sparse import coo_array
 
@@ -51,11 +55,44 @@ def native_leiden(
         matrix.data.astype(np.float64),
         n,
         resolution=resolution,
-        iterations=10,
+        iterations=_ITERATIONS,
         seed=seed,
     )
-    groups = np.arange(n, 2 * n, dtype=np.int64)  # a node that is not in the answer is alone
-    groups[np.fromiter(found.keys(), np.int64, len(found))] = np.fromiter(
-        found.values(), np.int64, len(found)
+    return _groups(n, found)
+
+
+def improved(
+    groups: np.ndarray,
+    source: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray,
+    *,
+    resolution: float,
+    seed: int,
+) -> np.ndarray:
+    """Go on from a partition with the native library; the arguments are those of Leiden.
+
+    GDS stops after one pass, and its partitions were 0.5 to 5 % of modularity below those of ten
+    native passes; given its own partition as a seed, GDS 2.13 made it worse with every pass.
+    """
+    if len(source) == 0:
+        return groups
+    import graspologic_native
+
+    seen = np.union1d(source, target)
+    start = numbered_by_first_member(groups)[seen]
+    _, found = graspologic_native.leiden(
+        list(zip(map(str, source), map(str, target), weight.tolist(), strict=True)),
+        starting_communities=dict(zip(map(str, seen), start.tolist(), strict=True)),
+        resolution=resolution,
+        iterations=_ITERATIONS,
+        seed=seed,
     )
+    return _groups(len(groups), {int(node): group for node, group in found.items()})
+
+
+def _groups(n: int, found: dict[int, int]) -> np.ndarray:
+    groups = np.arange(n, 2 * n, dtype=np.int64)  # a node that is not in the answer is alone
+    nodes = np.fromiter(found.keys(), np.int64, len(found))
+    groups[nodes] = np.fromiter(found.values(), np.int64, len(found))
     return groups

@@ -16,7 +16,7 @@ from kg.errors import Conflict, InputError, PersonagraphError
 from kg.progress import Progress, silent
 from kg.settings import Settings
 from kg.store.bolt import BoltStore, open_driver, our_errors
-from kg.store.communities import canonical_edges, numbered_by_first_member
+from kg.store.communities import canonical_edges, improved, numbered_by_first_member
 from kg.store.tables import GraphTables, Watermark
 
 if TYPE_CHECKING:
@@ -79,11 +79,12 @@ class Neo4jStore(BoltStore):
     ) -> np.ndarray:
         low, high, weights = canonical_edges(source, target, weight)
         groups = np.arange(n, 2 * n, dtype=np.int64)
-        if n == 0:
-            return groups
+        if len(low) == 0:  # GDS fails on a graph without relationships
+            return numbered_by_first_member(groups)
         ids, found = self._gds_leiden(_rows(n, low, high, weights), resolution, seed)
         groups[ids] = found
-        return numbered_by_first_member(groups)
+        better = improved(groups, low, high, weights, resolution=resolution, seed=seed)
+        return numbered_by_first_member(better)
 
     def terminate(self, mark: str) -> None:
         """End the transactions that carry a mark, at their next safe point."""
