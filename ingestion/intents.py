@@ -51,7 +51,7 @@ def intents(step: "Step") -> None:
     found = _kept(step, runs(topics.at(level)))
     linked = _kept(step, linked_events(topics.at(level), found))
     step.overwrite("sessions", sessions(rows))
-    step.overwrite("intents", intent_table(found, linked))
+    step.overwrite("intents", intent_table(found, linked, step.table("sessions")))
     step.overwrite("event_intents", event_intents(linked))
     step.overwrite("intent_items", intent_items(linked))
     step.append("topics", topics.declared())
@@ -172,37 +172,42 @@ def slug(text: Any) -> Any:
 def runs(events: Any) -> Any:
     """Events grouped by session, time, verb and topic, each group with the intent it belongs to.
 
-    Columns: session_id, user_id, channel, occurred_at_ms, verb, topic, events, quantity, value,
-    opens (starts an intent), position (of the intent in its session, from 1), intent_id.
+    Columns: session_id, occurred_at_ms, verb, topic, events, quantity, value, opens (starts an
+    intent), position (of the intent in its session, from 1), started_at_ms (of the intent).
     """
     import ibis
 
-    groups = events.group_by(
-        "session_id", "user_id", "channel", "occurred_at_ms", "verb", "topic"
-    ).aggregate(
-        events=events.count(),
-        quantity=events.quantity.sum().fill_null(0.0),
-        value=events.value.sum().fill_null(0.0),
+    groups = _opened(
+        events.group_by(*_GROUP).aggregate(
+            events=events.count(), quantity=events.quantity.sum(), value=events.value.sum()
+        )
     )
-    order = [groups.occurred_at_ms, groups.topic, groups.verb]
-    before = ibis.window(group_by=groups.session_id, order_by=order)
-    so_far = ibis.window(group_by=groups.session_id, order_by=order, rows=(None, 0))
+    so_far = ibis.window(group_by=groups.session_id, order_by=_order(groups), rows=(None, 0))
+    at = ibis.ifelse(groups.opens, groups.occurred_at_ms, ibis.null("int64"))
+    return groups.mutate(
+        position=groups.opens.cast("int64").sum().over(so_far), started_at_ms=at.max().over(so_far)
+    )
+
+
+def _order(groups: Any) -> list[Any]:
+    return [groups.occurred_at_ms, groups.topic, groups.verb]
+
+
+def _opened(groups: Any) -> Any:
+    """Groups with `opens`: whether verb or topic differ from the group before."""
+    import ibis
+
+    before = ibis.window(group_by=groups.session_id, order_by=_order(groups))
     follows = (groups.topic.lag().over(before) == groups.topic) & (
         groups.verb.lag().over(before) == groups.verb
     )
-    groups = groups.mutate(opens=~follows.fill_null(False))
-    at = ibis.ifelse(groups.opens, groups.occurred_at_ms, ibis.null("int64"))
-    groups = groups.mutate(
-        position=groups.opens.cast("int64").sum().over(so_far), started=at.max().over(so_far)
-    )
-    return groups.mutate(
-        intent_id=stable_id_of("i", groups.session_id, groups.started, groups.verb, groups.topic)
-    ).drop("started")
+    return groups.mutate(opens=~follows.fill_null(False))
 
 
 def figures_at(step: "Step", topics: "Topics", level: int) -> Level:
     """What intents would look like at a level."""
-    found = runs(topics.at(level))
+    events = topics.at(level)
+    found = _opened(events.group_by(*_GROUP).aggregate(events=events.count()))
     row = step.lake.run(
         found.aggregate(
             events=found.events.sum().fill_null(0),
@@ -213,25 +218,33 @@ def figures_at(step: "Step", topics: "Topics", level: int) -> Level:
     return Level(level, **row)
 
 
-def intent_table(found: Any, linked: Any) -> Any:
-    """The table `intents`: of `runs`, with the texts and campaigns of `linked` events."""
-    table = found.group_by(
-        "intent_id", "session_id", "user_id", "verb", "topic", "channel", "position"
-    ).aggregate(
-        started_at_ms=found.occurred_at_ms.min(),
+def intent_table(found: Any, linked: Any, owners: Any) -> Any:
+    """The table `intents`: of `runs`, with the texts and campaigns of `linked` events.
+
+    `owners` are the sessions with their user_id and channel.
+    """
+    table = found.group_by("session_id", "position", "verb", "topic", "started_at_ms").aggregate(
         ended_at_ms=found.occurred_at_ms.max(),
         event_count=found.events.sum(),
-        quantity=found.quantity.sum(),
-        value=found.value.sum(),
+        quantity=found.quantity.sum().fill_null(0.0),
+        value=found.value.sum().fill_null(0.0),
     )
+    table = table.mutate(intent_id=_intent_id(table))
+    table = table.join(owners.select("session_id", "user_id", "channel"), "session_id")
     for first in (_first(linked, "text", longest=True), _first(linked, "campaign_id")):
         table = table.left_join(first, "intent_id").drop("intent_id_right")
     return table.order_by("user_id", "started_at_ms", "session_id", "position")
 
 
+def _intent_id(rows: Any) -> Any:
+    # No two intents of a session start at one time with one verb and topic.
+    return stable_id_of("i", rows.session_id, rows.started_at_ms, rows.verb, rows.topic)
+
+
 def linked_events(events: Any, found: Any) -> Any:
     """Events with their `intent_id`; `found` is what `runs` gave."""
-    return events.join(found.select(*_GROUP, "intent_id"), _GROUP).select(
+    found = found.select(*_GROUP, intent_id=_intent_id(found))
+    return events.join(found, _GROUP).select(
         "record_key",
         "session_id",
         "intent_id",
@@ -246,17 +259,15 @@ def linked_events(events: Any, found: Any) -> Any:
 
 def event_intents(linked: Any) -> Any:
     """The table `event_intents`; a record that holds several items may have several intents."""
-    found = linked.select("record_key", "session_id", "intent_id", "user_id").distinct()
-    return found.order_by("record_key", "intent_id")
+    return linked.select("record_key", "session_id", "intent_id", "user_id").distinct()
 
 
 def intent_items(linked: Any) -> Any:
     """The table `intent_items`: how often, and for how much, an intent is about an item."""
     linked = linked.filter(linked.item_id.notnull())
-    found = linked.group_by("intent_id", "item_id").aggregate(
+    return linked.group_by("intent_id", "item_id").aggregate(
         count=linked.count(), value=linked.value.sum().fill_null(0.0)
     )
-    return found.order_by("intent_id", "item_id")
 
 
 def _first(linked: Any, column: str, *, longest: bool = False) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.identity.links import BY_PERSON, Codes, Cut, Flags, Manual, components
+from ingestion.identity.links import BY_PERSON, Codes, Cut, Flags, Manual, components, distinct
 from ingestion.identity.people import People
 
 RULE = "identifier:"
@@ -133,6 +133,8 @@ def _supported(people: People, cut: Cut, links: Log) -> tuple[Flags, tuple[Codes
     hang on an earlier record by them."""
     from scipy.sparse import csr_array
 
+    if not len(links.left):
+        return np.zeros(0, bool), (links.left, links.left)
     kept = people.statements.only(cut.kept)
     shape = (kept.record_count, len(kept.namespace))
     names = csr_array((np.ones(len(kept.record), np.int8), (kept.record, kept.value)), shape=shape)
@@ -149,7 +151,9 @@ def _stars(people: People, cut: Cut, joined: tuple[Codes, Codes]) -> Log:
     """Each value's records that hang on nothing yet, linked to the first of them."""
     kept = people.statements.only(cut.kept)
     count = max(kept.record_count, 1)
-    member = np.setdiff1d(kept.value * count + kept.record, joined[0] * count + joined[1])
+    member = np.sort(kept.value * count + kept.record)
+    if len(joined[0]):
+        member = member[~np.isin(member, joined[0] * count + joined[1])]
     value, record = member // count, member % count
     first = np.flatnonzero(np.r_[True, np.diff(value) > 0][: len(value)])
     size = np.diff(np.r_[first, len(value)])
@@ -161,8 +165,10 @@ def _stars(people: People, cut: Cut, joined: tuple[Codes, Codes]) -> Log:
 
 def _bridges(people: People, cut: Cut) -> Log:
     """For each value that was cut, its first record against the first of each other group."""
-    bridging = np.unique(people.statements.value[~cut.kept])
-    said = people.statements.only(np.isin(people.statements.value, bridging))
+    bridging = distinct(people.statements.value[~cut.kept])
+    bridges = np.zeros(len(people.values), bool)
+    bridges[bridging] = True
+    said = people.statements.only(bridges[people.statements.value])
     group = cut.group[said.record]
     order = np.lexsort((said.record, group, said.value))
     value, group, record = said.value[order], group[order], said.record[order]
@@ -182,7 +188,7 @@ def _bridge_reasons(people: People, cut: Cut) -> list[str]:
     namespace = people.statements.namespace[people.statements.value]
     reasons = []
     for code, name in enumerate(people.namespace_names):
-        causes = np.unique(cut.because[(namespace == code) & ~cut.kept])
+        causes = distinct(cut.because[(namespace == code) & ~cut.kept])
         names = [people.namespace_names[cause] for cause in causes if cause >= 0]
         why = f"shared by different values of {' and '.join(names)}" if names else ""
         person = "a person says they differ" if BY_PERSON in causes else ""

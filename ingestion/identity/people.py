@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from ingestion.identity.identifiers import canonical_values, unusable
 from ingestion.identity.limits import Limits
-from ingestion.identity.links import Codes, Namespaces, Statements
-from kg.hashing import SEPARATOR
+from ingestion.identity.links import Codes, Namespaces, Statements, distinct
 
 # Pseudo-namespace of records that a person judged but that name nobody; it joins nothing.
 RECORD = "#record"
@@ -42,15 +41,24 @@ class People:
         """When each record was learned: (r,) int64."""
         return np.asarray(self.records["recorded_at_ms"].to_numpy())
 
+    def codes(self, record_keys: Any) -> Codes:
+        """The codes of records by their keys; -1 for those that are not among them."""
+        if not len(record_keys):
+            return np.zeros(0, np.int64)
+        found = pc.index_in(record_keys, value_set=self.records["record_key"])
+        return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int64)
+
 
 def read_people(step: Any, limits: Limits) -> People:
     """The records with identifiers, or with a person's judgement, in the order learned."""
     rows = step.lake.run(_stated(step)).combine_chunks()
-    record_key = pc.dictionary_encode(_column(rows, "record_key"))
-    record = _codes(record_key.indices)
-    first = np.flatnonzero(np.r_[True, np.diff(record) > 0][: len(record)])
+    key = _chunk(rows["record_key"])
+    new = np.ones(len(key), bool)  # rows of one record lie together
+    new[1:] = pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
+    record = np.cumsum(new) - 1
+    first = np.flatnonzero(new)
     counts, values, reasons, value = _coded(rows, limits)
-    distinct = np.unique(record * max(len(values), 1) + value)
+    said = distinct(record * max(len(values), 1) + value)
     return People(
         records=rows.drop_columns(["namespace", "value"]).take(first),
         namespace_names=list(counts),
@@ -58,8 +66,8 @@ def read_people(step: Any, limits: Limits) -> People:
         values=values,
         unusable=reasons,
         statements=Statements(
-            record=distinct // max(len(values), 1),
-            value=distinct % max(len(values), 1),
+            record=said // max(len(values), 1),
+            value=said % max(len(values), 1),
             namespace=np.repeat(np.arange(len(counts)), list(counts.values())),
             record_count=len(first),
         ),
@@ -90,10 +98,16 @@ def _stated(step: Any) -> Any:
 def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa.Array, Codes]:
     """Distinct values, strongest first: how many of each namespace, the values, why they are
     unusable, and a code per row."""
-    joined = pc.binary_join_element_wise(rows["namespace"], rows["value"], SEPARATOR)
-    raw = pc.dictionary_encode(_chunk(joined))
-    parts = pc.split_pattern(raw.dictionary, SEPARATOR, max_splits=1)
-    found = pa.table({"namespace": pc.list_element(parts, 0), "value": pc.list_element(parts, 1)})
+    space = pc.dictionary_encode(_chunk(rows["namespace"]))
+    value = pc.dictionary_encode(_chunk(rows["value"]))
+    pair = _codes(space.indices) * max(len(value.dictionary), 1) + _codes(value.indices)
+    pairs, place_of = np.unique(pair, return_inverse=True)
+    found = pa.table(
+        {
+            "namespace": space.dictionary.take(pa.array(pairs // max(len(value.dictionary), 1))),
+            "value": value.dictionary.take(pa.array(pairs % max(len(value.dictionary), 1))),
+        }
+    )
     order = sorted(
         pc.unique(found["namespace"]).to_pylist(), key=lambda n: (*limits.strength(n), n)
     )
@@ -104,13 +118,13 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
     for name in order:
         place = np.flatnonzero(pc.equal(found["namespace"], name).to_numpy())
         canonical = canonical_values(name, _chunk(found["value"].take(place)))
-        distinct = pc.unique(canonical)
-        distinct = distinct.take(pc.sort_indices(distinct))
-        code[place] = sum(counts.values()) + _codes(pc.index_in(canonical, value_set=distinct))
-        counts[name] = len(distinct)
-        values.append(distinct)
-        reasons.append(unusable(name, distinct, limits))
-    return counts, pa.concat_arrays(values), pa.concat_arrays(reasons), code[_codes(raw.indices)]
+        ordered = pc.unique(canonical)
+        ordered = ordered.take(pc.sort_indices(ordered))
+        code[place] = sum(counts.values()) + _codes(pc.index_in(canonical, value_set=ordered))
+        counts[name] = len(ordered)
+        values.append(ordered)
+        reasons.append(unusable(name, ordered, limits))
+    return counts, pa.concat_arrays(values), pa.concat_arrays(reasons), code[place_of]
 
 
 def _namespaces(names: list[str], limits: Limits) -> Namespaces:
@@ -121,10 +135,6 @@ def _namespaces(names: list[str], limits: Limits) -> Namespaces:
         limit=np.asarray([-1 if row.limit is None else row.limit for row in rows], np.int64),
         unique=np.asarray([row.unique for row in rows], bool),
     )
-
-
-def _column(table: pa.Table, name: str) -> pa.Array:
-    return _chunk(table[name])
 
 
 def _chunk(column: Any) -> pa.Array:

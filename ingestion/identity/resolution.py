@@ -17,7 +17,7 @@ from ingestion.identity.consent import denied_users
 from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
 from ingestion.identity.judgements import fold, new_judgements, read_log
 from ingestion.identity.limits import shipped
-from ingestion.identity.links import KEPT, Codes, Cut, Flags, contradictory, cut, fan_out
+from ingestion.identity.links import KEPT, Codes, Cut, Flags, contradictory, cut, distinct, fan_out
 from ingestion.identity.people import RECORD, People, read_people
 from ingestion.identity.users import Before, name_users
 
@@ -119,9 +119,10 @@ class _Blocked:
 
 def _blocked(people: People) -> _Blocked:
     said = people.statements
-    reason = people.unusable.take(pa.array(said.value))
     causes = {
-        name: pc.fill_null(pc.equal(reason, name), False).to_numpy(zero_copy_only=False)
+        name: pc.fill_null(pc.equal(people.unusable, name), False).to_numpy(zero_copy_only=False)[
+            said.value
+        ]
         for name in ("junk", "role_mailbox", "evidence_only")
     }
     real = ~np.any(np.stack(list(causes.values())), axis=0)
@@ -143,7 +144,7 @@ def _blocked_summary(people: People, blocked: _Blocked) -> list[dict[str, Any]]:
 
 def _cut_summary(people: People, found: Cut) -> list[dict[str, Any]]:
     summary = []
-    for cause in np.unique(found.because[found.because != KEPT]):
+    for cause in distinct(found.because[found.because != KEPT]):
         bridged = people.namespace_names[cause] if cause >= 0 else None
         why = f"would join different values of {bridged}" if bridged else "a person said different"
         for row in _counts(people, found.because == cause):
@@ -158,9 +159,9 @@ def _counts(people: People, rows: Flags) -> list[dict[str, Any]]:
     return [
         {
             "namespace": people.namespace_names[code],
-            "values": len(np.unique(said.value[namespace == code])),
-            "records": len(np.unique(said.record[namespace == code])),
+            "values": len(distinct(said.value[namespace == code])),
+            "records": len(distinct(said.record[namespace == code])),
         }
-        for code in np.unique(namespace)
+        for code in distinct(namespace)
         if people.namespace_names[code] != RECORD
     ]

@@ -105,8 +105,7 @@ class _Keepers:
 
 
 def _overlap(people: People, user: Codes, before: Before) -> _Overlap:
-    place = pc.index_in(before.identities["record_key"], value_set=people.records["record_key"])
-    place = np.asarray(pc.fill_null(place, -1).to_numpy(), np.int64)
+    place = people.codes(before.identities["record_key"])
     former = pc.index_in(before.identities["user_id"], value_set=before.users["user_id"])
     former = np.asarray(pc.fill_null(former, -1).to_numpy(), np.int64)
     alive = (place >= 0) & (former >= 0)

@@ -173,8 +173,12 @@ def test_a_record_that_names_two_users_joins_neither(lake: Writer) -> None:
 
 
 def test_a_mapping_may_say_that_a_namespace_is_shared(lake: Writer) -> None:
-    run(lake, [record("a", user_id="1", household="h"), record("b", household="h"),
-               record("c", household=["h", "i"])], namespaces={"household": (3, False)})  # fmt: skip
+    rows = [
+        record("a", user_id="1", household="h"),
+        record("b", household="h"),
+        record("c", household=["h", "i"]),
+    ]
+    run(lake, rows, namespaces={"household": (3, False)})
     assert people(lake) == groups("a b c")
 
 
