@@ -40,7 +40,7 @@ def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows
     facts = scratch.fetch(
         accepted.agg(
             accepted=accepted.count(),
-            dropped=accepted.dropped_identifiers.sum().cast("int64").fill_null(0),
+            dropped=accepted.dropped_identifiers.sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
         )
@@ -76,7 +76,7 @@ def _identifiers(
     rows = outputs["identifiers"]
     per_value = rows.group_by("namespace", "value").agg(records=rows.count())
     summed = per_value.group_by("namespace").agg(
-        records=per_value.records.sum().cast("int64"),
+        records=per_value.records.sum(),
         distinct=per_value.count(),
         most=per_value.records.max(),
     )
