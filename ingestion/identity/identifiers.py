@@ -14,13 +14,14 @@ from kg.hashing import SEPARATOR
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# (pattern, replacement) in order; RE2 syntax
-_PHONE = (
-    (r"(?i)\s*(?:extension|ext\.?|x|#)\s*(\d+)\s*$", r"x\1"),
-    (r"^\s*\(?\s*(?:\+|00)", "+"),
-    (r"^(\+\d{1,3})\s*\(0\)", r"\1"),
-    (r"[^\d+x]", ""),
-)
+# (pattern, replacement) in order, RE2 syntax; the same form as `ingestion.columns.identifier` gives
+# in the engine when it reads a file, so that a person is found by what a source wrote.
+_FORMS: dict[Form, tuple[tuple[str, str], ...]] = {
+    "trim": (),
+    "lower": (),
+    "email": ((r"^mailto:|\s", ""),),
+    "phone": ((r"\s*(?:x|ext\.?|#)\s*\d+$", ""), (r"[^0-9]", ""), (r"^00(\d{10,})$", r"\1")),
+}
 
 
 def canonical_values(namespace: str, values: "pa.Array") -> "pa.Array":
@@ -29,11 +30,10 @@ def canonical_values(namespace: str, values: "pa.Array") -> "pa.Array":
 
     form: Form = shipped().of(namespace).form
     values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC"))
-    if form in {"lower", "email"}:
-        return pc.utf8_lower(values)
-    if form == "phone":
-        for pattern, replacement in _PHONE:
-            values = pc.replace_substring_regex(values, pattern, replacement)
+    if form != "trim":
+        values = pc.utf8_lower(values)
+    for pattern, replacement in _FORMS[form]:
+        values = pc.replace_substring_regex(values, pattern, replacement)
     return values
 
 

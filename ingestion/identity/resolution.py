@@ -39,12 +39,6 @@ class IdentityConfig:
     namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
     describe: tuple[str, ...] = ()
 
-    @classmethod
-    def read(cls, config: Mapping[str, Any]) -> "IdentityConfig":
-        """From the config of a step; keys it lacks have their defaults, others are not ours."""
-        known = {name: config[name] for name in cls.__dataclass_fields__ if name in config}
-        return cls(**known | {"describe": tuple(known.get("describe", ()))})
-
 
 _WHY = {
     "junk": "these values name nobody (null, test, zeros, placeholders)",
@@ -55,7 +49,7 @@ _WHY = {
 }
 
 
-def resolve(step: "Step", key: bytes) -> None:
+def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> None:
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, records, judgements, consents, profiles, events; writes judgements
@@ -63,10 +57,11 @@ def resolve(step: "Step", key: bytes) -> None:
     summary counts what was blocked and cut, with reasons and without personal values.
 
     Args:
-        step: of the lake; its config is read as `IdentityConfig`.
+        step: of the lake.
         key: the workspace's, for the hashes of personal values.
+        config: what the mapping says; without it nothing is declared and consent is granted.
     """
-    config = IdentityConfig.read(step.plan.config)
+    config = config or IdentityConfig()
     limits = shipped().declared(config.namespaces)
     stated = read_people(step, limits)
     blocked = _blocked(stated)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import Row, put, put_people
 
-from ingestion.identity import hash_identifier, resolve
+from ingestion.identity import IdentityConfig, hash_identifier, resolve
 from kg.lake import Lake, Writer
 
 KEY = bytes(range(32))
@@ -32,9 +32,8 @@ def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
     number = lake.head.number if lake.head else 0
     with lake.step("ingest", config={"number": number}) as step:
         put_people(step, rows)
-    config = {"seen": number, **config}
     with lake.step("identity", inputs={"ingest": step.id}, config=config) as step:
-        resolve(step, KEY)
+        resolve(step, KEY, IdentityConfig(**config))
     return step.summary
 
 
@@ -239,7 +238,7 @@ def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
                             {"record_key": "b", "granted": False}])  # fmt: skip
         put(step, profiles=[{"record_key": key, "traits": '{"tier": "gold"}'} for key in "bc"])
     summary = run(lake, [record("a", user_id="1"), record("b", user_id="1", anonymous_id="7f3a-11"),
-                         record("c", user_id="2")], describe=["tier"])  # fmt: skip
+                         record("c", user_id="2")], describe=("tier",))  # fmt: skip
     users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
     assert [users[ids(lake)[key]] for key in "abc"] == [True, True, False]
     assert summary["denied"] == 1
@@ -271,7 +270,7 @@ def test_the_latest_trait_holds_whatever_its_type(lake: Writer) -> None:
             {"record_key": "c", "occurred_at_ms": 3, "traits": '{"secret": "x"}'},
         ])  # fmt: skip
     run(lake, [profile(key, user_id="1") for key in "abc"],
-        describe=["tier", "age"])  # fmt: skip
+        describe=("tier", "age"))  # fmt: skip
     rows = lake.arrow("user_traits").to_pylist()
     found = [(row["name"], row["value"], row["at_ms"]) for row in rows]
     assert found == [("age", "3", 1), ("tier", "silver", 2)]
