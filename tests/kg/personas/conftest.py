@@ -1,5 +1,6 @@
 """A planted workspace, its graph on each store, and its personas stated."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +40,15 @@ def lake(planted_lake: Path) -> Iterator[Lake]:
 
 
 @pytest.fixture
-def projected(workspace: Path, store_settings: Settings) -> Iterator[Stated]:
-    """The planted lake and its graph, without claims."""
-    with Lake.writer(workspace) as opened:
-        planted.plant(opened)
-        with open_store(store_settings, workspace, write=True) as store:
-            graph.project(opened, store)
-            yield Stated(opened, store)
+def projected(planted_lake: Path, workspace: Path, store_settings: Settings) -> Iterator[Stated]:
+    """A copy of the planted lake and its graph, without claims."""
+    shutil.copytree(planted_lake, workspace)
+    with (
+        Lake.writer(workspace) as opened,
+        open_store(store_settings, workspace, write=True) as store,
+    ):
+        graph.project(opened, store)
+        yield Stated(opened, store)
 
 
 @pytest.fixture
