@@ -116,8 +116,8 @@ _DAY_CDF = _day_cdf()
 def make_intents(rng: np.random.Generator, people: People, *, planted: bool = True) -> Intents:
     """Every planted intent of these people, noise included.
 
-    Without `planted` it is the control: as many intents of the same kinds, but drawn from everyone's
-    mix whoever the person is, so nothing recurs in anybody more than chance; all are noise.
+    Without `planted` it is the control: as many intents of the same kinds, but drawn from
+    everyone's mix whoever the person is, so nothing recurs in anybody beyond chance; all are noise.
     """
     if not planted:
         people = people.all_alike()
