@@ -6,12 +6,15 @@ The library reads its environment once, when it is first imported; so it is impo
 
 import os
 import socket
+import sys
+import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kg.errors import Conflict, PersonagraphError, Unavailable
 
 DATABASE = "graph"
+_SETTING_UP = threading.Lock()
 _HEAP = "-Xmx2g"  # 256m serves 3.6 M records; a bulk load of them peaks near 1.3 GB
 
 
@@ -23,14 +26,27 @@ class Running(NamedTuple):
 
 
 def engine(log: Path) -> Any:
-    """The library, set up at its first import: bounded heap, no console lines, log in `log`."""
-    os.environ.setdefault("ARCADEDB_NATIVE_ISOLATE_ARGS", _HEAP)
-    os.environ.setdefault("ARCADEDB_LOG_CONSOLE", "0")
-    if "ARCADEDB_LOG_DIR" not in os.environ:
-        log.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.environ["ARCADEDB_LOG_DIR"] = str(log.resolve())
-    import arcadedb
+    """The library, set up at its first use: bounded heap, no console lines, log in `log`."""
+    with _SETTING_UP:
+        return sys.modules.get("arcadedb") or _set_up(log)
 
+
+def _set_up(log: Path) -> Any:
+    log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ours = {
+        "ARCADEDB_NATIVE_ISOLATE_ARGS": _HEAP,
+        "ARCADEDB_LOG_CONSOLE": "0",
+        "ARCADEDB_LOG_DIR": str(log.resolve()),
+    }
+    added = {name: value for name, value in ours.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        import arcadedb
+
+        arcadedb.database_exists(str(log / "none"))  # starts the engine, which reads them now
+    finally:
+        for name in added:  # another workspace's process is not to inherit them
+            del os.environ[name]
     return arcadedb
 
 
