@@ -46,7 +46,7 @@ def make_visits(rng: np.random.Generator, people: People, intents: Intents) -> V
     order = np.lexsort((start, device, person))
     rank = np.empty(person.size, np.int64)
     rank[order] = _rank(person[order] * MAX_DEVICES + device[order])
-    login_at = rng.geometric(0.6, (len(people), MAX_DEVICES)) - 1
+    login_at = rng.geometric(world.COVERAGE.login_at_visit, (len(people), MAX_DEVICES)) - 1
     never = rng.random((len(people), MAX_DEVICES)) < world.COVERAGE.device_never_logged_in
     never[:, 0] = False
     possible = people.known[person] & ~never[person, device]

@@ -28,9 +28,10 @@ FILES = (
 )
 _AGAIN = len(_MONTHS)
 _HOUR_MS = 3_600_000
-_LIBRARY = (
+_CONTEXTS = (
     '"context":{"library":{"name":"analytics.js","version":"2.11.1"},"locale":"en-GB"}',
     '"context":{"library":{"name":"analytics-ios","version":"4.1.8"},"locale":"en-GB"}',
+    '"context":{"library":{"name":"analytics-python","version":"2.3.3"}}',
 )
 
 
@@ -242,27 +243,34 @@ def _lines(rng: np.random.Generator, chunk: Chunk, flaws: _Flaws, ids: list[str]
     messages = chunk.messages
     bodies = _bodies(rng, chunk)
     names = _names(chunk, flaws, rng)
-    library = [
-        '"context":{"library":{"name":"analytics-python","version":"2.3.3"}}'
-    ] * messages.ms.size
-    app = np.r_[chunk.visits.app, False][messages.visit]
+    contexts = _contexts(chunk)
     stated = _stated(rng, messages, flaws)
     received = np.datetime_as_string(flaws.received_ms.astype("datetime64[ms]")).tolist()
-    for at, (visit, is_app) in enumerate(zip(messages.visit.tolist(), app.tolist(), strict=True)):
-        if visit >= 0:
-            library[at] = _LIBRARY[is_app]
     heads = [f'"messageId":"{one}",' for one in ids]
     for at in np.flatnonzero(flaws.no_id).tolist():
         heads[at] = ""
     lines = [
-        f'{{{head}{name}"timestamp":"{when}","receivedAt":"{got}Z",{lib},{body}}}'
-        for head, name, when, got, lib, body in zip(
-            heads, names, stated, received, library, bodies, strict=True
+        f'{{{head}{name}"timestamp":"{when}","receivedAt":"{got}Z",{context},{body}}}'
+        for head, name, when, got, context, body in zip(
+            heads, names, stated, received, contexts, bodies, strict=True
         )
     ]
     for at in np.flatnonzero(flaws.malformed).tolist():
         lines[at] = lines[at][: len(lines[at]) * 2 // 3]
     return lines
+
+
+def _contexts(chunk: Chunk) -> list[str]:
+    """The context of every message; identify calls name the shop's customer number in theirs."""
+    messages = chunk.messages
+    app = np.r_[chunk.visits.app, False][messages.visit].astype(np.int64)
+    which = np.where(messages.visit >= 0, app, len(_CONTEXTS) - 1)
+    contexts = [_CONTEXTS[at] for at in which.tolist()]
+    for at in np.flatnonzero(messages.code == CODE["identify"]).tolist():
+        number = chunk.people.customer_no[messages.person[at]]
+        ids = f'"externalIds":[{{"id":"{number}","type":"customer_no","collection":"users"}}]'
+        contexts[at] = f"{contexts[at][:-1]},{ids}}}"
+    return contexts
 
 
 def _stated(rng: np.random.Generator, messages: Messages, flaws: _Flaws) -> list[str]:

@@ -376,8 +376,10 @@ class Coverage:
     """Write tickets from another address, which the CRM lists as the secondary one."""
     duplicate_contact: float = 0.04
     """Second CRM row: same phone and name in another spelling, older e-mail, no user id."""
-    device_never_logged_in: float = 0.05
+    device_never_logged_in: float = 0.03
     """Of second and further devices."""
+    login_at_visit: float = 0.8
+    """Chance of the first login at each visit on a device."""
     logged_in_visit: float = 0.85
     """Of visits after the first login on a device."""
     order_without_customer: float = 0.08
