@@ -5,6 +5,7 @@ from typing import Any
 
 import ibis
 
+from ingestion.quarantine import ROW_REASONS
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
 from kg.lake.scratch import Scratch
@@ -34,8 +35,14 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
     ]  # fmt: skip
 
 
-def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows]) -> DatasetReport:
-    """What the accepted records of a dataset hold, with warnings."""
+def dataset(
+    scratch: Scratch,
+    data: Dataset,
+    rows: Rows,
+    outputs: dict[str, Rows],
+    counted: list[FileReport],
+) -> DatasetReport:
+    """What the accepted records of a dataset hold, with warnings; `counted` are its files."""
     accepted = rows.filter(rows.status == "accepted")
     facts = scratch.fetch(
         accepted.agg(
@@ -60,7 +67,11 @@ def dataset(scratch: Scratch, data: Dataset, rows: Rows, outputs: dict[str, Rows
         verbs=events["verbs"],
         warnings=(),
     )
-    warnings = (*_warnings(report, events), *_trait_warnings(scratch, data, outputs))
+    warnings = (
+        *_quarantined(counted),
+        *_warnings(report, events),
+        *_trait_warnings(scratch, data, outputs),
+    )
     return DatasetReport(**{**report.__dict__, "warnings": warnings})
 
 
@@ -101,6 +112,13 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
         "items": distinct,
         "with_item": with_item,
     }
+
+
+def _quarantined(counted: list[FileReport]) -> Iterator[str]:
+    codes = sorted({code for file in counted for code in file.reasons})
+    for code in codes:
+        count = sum(file.reasons.get(code, 0) for file in counted)
+        yield f"{count} rows are quarantined as {code}: each {ROW_REASONS[code]}"
 
 
 def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:

@@ -103,14 +103,17 @@ def _lacking(folder: Path, names: list[str], mapping: Mapping) -> Iterator[str]:
 
 
 def _nearest(folder: Path, names: list[str]) -> str:
-    lacking = {name: list(_lacking(folder, names, one)) for name, one in examples_by_name().items()}
-    wanted = {name: sum(len(t.files) for t in one.tables.values())
-              for name, one in examples_by_name().items()}  # fmt: skip
-    near = [name for name, lost in lacking.items() if len(lost) < wanted[name]]
-    if not near:
+    """A hint: the example of which most files are there, and what it lacks."""
+    present = {
+        name: sum(file in names for file in wanted) / len(wanted)
+        for name, one in examples_by_name().items()
+        if (wanted := [f for t in one.tables.values() if t.kind != "ignore" for f in t.files])
+    }
+    best = max(present, key=lambda name: (present[name], name), default="")
+    if not best or not present[best]:
         return f"Write a {NAME} beside the data; docs/mapping.md shows how."
-    best = min(near, key=lambda name: (len(lacking[name]) / wanted[name], name))
-    return f"The nearest example, {best}, lacks: {', '.join(lacking[best][:4])}."
+    lacking = list(_lacking(folder, names, examples_by_name()[best]))
+    return f"The nearest example, {best}, lacks: {', '.join(lacking[:4])}."
 
 
 def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:

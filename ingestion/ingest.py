@@ -187,8 +187,11 @@ def check(folder: Path, mapping: Mapping | None = None, *, progress: Progress = 
         with progress.task("Reading records", len(readable)) as task:
             for dataset in readable:
                 judged = judge(scratch, dataset, mapping, salt="")
-                files += counting.files(scratch, dataset, judged.rows)
-                datasets.append(counting.dataset(scratch, dataset, judged.rows, judged.outputs))
+                counted = counting.files(scratch, dataset, judged.rows)
+                files += counted
+                datasets.append(
+                    counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
+                )
                 task.advance()
         return _report(mapping, files, datasets)
 
@@ -231,7 +234,7 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
             work.step.append(name, work.scratch.batches(data))
     counted = counting.files(work.scratch, dataset, rows)
     _write_files(work, dataset, counted)
-    report = counting.dataset(work.scratch, dataset, rows, outputs)
+    report = counting.dataset(work.scratch, dataset, rows, outputs, counted)
     keep = work.scratch.keep
     return _Outcome(
         counted,

@@ -1,0 +1,223 @@
+"""Every bad input costs only itself: a reason, its position, its text; nothing else is lost."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+from folders import EVENTS, GOOD, HEAD, Read, fill
+
+from ingestion.ingest import check
+from ingestion.quarantine import FILE_REASONS, ROW_REASONS
+from kg.errors import InputError, NotFound
+from kg.lake import Lake
+
+OK = "1,ann,2026-01-01T10:00:00Z,cup,1"
+
+
+def read(
+    tmp_path: Path, content: str | bytes, mapping: str = EVENTS, name: str = "events.csv"
+) -> Read:
+    folder = fill(tmp_path / "data", {name: content}, mapping)
+    return Read(folder, tmp_path / "workspace")
+
+
+def assert_adds_up(found: Read) -> None:
+    for one in found.report.files:
+        assert one.received == one.accepted + one.duplicate + one.quarantined
+        assert one.quarantined == sum(one.reasons.values())
+    assert len(found.rows("records")) == found.report.total("received")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("2,bob,2026-01-01", "ragged"),
+        ("2,bob,2026-01-01T10:00:00Z,cup,1,more", "ragged"),
+        ("2,bob,,cup,1", "missing_time"),
+        (",bob,2026-01-01T10:00:00Z,cup,1", "missing_id"),
+        ("2,bob,1970-01-01T00:00:00Z,cup,1", "time_out_of_range"),
+        ("2,bob,2099-01-01T00:00:00Z,cup,1", "time_out_of_range"),
+        ("2,bob,13/13/2026,cup,1", "unreadable_time"),
+        ("2,bob,03/04/2026,cup,1", "unreadable_time"),
+        ("2,bob,2026-02-30,cup,1", "unreadable_time"),
+        ("2,bob,infinity,cup,1", "unreadable_time"),
+        ("2,bob,2026-01-01T10:00:00Z,cup,NaN", "not_a_number"),
+        ("2,bob,2026-01-01T10:00:00Z,cup,-inf", "not_a_number"),
+        ("2,bob,2026-01-01T10:00:00Z,cup,two", "not_a_number"),
+    ],
+)
+def test_a_bad_row_is_quarantined_with_its_reason(tmp_path: Path, row: str, reason: str) -> None:
+    found = read(tmp_path, f"{GOOD}\n{OK}\n{row}\n3,cem,2026-01-02,cup,\n")
+    assert found.reasons() == {2: reason}
+    assert found.rows("events", "record_key") == ["events.csv#1", "events.csv#3"]
+    kept = [one["raw"] for one in found.rows("records") if one["status"] == "quarantined"]
+    assert "bob" in kept[0]
+    assert_adds_up(found)
+
+
+def test_unreadable_bytes_cost_only_their_row(tmp_path: Path) -> None:
+    found = read(
+        tmp_path, f"{GOOD}\n{OK}\n".encode() + b"2,b\xffb,2026-01-01,cup,1\n3,c,2026-01-01,cup,1\n"
+    )
+    assert found.reasons() == {2: "encoding"}
+    assert_adds_up(found)
+
+
+def test_a_declared_encoding_is_used(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("    kind: event\n", "    kind: event\n    encoding: latin-1\n")
+    found = read(tmp_path, f"{GOOD}\n1,ann,2026-01-01,caffè,1\n".encode("latin-1"), mapping)
+    assert found.rows("events", "item_id") == ["caffè"]
+
+
+def test_a_line_of_50_mb_is_quarantined_by_its_position(tmp_path: Path) -> None:
+    long = "x" * (50 << 20)
+    found = read(tmp_path, f"{GOOD}\n{OK}\n2,{long},2026-01-01,cup,1\n3,cem,2026-01-01,cup,1\n")
+    assert found.reasons() == {2: "too_long"}
+    assert found.rows("events", "record_key") == ["events.csv#1", "events.csv#3"]
+    assert max(len(one["raw"] or "") for one in found.rows("records")) <= 1 << 16
+
+
+def test_json_that_is_broken_in_the_middle_costs_only_its_line(tmp_path: Path) -> None:
+    good = '{"id": %d, "who": "ann", "at": "2026-01-01T00:00:00Z", "item": "cup", "quantity": 1}\n'
+    long = '{"id": 4, "who": "' + "x" * (50 << 20) + '"}\n'
+    content = good % 1 + '{"id": 2, "wh\n' + "[1, 2]\n" + long + "\n" + good % 5
+    found = read(tmp_path, content, name="events.jsonl")
+    assert found.reasons() == {2: "invalid_json", 3: "invalid_json", 4: "too_long"}
+    assert found.rows("events", "record_key") == ["events.jsonl#1", "events.jsonl#5"]
+    assert_adds_up(found)
+
+
+def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> None:
+    broken = f'{GOOD}\n1,"ann,2026-01-01,cup,1\n' + "2,bob,2026-01-01,cup,1\n" * 9
+    folder = fill(
+        tmp_path / "data", {"events-a.csv": broken, "events-b.csv": f"{GOOD}\n{OK}\n"}, EVENTS
+    )
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("events", "record_key") == ["events-b.csv#1"]
+    assert_adds_up(found)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "foreign"),
+        (b"PAR1 and then nothing", "unreadable"),
+        (gzip.compress(b"id,who\n" * 999)[:40], "cut_off"),
+        (b"id,who,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
+        (b"id,WHO,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
+        (b"another,file\n1,2\n", "missing_column"),
+    ],
+)
+def test_a_bad_file_costs_nothing_else(tmp_path: Path, content: bytes, reason: str) -> None:
+    folder = fill(
+        tmp_path / "data", {"events-a.csv": content, "events-b.csv": f"{GOOD}\n{OK}\n"}, EVENTS
+    )
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("events-a.csv").status == "unreadable"
+    assert (found.file("events-a.csv").detail or "").startswith(f"{reason}: ")
+    assert found.rows("events", "record_key") == ["events-b.csv#1"]
+    assert reason in FILE_REASONS
+    assert_adds_up(found)
+
+
+def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None:
+    found = read(tmp_path, f"{GOOD}\n")
+    assert (found.file("events.csv").status, found.file("events.csv").received) == ("read", 0)
+
+
+def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="no data folder"):
+        check(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="is a file"):
+        check(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="is empty"):
+        check(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "says", "hint"),
+    [
+        (("item: item", "item: itm"), 11, "'events.csv' has no column 'itm'", "'item'"),
+        (("files: events*", "files: evnts.csv"), 5, "no file fits 'evnts.csv'", "'events.csv'"),
+        (
+            ("{column: at, zone: UTC}", "{column: at, formats: '%d.%m.%Y'}"),
+            9,
+            "no zone",
+            "zone: UTC",
+        ),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused_before_anything_is_written(
+    tmp_path: Path, change: tuple[str, str], line: int, says: str, hint: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, f"{GOOD}\n{OK}\n", EVENTS.replace(*change))
+    assert f"line {line}: " in str(refused.value)
+    assert says in str(refused.value)
+    assert hint in (refused.value.hint or "")
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert lake.head is None
+
+
+def test_a_field_that_no_json_line_has_is_refused(tmp_path: Path) -> None:
+    line = '{"id": 1, "wo": "ann", "at": "2026-01-01T00:00:00Z", "item": "c", "quantity": 1}\n'
+    with pytest.raises(InputError, match="no column 'who'") as refused:
+        read(tmp_path, line, name="events.jsonl")
+    assert refused.value.hint == "Did you mean 'wo'?"
+
+
+def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
+    found = read(tmp_path, f"{GOOD}\n{OK}\n2,bob,2026-01-01T10:00:00,cup,1\n"
+                 "3,bob,2026-01-01T10:00:00+02:00,cup,1\n", mapping)  # fmt: skip
+    assert found.reasons() == {2: "naive_time"}
+    assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
+
+
+def test_dates_that_two_formats_read_differently_are_ambiguous(tmp_path: Path) -> None:
+    mapping = EVENTS.replace(
+        "{column: at, zone: UTC}", '{column: at, formats: ["%d/%m/%Y", "%m/%d/%Y"], zone: UTC}'
+    )
+    rows = "1,a,13/01/2026,c,1\n2,a,01/13/2026,c,1\n3,a,03/04/2026,c,1\n4,a,05/05/2026,c,1\n"
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert found.reasons() == {3: "ambiguous_time"}
+
+
+def test_clocks_are_read_in_the_zone_that_is_declared(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("zone: UTC", "zone: America/New_York")
+    found = read(tmp_path, f"{GOOD}\n1,a,2026-01-01 12:00,c,1\n2,a,2026-05-01 12:00,c,1\n", mapping)
+    assert found.rows("events", "occurred_at_ms") == [1767286800000, 1777651200000]
+
+
+@pytest.mark.parametrize(
+    "junk", ["null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"]
+)
+def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, junk: str) -> None:
+    found = read(tmp_path, f"{GOOD}\n{OK}\n2,{junk},2026-01-01,cup,1\n")
+    assert found.rows("identifiers", "value") == ["ann"]
+    assert len(found.rows("events")) == 2
+    (dataset,) = found.report.datasets
+    assert (dataset.dropped_identifiers, dataset.anonymous) == (1, 1)
+
+
+def test_consent_in_other_words_is_quarantined_not_guessed(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "tables:\n  consents:\n    files: events.csv\n    kind: consent\n"
+        "    identifiers: {email: mail}\n"
+        "    consents: [{purpose: {column: what}, granted: ok}]\n"
+    )
+    found = read(
+        tmp_path, "mail,what,ok\na@x.org,email,YES\nb@x.org,email,n\nc@x.org,email,hm\n", mapping
+    )
+    assert found.reasons() == {3: "unknown_value"}
+    assert found.rows("consents", "record_key", "granted") == [
+        ("events.csv#1", True), ("events.csv#2", False)]  # fmt: skip
+
+
+def test_every_reason_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs/mapping.md").read_text()
+    assert [reason for reason in ROW_REASONS if f"`{reason}`" not in text] == []

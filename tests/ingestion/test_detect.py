@@ -1,0 +1,69 @@
+import os
+from pathlib import Path
+
+import pytest
+from folders import Read, fill, lines
+
+from ingestion.detect import examples_by_name, find_mapping, known_formats
+from kg.errors import InputError
+
+MESSAGE = {
+    "type": "track",
+    "event": "X",
+    "messageId": "m",
+    "userId": "u",
+    "timestamp": "2026-01-05T10:00:00Z",
+}
+TICKET = {"id": 1, "created_at": "2026-01-05T10:00:00Z", "requester_id": 5, "subject": "x"}
+
+
+def test_the_mapping_beside_the_data_comes_first(tmp_path: Path) -> None:
+    own = "name: mine\nconsent: {default: denied, basis: a test}\ntables: {}\n"
+    assert find_mapping(fill(tmp_path, {"a.jsonl": lines([MESSAGE])}, own)).name == "mine"
+
+
+def test_files_that_speak_for_themselves_need_no_mapping(tmp_path: Path) -> None:
+    folder = fill(
+        tmp_path / "data",
+        {"a.jsonl": lines([MESSAGE]), "b.log": lines([TICKET]), "c.txt": "hello\n"},
+    )
+    found = Read(folder, tmp_path / "workspace")
+    assert {one.source: one.status for one in found.report.files} == {
+        "a.jsonl": "read", "b.log": "read", "c.txt": "unmapped"}  # fmt: skip
+    assert "none declared" in found.report.consent["basis"]
+
+
+def test_the_nearest_example_and_what_it_lacks_are_named(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"Contact.csv.gz": "x\n", "OnlinePurchases.csv.gz": "x\n"})
+    with pytest.raises(InputError) as refused:
+        find_mapping(folder)
+    assert "ms_customer_insights_sample, lacks: file Customer-Loyalty.csv.gz" in (
+        refused.value.hint or ""
+    )
+
+
+def test_a_folder_that_nothing_fits_is_told_how_to_go_on(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        find_mapping(fill(tmp_path, {"a.csv": "x,y\n1,2\n"}))
+    assert "docs/mapping.md" in (refused.value.hint or "")
+
+
+def test_an_example_whose_columns_are_not_there_does_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        find_mapping(fill(tmp_path, {"online_retail_ii.parquet": "Invoice,StockCode\n1,2\n"}))
+    assert "online_retail_ii, lacks: column sheet in online_retail_ii" in (refused.value.hint or "")
+
+
+def test_formats_and_examples_are_listed() -> None:
+    names = {one.name for one in known_formats()}
+    assert names >= {"segment", "tickets", "survey", "csv", "completejourney"}
+    assert all(one.about for one in known_formats())
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", sorted(examples_by_name()))
+def test_a_public_data_set_finds_its_example(name: str) -> None:
+    data = os.environ.get("PERSONAGRAPH_TEST_DATA")
+    if not data:
+        pytest.skip("PERSONAGRAPH_TEST_DATA names no folder")
+    assert find_mapping(Path(data) / name).name == name

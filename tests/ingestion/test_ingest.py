@@ -1,0 +1,252 @@
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
+
+from ingestion.ingest import check, ingest
+from ingestion.mapping import parse
+from kg.lake import Lake
+
+KEYLESS = EVENTS.replace("    key: id\n", "")
+
+
+def row(number: int, who: str = "ann", item: str = "cup") -> str:
+    return f"{number},{who},2026-01-0{number}T10:00:00Z,{item},1\n"
+
+
+def test_the_same_folder_again_changes_nothing(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    first = Read(folder, tmp_path / "workspace")
+    again = Read(folder, tmp_path / "workspace")
+    assert again.run_id == first.run_id
+    assert again.report == first.report
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert lake.head is not None
+        assert lake.head.number == 1
+
+
+def test_a_new_file_is_read_and_an_unchanged_one_is_not_received_again(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events-1.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    Read(folder, tmp_path / "workspace")
+    fill(folder, {"events-2.csv": f"{GOOD}\n" + row(1) + row(2)})
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("events-1.csv").status == "unchanged"
+    assert found.file("events-2.csv").duplicate == 1
+    assert found.rows("events", "record_key") == ["events-1.csv#1", "events-2.csv#2"]
+    assert found.rows("files", "source", "received") == [("events-1.csv", 1), ("events-2.csv", 2)]
+
+
+def test_a_mended_file_replaces_its_earlier_reading(tmp_path: Path) -> None:
+    bad = f"{GOOD}\n" + row(1) + "2,bob,never,cup,1\n"
+    folder = fill(
+        tmp_path / "data", {"events-1.csv": bad, "events-2.csv": f"{GOOD}\n" + row(1)}, EVENTS
+    )
+    before = Read(folder, tmp_path / "workspace")
+    assert before.reasons() == {2: "unreadable_time"}
+    fill(folder, {"events-1.csv": f"{GOOD}\n" + row(2, "bob")})  # and line 1 is gone
+    found = Read(folder, tmp_path / "workspace")
+    assert found.reasons() == {}
+    # What the old file said first, the other file now says first.
+    assert found.rows("events", "record_key") == ["events-1.csv#2", "events-2.csv#1"]
+    assert found.rows("identifiers", "record_key", "value") == [
+        ("events-1.csv#2", "bob"), ("events-2.csv#1", "ann")]  # fmt: skip
+    assert len(found.rows("records")) == 2
+
+
+def test_a_changed_mapping_reads_everything_again(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    Read(folder, tmp_path / "workspace")
+    fill(folder, {}, EVENTS.replace("bought", "sold"))
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("events", "verb") == ["sold"]
+    assert len(found.rows("records")) == 1
+
+
+def test_the_first_accepted_record_of_an_id_wins_over_all_files(tmp_path: Path) -> None:
+    files = {
+        "events-b.csv": f"{GOOD}\n" + row(1, "bob"),
+        "events-a.csv": f"{GOOD}\n1,x,never,c,1\n" + row(1),
+    }
+    found = Read(fill(tmp_path / "data", files, EVENTS), tmp_path / "workspace")
+    told = found.rows("records", "source", "position", "status", "duplicate_of")
+    assert told == [
+        ("events-a.csv", 1, "quarantined", None),
+        ("events-a.csv", 2, "accepted", None),
+        ("events-b.csv", 1, "duplicate", "events-a.csv#1"),
+    ]
+
+
+def test_without_an_id_equal_lines_of_one_file_are_real_and_of_two_files_are_one(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "events-1.csv": f"{GOOD}\n" + row(1) * 2 + row(2),
+        "events-2.csv": f"{GOOD}\n" + row(1) * 3,
+    }
+    found = Read(fill(tmp_path / "data", files, KEYLESS), tmp_path / "workspace")
+    assert found.file("events-1.csv").accepted == 3
+    assert (found.file("events-2.csv").accepted, found.file("events-2.csv").duplicate) == (1, 2)
+    assert "events-2.csv#3" in found.rows("events", "record_key")
+
+
+def test_parts_of_one_file_overlap_like_files(tmp_path: Path) -> None:
+    mapping = KEYLESS.replace(
+        "    kind: event\n", "    kind: event\n    part: sheet\n    ignore_columns: [flag]\n"
+    )
+    body = "".join(f"{line},{sheet},{flag}\n" for sheet, flag, line in [
+        ("1", "t", row(1).strip()), ("1", "t", row(1).strip()), ("2", "f", row(1).strip()),
+        ("2", "f", row(2).strip())])  # fmt: skip
+    found = Read(
+        fill(tmp_path / "data", {"events.csv": f"{GOOD},sheet,flag\n{body}"}, mapping),
+        tmp_path / "w",
+    )
+    assert (found.file("events.csv").accepted, found.file("events.csv").duplicate) == (3, 1)
+
+
+def test_equal_rows_are_still_known_when_a_later_file_repeats_them(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events-1.csv": f"{GOOD}\n" + row(1) * 2}, KEYLESS)
+    Read(folder, tmp_path / "workspace")
+    fill(folder, {"events-2.csv": f"{GOOD}\n" + row(1) * 3})
+    found = Read(folder, tmp_path / "workspace")
+    assert (found.file("events-2.csv").accepted, found.file("events-2.csv").duplicate) == (1, 2)
+
+
+def test_columns_of_the_source_may_bear_our_names(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "tables:\n  events:\n    files: events.csv\n    kind: event\n    verb: {column: verb}\n"
+        "    identifiers: {source: source}\n    time: {column: position, zone: UTC}\n"
+        "    object: record_key\n    quantity: Value\n    value: quantity\n"
+    )
+    content = "source,position,verb,record_key,Value,quantity\nann,2026-01-01,sold,page,2,3\n"
+    found = Read(fill(tmp_path / "data", {"events.csv": content}, mapping), tmp_path / "workspace")
+    (event,) = found.rows("events")
+    assert (event["source"], event["verb"], event["object"]) == ("events.csv", "sold", "page")
+    assert (event["quantity"], event["value"]) == (2.0, 3.0)
+
+
+def test_verbs_items_and_values_follow_the_conditions(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "tables:\n  lines:\n    files: lines.parquet\n    kind: event\n"
+        "    identifiers: {customer: who}\n    time: at\n"
+        "    verb:\n"
+        "      - {is: charged, when: &fee {code: [POST, FEE]}}\n"
+        "      - {is: returned, when: {n: {below: 0}}}\n"
+        "      - {is: bought}\n"
+        "    item: {id: code, title: name, price: price, unless: [*fee]}\n"
+        "    value: [n, price]\n"
+    )
+    table = pa.table({
+        "who": [1.0, None, 2.0, 2.0], "code": ["a", "POST", "a", "a"],
+        "name": ["Cup", "Postage", "cup!", "cup!"],
+        "n": [2, 1, -1, 1], "price": [1.5, 9.0, 2.0, 2.5],
+        "at": pa.array([1767225600000] * 4, pa.timestamp("ms", "UTC")),
+    })  # fmt: skip
+    folder = fill(tmp_path / "data", {}, None)
+    folder.mkdir()
+    pa.parquet.write_table(table, folder / "lines.parquet")
+    fill(folder, {}, mapping)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("events", "verb", "item_id", "value") == [
+        ("bought", "a", 2.5), ("bought", "a", 3.0), ("charged", None, 9.0), ("returned", "a", -2.0),
+    ]  # fmt: skip
+    (item,) = found.rows("items")
+    assert (item["item_id"], item["title"], item["price"]) == ("a", "cup!", 2.0)
+    assert found.rows("identifiers", "value") == ["1", "2", "2"]
+    assert found.report.datasets[0].anonymous == 1
+
+
+def test_a_catalogue_knows_better_than_events_and_links_bring_values(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "time_zone: UTC\n"
+        "tables:\n"
+        "  sends:\n    files: sends.csv\n    kind: event\n    key: [who, campaign]\n"
+        "    identifiers: {customer: who}\n"
+        "    links: {sent: {file: campaigns.csv, on: {campaign: id}}}\n"
+        "    time: sent.start\n    verb: received\n    channel: mail\n"
+        "    campaign: {id: campaign, arm: arm}\n    object: sent.kind\n"
+        "  campaigns:\n    files: campaigns.csv\n    kind: campaign\n"
+        "    item: {id: id, title: kind, categories: [kind], starts: start}\n"
+        "  views:\n    files: views.csv\n    kind: event\n    identifiers: {customer: who}\n"
+        "    time: at\n    verb: viewed\n    item: {id: sku, title: name}\n"
+        "  catalogue:\n    files: catalogue.csv\n    kind: item\n"
+        "    item: {id: sku, title: name, categories: [department, category],\n"
+        "           attributes: [colour]}\n"
+    )
+    files = {
+        "sends.csv": "who,campaign,arm\nann,7,treated\nbob,8,control\ncem,9,treated\n",
+        "campaigns.csv": "id,kind,start\n7,A,2026-01-01\n8,B,2026-02-01\n",
+        "views.csv": "who,at,sku,name\nann,2026-01-05,a,Said\nann,2026-01-05,b,Only said\n",
+        "catalogue.csv": "sku,name,department,category,colour\na,Listed,Home,,red\n",
+    }
+    found = Read(fill(tmp_path / "data", files, mapping), tmp_path / "workspace")
+    sent = [one for one in found.rows("events") if one["verb"] == "received"]
+    assert [(s["campaign_id"], s["arm"], s["object"], s["occurred_at_ms"]) for s in sent] == [
+        ("7", "treated", "A", 1767225600000), ("8", "control", "B", 1769904000000)]  # fmt: skip
+    assert found.reasons() == {3: "missing_time"}  # campaign 9 is not in the linked file
+    items = {(one["role"], one["item_id"]): one for one in found.rows("items")}
+    assert items["item", "a"]["title"] == "Listed"
+    assert items["item", "a"]["categories"] == ["Home"]
+    assert items["item", "a"]["attributes"] == '{"colour":"red"}'
+    assert items["item", "b"]["title"] == "Only said"
+    assert items["campaign", "7"]["starts_at_ms"] == 1767225600000
+
+
+def test_the_age_of_a_file_is_what_recorded_means(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("records", "recorded_at_ms") == [WRITTEN_AT * 1000]
+    os.utime(folder / "events.csv", (WRITTEN_AT + 60, WRITTEN_AT + 60))
+    again = Read(folder, tmp_path / "workspace")
+    assert again.run_id == found.run_id
+
+
+def test_the_summary_says_what_the_mapping_declared(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("name: small\n", "name: small\nsampled: lines\ntopic_level: 1\n")
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, mapping)
+    found = Read(folder, tmp_path / "workspace")
+    with Lake.open(tmp_path / "workspace") as lake:
+        summary = lake.summary("ingest")
+    assert (summary["sampled"], summary["topic_level"]) == ("lines", 1)
+    assert summary["consent"] == {"default": "granted", "basis": "a test"}
+    assert summary["namespaces"]["customer"] == {"trust": 1, "unique": True}
+    assert found.rows("events", "sampled") == [True]
+
+
+def test_the_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
+    rows = "".join(f"{n},ann,2026-01-01,cup,1\n" for n in range(1, 30))
+    content = f"{GOOD}\n{rows}1,bob,2026-01-01,c,1\n99,bob,never,c,1\n"
+    folder = fill(tmp_path / "data", {"events.csv": content, "notes.txt": "hello"}, EVENTS)
+    report = check(folder)
+    told = {one.source: one for one in report.files}
+    assert told["notes.txt"].status == "unmapped"
+    assert (told["events.csv"].accepted, told["events.csv"].duplicate) == (29, 1)
+    assert told["events.csv"].reasons == {"unreadable_time": 1}
+    (dataset,) = report.datasets
+    assert dataset.identifiers == {"customer": {"records": 29, "distinct": 1, "most": 29}}
+    assert dataset.warnings[0].startswith("1 rows are quarantined as unreadable_time: each has a")
+    assert "one and the same value" in dataset.warnings[1]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "events.csv", "notes.txt", "personagraph.yaml"]  # fmt: skip
+    found = Read(folder, tmp_path / "workspace")
+    assert found.report == report
+
+
+def test_a_crash_in_the_middle_leaves_nothing_and_the_next_run_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion import counting
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the process dies here")
+
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    with monkeypatch.context() as broken:
+        broken.setattr(counting, "dataset", fail)
+        with pytest.raises(RuntimeError), Lake.writer(tmp_path / "workspace") as lake:
+            ingest(lake, folder, parse(EVENTS))
+    found = Read(folder, tmp_path / "workspace")
+    assert len(found.rows("records")) == 1
+    assert len(found.rows("events")) == 1

@@ -1,0 +1,72 @@
+import gzip
+from pathlib import Path
+
+import pytest
+
+from kg.lake.lines import LONGEST_LINE, UnreadableFile, whole_lines
+from kg.lake.scratch import Scratch
+
+
+def rows(tmp_path: Path, content: bytes, shape: str = "csv") -> list[tuple[int, str | None]]:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with Scratch.open(tmp_path) as scratch:
+        staged = scratch.stage(path, shape)  # type: ignore[arg-type]
+        found = scratch.fetch(scratch.rows([staged]))
+    assert staged.rows == len(found)
+    return sorted((row["_position"], row["_problem"]) for row in found)
+
+
+def test_positions_count_rows_not_lines_whatever_lies_between(tmp_path: Path) -> None:
+    content = b'\xef\xbb\xbfa,b\n1,"two\nlines"\n2\n3,x\n\n4,x,y\n5,x\n'
+    assert rows(tmp_path, content) == [
+        (1, None),
+        (2, "ragged"),
+        (3, None),
+        (4, "ragged"),
+        (5, None),
+    ]
+
+
+def test_positions_hold_over_many_blocks(tmp_path: Path) -> None:
+    body = b"".join(
+        b"%d,%s\n" % (n, b"x" * 60) if n % 7 else b"%d\n" % n for n in range(1, 200_001)
+    )
+    found = rows(tmp_path, b"a,b\n" + body)
+    assert [place for place, _ in found] == list(range(1, 200_001))
+    assert all((problem == "ragged") == (place % 7 == 0) for place, problem in found)
+
+
+@pytest.mark.parametrize("delimiter", [b",", b";", b"\t", b"|"])
+def test_the_delimiter_is_recognised_in_the_header(tmp_path: Path, delimiter: bytes) -> None:
+    assert rows(
+        tmp_path, delimiter.join([b"a", b'"b,;c"', b"d"]) + b"\n" + delimiter.join([b"1"] * 3)
+    ) == [(1, None)]
+
+
+def test_windows_lines_and_a_last_line_without_an_end_are_read(tmp_path: Path) -> None:
+    assert rows(tmp_path, b"a,b\r\n1,2\r\n3,4") == [(1, None), (2, None)]
+    assert rows(tmp_path, b'{"a":1}\r\n\r\n{"a":2}', "ndjson") == [(1, None), (3, None)]
+
+
+def test_a_line_at_the_limit_is_whole_and_one_beyond_is_cut(tmp_path: Path) -> None:
+    whole, cut = b"x" * LONGEST_LINE, b"y" * (LONGEST_LINE + 1)
+    path = tmp_path / "lines"
+    path.write_bytes(whole + b"\n" + cut + b"\n" + b"z\n")
+    found = b"".join(whole_lines(path)).splitlines()
+    assert [len(found[0]), found[2]] == [LONGEST_LINE, b"z"]
+    assert len(found[1]) < 1 << 17
+
+
+def test_the_scratch_folder_is_gone_after_use(tmp_path: Path) -> None:
+    with Scratch.open(tmp_path) as scratch:
+        assert scratch.folder.is_dir()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cut", [30, -6])
+def test_a_compressed_file_that_ends_early_is_unreadable(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 9999)[:cut])
+    with pytest.raises(UnreadableFile, match="cut_off"):
+        list(whole_lines(path))
