@@ -6,17 +6,28 @@ Not guaranteed: consent of records that name nobody; they are nobody's and feed 
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.identity.links import Flags
 from ingestion.identity.people import People
 from ingestion.identity.users import Users
 
+CONTACT = frozenset({"call", "email", "mail", "newsletter", "phone", "post", "push", "sms"})
+"""Purposes about reaching a person, not about making something of their data."""
+
 
 def denied_users(
     step: Any, people: People, users: Users, default: Literal["granted", "denied"]
 ) -> Flags:
-    """Users who denied any purpose, or who, where the default is `denied`, granted none: (u,)."""
-    consents = step.arrow("consents", ["record_key", "granted"])
+    """Users who denied being profiled, or never granted it where the default is `denied`: (u,).
+
+    Whether somebody may be written to is another question: purposes in `CONTACT` decide nothing
+    here. Every other purpose does, one that we have never heard of included.
+    """
+    consents = step.arrow("consents", ["record_key", "purpose", "granted"])
+    contact = pc.is_in(pc.utf8_lower(consents["purpose"]), pa.array(sorted(CONTACT)))
+    consents = consents.filter(pc.invert(contact))
     record = people.codes(consents["record_key"])
     granted = consents["granted"].to_numpy()
     user = np.full(len(record), -1, np.int64)

@@ -81,7 +81,6 @@ class EmbeddedStore(BoltStore):
         source: np.ndarray,
         target: np.ndarray,
         weight: np.ndarray,
-        *,
         resolution: float = 1.0,
         seed: int = 0,
     ) -> np.ndarray:

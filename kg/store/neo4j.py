@@ -73,7 +73,6 @@ class Neo4jStore(BoltStore):
         source: np.ndarray,
         target: np.ndarray,
         weight: np.ndarray,
-        *,
         resolution: float = 1.0,
         seed: int = 0,
     ) -> np.ndarray:

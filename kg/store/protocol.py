@@ -62,7 +62,6 @@ class Store(Protocol):
         source: np.ndarray,
         target: np.ndarray,
         weight: np.ndarray,
-        *,
         resolution: float = 1.0,
         seed: int = 0,
     ) -> np.ndarray:
