@@ -275,7 +275,7 @@ def open_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:
             uri,
             auth=auth,
             connection_timeout=5.0,
-            connection_acquisition_timeout=30.0,
+            connection_acquisition_timeout=15.0,
             max_transaction_retry_time=_RETRY_SECONDS,
             notifications_min_severity="OFF",
             user_agent="personagraph",

@@ -23,6 +23,7 @@ from kg.store.generations import Generations, Hold, hold, remove_unheld
 _TRIES = 10
 _NOT_DATA = {"database.lck"}
 _PATH = re.compile(r"\(#\d+:\d+\)(?:<?-\[#\d+:\d+\]->?\(#\d+:\d+\))*")
+_TOO_MUCH = ("OutOfMemory", "Limit of allowed elements", "heap budget", "exceeding the maximum")
 _RECORD = re.compile(r"#\d+:\d+")
 
 
@@ -133,7 +134,7 @@ def _query_error(error: Exception) -> PersonagraphError:
     if "NotIdempotent" in text:
         return NotAllowed("This query is not read-only.")
     fact = re.sub(r"^.*?Exception: |\(caused by.*", "", text.splitlines()[0]).strip()
-    if "OutOfMemory" in text:
+    if any(sign in text for sign in _TOO_MUCH):
         return NotAllowed("The query ran out of memory.", hint="Narrow it by a key or a LIMIT.")
     return InputError(f"The query is wrong: {fact}", hint="Read it again at that place.")
 

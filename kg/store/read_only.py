@@ -242,6 +242,8 @@ def _embedded_rows(request: Request) -> Iterator[list[Any]]:
 
 
 def _neo4j_rows(request: Request) -> Iterator[list[Any]]:
+    # The driver imports pandas when there is one: most of the time this process takes to start.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
     from kg.store.neo4j import marked_rows
 
     yield from marked_rows(request, check_plan, _begin)

@@ -138,7 +138,10 @@ def _running_there(store: Store) -> int:
 def test_a_query_that_takes_too_much_memory_is_ended(
     loaded: tuple[Settings, Path, Store],
 ) -> None:
-    text = "UNWIND range(1, 1000000) AS x UNWIND range(1, 1000) AS y RETURN collect([x, y]) AS xs"
+    text = (
+        "UNWIND range(1, 9000) AS x "
+        "RETURN collect(reduce(s = toString(x) + 'abcdefgh', y IN range(1, 16) | s + s)) AS xs"
+    )
     with pytest.raises((NotAllowed, Unavailable)):
         ask(loaded, text, memory_mb=300, timeout_s=60)
     assert loaded[2].run("graph/ready") == [{"answer": 1}]
