@@ -47,19 +47,20 @@ def dataset(
     facts = scratch.fetch(
         accepted.agg(
             accepted=accepted.count(),
+            named=accepted.named.sum().fill_null(0),
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
         )
     )[0]
-    identifiers, named = _identifiers(scratch, outputs)
+    identifiers = _identifiers(scratch, outputs)
     events = _events(scratch, outputs)
     report = DatasetReport(
         name=data.name,
         kind=data.table.kind or data.table.format or "",
         accepted=facts["accepted"],
         identifiers=identifiers,
-        anonymous=facts["accepted"] - named if _names_people(data) else 0,
+        anonymous=facts["accepted"] - facts["named"] if _names_people(data) else 0,
         dropped_identifiers=facts["dropped"],
         from_ms=facts["from_ms"],
         to_ms=facts["to_ms"],
@@ -79,21 +80,16 @@ def _names_people(data: Dataset) -> bool:
     return data.table.kind not in {"item", "campaign"}
 
 
-def _identifiers(
-    scratch: Scratch, outputs: dict[str, Rows]
-) -> tuple[dict[str, dict[str, int]], int]:
+def _identifiers(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, dict[str, int]]:
     if "identifiers" not in outputs:
-        return {}, 0
+        return {}
     rows = outputs["identifiers"]
     per_value = rows.group_by("namespace", "value").agg(records=rows.count())
     summed = per_value.group_by("namespace").agg(
-        records=per_value.records.sum(),
-        distinct=per_value.count(),
-        most=per_value.records.max(),
+        records=per_value.records.sum(), distinct=per_value.count(), most=per_value.records.max()
     )
     found = {row.pop("namespace"): row for row in scratch.fetch(summed)}
-    named = scratch.fetch(rows.agg(named=rows.record_key.nunique()))[0]["named"]
-    return dict(sorted(found.items())), named
+    return dict(sorted(found.items()))
 
 
 def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Rows = Any  # an Ibis table
 
 ROW = (
     "source", "position", "id", "content", "part", "problem", "detail", "raw", "kind",
-    "occurred_at_ms", "recorded_at_ms", "dropped_identifiers",
+    "occurred_at_ms", "recorded_at_ms", "named", "dropped_identifiers",
 )  # fmt: skip
 
 EVENT = (

@@ -162,15 +162,18 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
     columns = replace(columns, rows=rows)
     ids = {name: rows[name] for name in rows.columns if name.startswith("id_")}
     given = {name: rows[f"given_{name}"] for name in ids}
+    named = rows.external_ids.startswith("[{").fill_null(False)
     dropped: Any = ibis.literal(0, "int64")
     for name, value in ids.items():
         dropped = dropped + (given[name] & value.isnull()).cast("int64")
+        named = named | value.notnull()
     selected = rows.select(
         "source", "position", "part", "traits", "consent", "external_ids", "products", *ids,
         "occurred_at_ms", "recorded_at_ms", "detail",
         id="message_id", content="content", problem="reason",
         raw=rows.reason.notnull().ifelse(ibis.coalesce(rows.raw, rows.line), ibis.null("string")),
         kind=rows.type.isin(_EVENT_TYPES).fill_null(False).ifelse("event", "profile"),
+        named=named,
         dropped_identifiers=dropped.fill_null(0),
         **_event_columns(columns, table),
     )  # fmt: skip
@@ -227,6 +230,8 @@ def _fields(scratch: Scratch, messages: Rows, table: Table) -> Rows:
     given = {name: rows[name] for name in (*_NAMESPACES, "previous_id", *own)}
     mail_as_user = rows.user_id.contains("@").ifelse(rows.user_id, nothing)
     given["email"] = ibis.coalesce(rows.email, mail_as_user)
+    other = rows.previous_id != rows.anonymous_id.fill_null("")
+    given["previous_id"] = other.ifelse(rows.previous_id, nothing)
     given["advertising_id"] = (rows.may_track == "true").ifelse(rows.advertising_id, nothing)
     ids = {f"id_{name}": identifier(_namespace(name), text.strip()) for name, text in given.items()}
     counts = {f"given_id_{name}": text.notnull() for name, text in given.items()}
@@ -353,8 +358,9 @@ def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:
     for name in ids:
         space = _namespace(name.removeprefix("id_"))
         named[name] = (space, trust_of(space, table.identifiers.get(space)))
-    plain = identifier_rows(rows, named)
-    outside = rows.filter(rows.external_ids.startswith("[{").fill_null(False))
+    plain = identifier_rows(rows, named, distinct=False)
+    listing = rows.filter(rows.external_ids.startswith("[{").fill_null(False))
+    outside = listing
     structure, kind = (
         '[{"id":"VARCHAR","type":"VARCHAR"}]',
         "array<struct<id: string, type: string>>",
@@ -370,7 +376,9 @@ def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:
     trust = ibis.cases(*((space == name, trust_of(name)) for name in (*_NAMESPACES,)), else_=1)
     outside = outside.select("record_key", namespace=space, value=value, trust=trust.cast("int32"))
     outside = outside.filter(outside.namespace.notnull() & outside.value.notnull())
-    return plain.union(outside).distinct()
+    said = identifier_rows(listing, named)
+    new = outside.distinct().anti_join(said, ["record_key", "namespace", "value"])
+    return plain.union(new)
 
 
 def _profile_rows(rows: Rows) -> Rows:

@@ -55,6 +55,7 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         "part",
         "detail",
         "occurred_at_ms",
+        "named",
         "dropped_identifiers",
         *[name for name in (*names, *found) if name not in {"time", "key"}],
         position=POSITION,
@@ -76,6 +77,7 @@ def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, par
         id=ibis.null("string") if key is None else key,
         part=part,
         occurred_at_ms=found["time"].value,
+        named=ibis.or_(*[value.notnull() for _, value, _, _ in names.values()]),
         dropped_identifiers=_total([one.cast("int64") for one in dropped]),
         _reason=ibis.coalesce(structural, reason),
         detail=structural.isnull().ifelse(detail, ibis.null("string")),
@@ -412,7 +414,9 @@ def _outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Ro
         yield "consents", lambda rows: _consent_rows(rows, len(table.consents))
 
 
-def identifier_rows(rows: Rows, names: dict[str, tuple[str, int]]) -> Rows:
+def identifier_rows(
+    rows: Rows, names: dict[str, tuple[str, int]], *, distinct: bool = True
+) -> Rows:
     """Rows of `identifiers` from columns of normal forms: column -> (namespace, trust)."""
     parts = [
         rows.filter(rows[name].notnull()).select(
@@ -424,7 +428,8 @@ def identifier_rows(rows: Rows, names: dict[str, tuple[str, int]]) -> Rows:
         for name, (namespace, trust) in names.items()
     ]
     found = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    return found.distinct() if len({n for n, _ in names.values()}) < len(names) else found
+    several = len({namespace for namespace, _ in names.values()}) < len(names)
+    return found.distinct() if distinct and several else found
 
 
 def candidate_rows(rows: Rows) -> Rows:
