@@ -50,7 +50,6 @@ class EmbeddedStore(BoltStore):
         self._attach()
 
     def is_current(self) -> bool:
-        """Whether new readers would open this same generation."""
         with suppress(NotFound):
             return self._generations.current() == self._hold.path
         return False

@@ -80,6 +80,9 @@ class Store(Protocol):
     def set_watermark(self, watermark: Watermark) -> None:
         """Say so, as the last write of a load; from now on new readers see it."""
 
+    def is_current(self) -> bool:
+        """Whether new readers would open this same graph; if not, open it again to see theirs."""
+
     def explain(self, query: str) -> None:
         """Plan a query without running it; raises `InputError` when it is wrong."""
 

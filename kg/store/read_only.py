@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,11 +52,13 @@ class Answer:
         rows: values that JSON can hold; a node is its properties and `label`, an edge its
             properties and `type`, a path the list of both in turn.
         truncated: there were more rows than the limit.
+        warnings: shapes in the text that are known to give wrong or slow answers (`kg/lint.py`).
     """
 
     columns: list[str]
     rows: list[list[Any]]
     truncated: bool
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,10 @@ def run_read_only(
         InputError: the Cypher is wrong, or a parameter is missing.
         NotFound: there is no graph yet. Unavailable: the store does not answer.
     """
+    from kg.lint import findings
+
     check_text(text)
+    warnings = findings(text)
     limits = (max_rows, timeout_s, memory_mb, secrets.token_hex(8))
     if settings.store == "embedded":
         from kg.store.private_copy import private_copy
@@ -106,7 +111,7 @@ def run_read_only(
         with private_copy(workspace) as copy:
             log = str(workspace / "log")
             request = Request(text, dict(params), *limits, copy=str(copy), log=log)
-            return _ask(request, lambda: None)
+            return replace(_ask(request, lambda: None), warnings=warnings)
     request = Request(
         text,
         dict(params),
@@ -115,7 +120,8 @@ def run_read_only(
         user=settings.neo4j_user,
         password=settings.neo4j_password.get_secret_value(),
     )
-    return _ask(request, lambda: _terminate(settings, request.mark))
+    answer = _ask(request, lambda: _terminate(settings, request.mark))
+    return replace(answer, warnings=warnings)
 
 
 def _ask(request: Request, clean_up: Any) -> Answer:

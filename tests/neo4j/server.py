@@ -40,8 +40,12 @@ OPENS = (
     "--add-modules=jdk.incubator.vector",
 )
 
+_SET_PASSWORD = ("org.neo4j.cli.AdminTool", "dbms", "set-initial-password")
+# -C: a wrong checksum is an error.
+_FETCH = ("-B", "-ntp", "-C", "-q", "-f", HERE / "pom.xml", "dependency:copy-dependencies")
 
-class MissingTool(RuntimeError):
+
+class MissingTool(RuntimeError):  # noqa: N818 - reads as the fact it states
     """Something a real Neo4j needs is not on this machine; the message says how to get it."""
 
 
@@ -88,16 +92,14 @@ def neo4j_server(options: Options | None = None) -> Iterator[Server]:
         write_conf(home, dist, port, options)
         if options.password:
             subprocess.run(
-                [*_java(java, dist, options), "org.neo4j.cli.AdminTool", "dbms"]
-                + ["set-initial-password", options.password],
+                [*_java(java, dist, options), *_SET_PASSWORD, options.password],
                 env=_environment(home),
                 check=True,
                 capture_output=True,
             )
         with (home / "console.log").open("wb") as log:
             process = subprocess.Popen(
-                [*_java(java, dist, options), entry_point(dist), f"--home-dir={home}"]
-                + [f"--config-dir={home / 'conf'}", "--console-mode"],
+                [*_java(java, dist, options), entry_point(dist), *_serve(home)],
                 env=_environment(home),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -165,8 +167,7 @@ def distribution(line: str) -> Path:
         fresh = Path(folder) / "dist"
         profile = ["-Pcalver"] if line == "calver" else []
         done = subprocess.run(
-            [maven, "-B", "-ntp", "-C", "-q", "-f", HERE / "pom.xml", *profile]  # -C: checksums
-            + ["dependency:copy-dependencies", f"-DoutputDirectory={fresh / 'lib'}"],
+            [maven, *_FETCH, *profile, f"-DoutputDirectory={fresh / 'lib'}"],
             capture_output=True,
             text=True,
             check=False,
@@ -236,6 +237,10 @@ def _java(java: Path, dist: Path, options: Options) -> list[str]:
         "-cp",
         os.pathsep.join(jars),
     ]
+
+
+def _serve(home: Path) -> list[str]:
+    return [f"--home-dir={home}", f"--config-dir={home / 'conf'}", "--console-mode"]
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -188,6 +188,7 @@ def test_a_reader_keeps_its_generation_while_a_new_one_is_published(workspace: P
     reader.stdin.flush()
     assert line(reader) == "run1"
     with open_store(EMBEDDED, workspace, write=False) as fresh:
+        assert fresh.is_current()
         assert fresh.watermark() == Watermark(fresh.workspace_id, "run2", "claims")
     reader.communicate("\n", timeout=30)
     with open_store(EMBEDDED, workspace, write=True):

@@ -95,6 +95,13 @@ def test_more_rows_than_the_limit_are_said_to_be_cut(loaded: tuple[Settings, Pat
     assert (len(exact.rows), exact.truncated) == (3, False)
 
 
+def test_a_shape_that_goes_wrong_is_warned_of(loaded: tuple[Settings, Path, Store]) -> None:
+    text = "MATCH (a:User)-[:HAD]->(s) WHERE a.half = 'x' OR s.number = 9 RETURN a.id AS id"
+    (warning,) = ask(loaded, text).warnings
+    assert "several variables" in warning
+    assert ask(loaded, "RETURN 1 AS x").warnings == []
+
+
 def test_wrong_cypher_and_missing_parameters_are_input_errors(
     loaded: tuple[Settings, Path, Store],
 ) -> None:
