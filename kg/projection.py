@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kg.activity import strata
 from kg.errors import InputError
 from kg.lake.code import code_version
 from kg.schema import EDGES
@@ -135,14 +136,22 @@ def _of_seen(lake: "Lake", name: str) -> Any:
 
 
 def _people(lake: "Lake") -> dict[Any, Any]:
+    from ibis import _
+
     users = _seen_users(lake)
+    active = users.left_join(strata(lake).rename(who="user_id"), users.user_id == _.who)
     named = _of_seen(lake, "user_identifiers")
     named = named.mutate(id=named.namespace + ":" + named.value)
     traits = _of_seen(lake, "user_traits")
     traits = traits.mutate(id=traits.name + "=" + traits.value)
     return {
-        "User": users.select(
-            "half", "first_seen_ms", "last_seen_ms", "event_count", id=users.user_id
+        "User": active.select(
+            "half",
+            "first_seen_ms",
+            "last_seen_ms",
+            "event_count",
+            id="user_id",
+            activity=active.activity.fill_null(0),
         ),
         "Identifier": named.select("id", "namespace", "value").distinct(),
         ("Identifier", "IDENTIFIES", "User"): named.group_by(start="id", end="user_id").agg(
@@ -312,12 +321,16 @@ def _newest_versions(lake: "Lake") -> Any:
 
 def _persona_versions(lake: "Lake") -> Any:
     versions = lake.table("personas")
-    words = lake.table("wordings").select("persona_id", "version", "name", "summary")
+    words = lake.table("wordings")
+    words = words.drop("run_id")
     joined = versions.left_join(words, ["persona_id", "version"])
     return joined.select(
         "persona_id",
         "name",
         "summary",
+        "sentences",
+        "author",
+        "coverage",
         "stability",
         "intents",
         "people",

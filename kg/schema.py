@@ -31,7 +31,13 @@ class EdgeKind:
 
 NODES: dict[str, dict[str, pa.DataType]] = {
     "Run": {"step": TEXT},
-    "User": {"half": TEXT, "first_seen_ms": WHOLE, "last_seen_ms": WHOLE, "event_count": WHOLE},
+    "User": {
+        "half": TEXT,
+        "activity": WHOLE,
+        "first_seen_ms": WHOLE,
+        "last_seen_ms": WHOLE,
+        "event_count": WHOLE,
+    },
     "Identifier": {"namespace": TEXT, "value": TEXT},
     "Trait": {"name": TEXT, "value": TEXT},
     "Session": {
@@ -64,6 +70,9 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "number": WHOLE,
         "name": TEXT,
         "summary": TEXT,
+        "sentences": TEXT,
+        "author": TEXT,
+        "coverage": REAL,
         "stability": REAL,
         "intents": WHOLE,
         "people": WHOLE,
