@@ -36,7 +36,7 @@ def persona(persona_id: str, graph: Annotated[Graph, Depends(graph_of)]) -> Pers
         run_id=figures["run_id"],
         author=figures["author"],
         coverage=figures["coverage"],
-        sentences=orjson.loads(figures["sentences"]),
+        sentences=orjson.loads(figures["sentences"] or "[]"),
         claims=[_claim(row, steps.get(row["claim_id"], [])) for row in found.claims],
     )
 
