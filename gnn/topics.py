@@ -3,8 +3,8 @@
 Every topic has a level, 0 the broadest; an item has at most one topic at each. Category levels are
 prefixes of the item's category path. Without categories the titles are grouped: cleaned of what
 does not tell products apart (numbers, colours, sizes), embedded once per distinct text, joined by
-Ward's method, and cut twice, so that fine groups lie inside broad ones. Free texts of events without
-item and object are grouped in the same way. Same texts, same groups: nothing in here is random.
+Ward's method, and cut twice, so that fine groups lie inside broad ones. Free texts of events
+without item and object are grouped alike. Same texts, same groups: nothing in here is random.
 """
 
 import re
@@ -28,12 +28,25 @@ Groups = NDArray[np.int64]
 
 # Words of product titles that tell variants of one product apart, not products.
 VARIANTS = frozenset(
-    """
-    red blue green yellow pink white black ivory cream silver gold golden purple orange brown grey gray
-    lilac turquoise beige navy amber cerise mint lavender colour color coloured multicolour set small
-    large mini medium big giant tall short tiny long pack pair piece pcs pc assorted asst asstd ass
-    size design assort new cm mm inch kg ml xl xxl
-    """.split()
+    [
+        *("red", "blue", "green", "yellow", "pink", "white", "black", "ivory", "cream", "silver"),
+        *("gold", "golden", "purple", "orange", "brown", "grey", "gray", "lilac", "turquoise"),
+        *("beige", "navy", "amber", "cerise", "mint", "lavender", "colour", "color", "coloured"),
+        *(
+            "multicolour",
+            "set",
+            "small",
+            "large",
+            "mini",
+            "medium",
+            "big",
+            "giant",
+            "tall",
+            "short",
+        ),
+        *("tiny", "long", "pack", "pair", "piece", "pcs", "pc", "assorted", "asst", "asstd", "ass"),
+        *("size", "design", "assort", "new", "cm", "mm", "inch", "kg", "ml", "xl", "xxl"),
+    ]
 )
 
 
@@ -83,7 +96,6 @@ def assign(
         item_rows += _of_titles(step, embedder, items, config, book)
         task.advance()
         text_rows = _of_texts(step, embedder, config, book)
-        _of_objects(step, book)
         task.advance()
     step.overwrite("item_topics", _table(item_rows, ["item_id", "topic", "kind", "level"]))
     step.overwrite("text_topics", _table(text_rows, ["text_hash", "topic", "level"]))
@@ -184,15 +196,6 @@ def _of_texts(
         for level, topics in enumerate(_named(grouped, book, "text"))
         for key, topic in zip(hashes, topics, strict=True)
     ]
-
-
-def _of_objects(step: Any, book: _Book) -> None:
-    """Pages and features are topics as they are; declared categories of events likewise."""
-    events = step.table("events").filter(lambda t: t.item_id.isnull())
-    for column, kind in (("object", "object"), ("category", "category")):
-        names = events.filter(events[column].notnull()).select(column).distinct().to_pyarrow()
-        for name in sorted(names[column].to_pylist()):
-            book.topic(name, _words(name), kind, 0)
 
 
 def _named(grouped: tuple[Grouping, Groups] | None, book: _Book, what: str) -> list[list[str]]:

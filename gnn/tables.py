@@ -1,0 +1,238 @@
+"""What was found about personas as rows of the lake: memberships, holdings, personas and rules.
+
+Ids stay: a persona that shares more than half of its intents with one of the run before keeps its
+id; its version rises when its rule changed.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gnn.memberships import Rule, Soft
+from gnn.personas import Found, PersonaConfig, counts_by_person, holders, signature_id
+from gnn.tensors import Intents, Ints
+
+SHOWN_TYPES = 12
+LEAST_OVERLAP = 0.5
+
+
+def write(step: Any, intents: Intents, found: Found, config: PersonaConfig) -> None:
+    """Write the four tables of a step."""
+    labels = found.soft.argmax(1) - 1
+    signatures = [signature(step, intents, found, number) for number in range(found.rule.personas)]
+    rules = [
+        json.dumps(rule_of(intents, found.rule, n), sort_keys=True) for n in range(len(signatures))
+    ]
+    ids, versions = _ids(step, intents, labels, signatures, rules)
+    names = np.array([*ids, None], dtype=object)
+    step.overwrite("memberships", _memberships(intents, found.soft, names))
+    held = holders(intents, found.soft, config)
+    step.overwrite("holdings", _holdings(intents, found.soft, held, ids))
+    step.overwrite("personas", _personas(intents, found, held, (ids, versions, signatures)))
+    step.overwrite(
+        "persona_rules",
+        pa.table({"persona_id": _texts(ids), "version": _whole(versions), "rule": _texts(rules)}),
+    )
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    return pa.array(values, pa.string())
+
+
+def _whole(values: Any) -> pa.Array:
+    return pa.array(values, pa.int64())
+
+
+def _memberships(intents: Intents, soft: Soft, names: Any) -> pa.Table:
+    labels = soft.argmax(1) - 1
+    owners = np.array(intents.user_ids, dtype=object)[intents.user]
+    table = pa.table(
+        {
+            "intent_id": intents.ids,
+            "user_id": _texts(owners.tolist()),
+            "persona_id": _texts(names[labels].tolist()),
+            "probability": pa.array(soft.max(1), pa.float64()),
+        }
+    )
+    return table.sort_by("intent_id")
+
+
+def _holdings(intents: Intents, soft: Soft, held: Any, ids: list[str]) -> pa.Table:
+    from scipy.special import betaincinv
+
+    counts = counts_by_person(intents, soft)
+    total = np.bincount(intents.user, minlength=len(intents.user_ids))
+    user, persona = np.nonzero(held)
+    inside, n = counts[user, persona], total[user]
+    # The first row of each (user, persona) is the earliest: intents are sorted by user and time.
+    key = intents.user * (soft.shape[1]) + soft.argmax(1)
+    keys, first = np.unique(key, return_index=True)
+    since = intents.started_at_ms[first[np.searchsorted(keys, user * soft.shape[1] + persona + 1)]]
+    # Jeffreys' interval of a share (Brown et al. 2001, doi:10.1214/ss/1009213286).
+    bounds = [betaincinv(inside + 0.5, n - inside + 0.5, edge) for edge in (0.025, 0.975)]
+    table = pa.table(
+        {
+            "user_id": _texts([intents.user_ids[number] for number in user]),
+            "persona_id": _texts([ids[number] for number in persona]),
+            "weight": pa.array(inside / n, pa.float64()),
+            "low": pa.array(bounds[0], pa.float64()),
+            "high": pa.array(bounds[1], pa.float64()),
+            "intents": _whole(inside),
+            "valid_from_ms": _whole(since),
+            "valid_to_ms": pa.nulls(len(user), pa.int64()),
+        }
+    )
+    return table.sort_by([("user_id", "ascending"), ("persona_id", "ascending")])
+
+
+def _personas(
+    intents: Intents, found: Found, held: Any, names: tuple[list[str], list[int], list[str]]
+) -> pa.Table:
+    ids, versions, signatures = names
+    people, population = held.sum(0), len(intents.user_ids)
+    low, high = wilson(people, population)
+    counts = np.bincount(found.soft.argmax(1), minlength=len(ids) + 1)[1:]
+    return pa.table(
+        {
+            "persona_id": _texts(ids),
+            "version": _whole(versions),
+            "parent_id": pa.nulls(len(ids), pa.string()),
+            "stability": pa.array(found.stability, pa.float64()),
+            "intents": _whole(counts),
+            "people": _whole(people),
+            "population": _whole([population] * len(ids)),
+            "share": pa.array(people / max(population, 1), pa.float64()),
+            "share_low": pa.array(low, pa.float64()),
+            "share_high": pa.array(high, pa.float64()),
+            "signature": _texts(signatures),
+            "recurrence_lift": pa.array([test.lift for test in found.tests], pa.float64()),
+            "recurrence_p": pa.array([test.p for test in found.tests], pa.float64()),
+            "recurrence_q": pa.array([test.q for test in found.tests], pa.float64()),
+        }
+    ).sort_by("persona_id")
+
+
+def wilson(count: Any, total: int, z: float = 1.959964) -> tuple[Soft, Soft]:
+    """The 95 % interval of a share. Source: Wilson 1927, doi:10.1080/01621459.1927.10502953."""
+    n = max(total, 1)
+    share = np.asarray(count, float) / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+
+
+def signature(step: Any, intents: Intents, found: Found, number: int) -> str:
+    """The types and manners that make a persona, strongest first, as JSON."""
+    labels = {
+        row["topic"]: row["label"] for row in step.arrow("topics", ["topic", "label"]).to_pylist()
+    }
+    mine = found.soft.argmax(1) == number + 1
+    share = np.bincount(intents.type[mine], minlength=intents.type_count) / max(mine.sum(), 1)
+    usual = np.bincount(intents.type, minlength=intents.type_count) / max(len(intents), 1)
+    lift = share / np.maximum(usual, 1e-12)
+    worth = share * np.log(np.maximum(lift, 1e-12))
+    types = []
+    for kind in np.argsort(-worth, kind="stable")[:SHOWN_TYPES]:
+        if worth[kind] > 0:
+            verb, topic = intents.type_parts[kind]
+            name = intents.topics[topic]
+            types.append(
+                {
+                    "verb": intents.verbs[verb],
+                    "topic": name,
+                    "label": labels.get(name, name),
+                    "weight": round(float(share[kind]), 4),
+                    "lift": round(float(lift[kind]), 2),
+                }
+            )
+    return json.dumps({"types": types, "manners": _manner_rows(intents, mine)}, sort_keys=True)
+
+
+def _manner_rows(intents: Intents, mine: Any) -> list[dict[str, Any]]:
+    rows = []
+    for manner in intents.manners:
+        share = np.bincount(manner.values[mine], minlength=len(manner.bins)) / max(mine.sum(), 1)
+        usual = np.bincount(manner.values, minlength=len(manner.bins)) / len(manner.values)
+        best = int(np.argmax(share * np.log(np.maximum(share, 1e-12) / np.maximum(usual, 1e-12))))
+        lift = float(share[best] / max(usual[best], 1e-12))
+        if lift > 1.15:
+            rows.append(
+                {
+                    "manner": manner.name,
+                    "value": manner.bins[best],
+                    "weight": round(float(share[best]), 4),
+                    "lift": round(lift, 2),
+                }
+            )
+    return sorted(rows, key=lambda row: -row["lift"])
+
+
+def rule_of(intents: Intents, rule: Rule, number: int) -> dict[str, Any]:
+    """One persona's part of the rule, with the background, so that the rules together assign.
+
+    The probability of persona k for an intent is proportional to (1 - none) * share_k *
+    exp(sum of preferences), that of no persona to none * exp(sum of background preferences), where
+    share_k is the person's count of intents in k plus `concentration`, over the sum of these.
+    """
+
+    def tables(row: int) -> dict[str, Any]:
+        types = {
+            intents.type_name(kind): round(float(rule.types[row, kind]), 4)
+            for kind in range(intents.type_count)
+        }
+        bins = {manner.name: manner.bins for manner in intents.manners}
+        manners = {
+            name: {
+                value: round(float(table[row, place]), 4) for place, value in enumerate(bins[name])
+            }
+            for name, table in zip(rule.names, rule.manners, strict=True)
+        }
+        return {"types": types, "manners": manners}
+
+    return {
+        "none": rule.config.none,
+        "concentration": rule.config.concentration,
+        "occasion": rule.occasion if np.isfinite(rule.occasion) else None,
+        "rounds": rule.config.fold_in_rounds,
+        "persona": tables(number + 1),
+        "background": tables(0),
+    }
+
+
+def _ids(
+    step: Any, intents: Intents, labels: Ints, signatures: list[str], rules: list[str]
+) -> tuple[list[str], list[int]]:
+    """Ids and versions: those of the run before where half of the intents are the same."""
+    before = step.arrow("memberships", ["intent_id", "persona_id"])
+    old = step.arrow("persona_rules", ["persona_id", "version", "rule"]).to_pylist()
+    old = sorted(old, key=lambda row: row["persona_id"])
+    ids = [signature_id(text) for text in signatures]
+    versions = [1] * len(ids)
+    if not old or not before.num_rows or not ids:
+        return ids, versions
+    for number, match in _matches(
+        intents, labels, before, [row["persona_id"] for row in old], len(ids)
+    ):
+        ids[number] = old[match]["persona_id"]
+        same = old[match]["rule"] == rules[number]
+        versions[number] = old[match]["version"] + (0 if same else 1)
+    return ids, versions
+
+
+def _matches(
+    intents: Intents, labels: Ints, before: pa.Table, old: list[str], count: int
+) -> list[tuple[int, int]]:
+    from scipy.optimize import linear_sum_assignment
+
+    place = {name: number for number, name in enumerate(old)}
+    was = dict(zip(before["intent_id"].to_pylist(), before["persona_id"].to_pylist(), strict=True))
+    former = np.array([place.get(was.get(i, ""), -1) for i in intents.ids.to_pylist()], np.int64)
+    known = np.array([i in was for i in intents.ids.to_pylist()], bool)
+    table = np.zeros((count + 1, len(old) + 1))
+    np.add.at(table, (labels[known] + 1, former[known] + 1), 1)
+    union = table.sum(1, keepdims=True) + table.sum(0) - table
+    share = (table / np.maximum(union, 1))[1:, 1:]
+    rows, columns = linear_sum_assignment(-share)
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if share[r, c] >= LEAST_OVERLAP]
