@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.text import Text
 
 PLAIN_WIDTH = 110
+LONG_STEP_SECONDS = 1.0
 
 
 def stdout() -> Console:
@@ -69,7 +70,7 @@ class _Line:
 
 
 class TerminalProgress:
-    """Bars with rate and remaining time on a terminal; one line per finished step elsewhere."""
+    """Bars with rate and remaining time on a terminal; one line per long step elsewhere."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or stderr()
@@ -80,7 +81,9 @@ class TerminalProgress:
         if not self._console.is_terminal:
             started = time.monotonic()
             yield _Line()
-            self._console.print(f"{description}: {time.monotonic() - started:.1f} s")
+            seconds = time.monotonic() - started
+            if seconds >= LONG_STEP_SECONDS:
+                self._console.print(f"{description}: {seconds:.1f} s")
             return
         if self._live is not None:
             yield from self._bar(self._live, description, total)

@@ -4,6 +4,7 @@ Importing this module must stay cheap (0.5 s), so commands import what they need
 """
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -181,6 +182,7 @@ def doctor(workspace: Workspace = "default", as_json: Json = False) -> None:
 
 def main() -> None:
     """Entry point: errors become one line with a hint and an exit code of their own."""
+    warnings.simplefilter("ignore", FutureWarning)  # of libraries about each other
     try:
         app(standalone_mode=True)
     except PersonagraphError as error:

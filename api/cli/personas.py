@@ -44,7 +44,8 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
         f"@{persona['version']}[/]  {persona['share']:.0%} of people "
         f"({low:.1%} to {high:.1%}; {persona['people']:,} of {persona['population']:,})"
     )
-    for sentence in persona["sentences"][:KEPT_SENTENCES]:
+    apart = [s for s in persona["sentences"] if "of all people hold" not in s["text"]]
+    for sentence in apart[:KEPT_SENTENCES]:
         console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
     console.print()
 

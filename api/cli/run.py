@@ -10,6 +10,7 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import TerminalProgress, print_json, stdout
+from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_summary
 from kg.settings import read_settings
 
@@ -54,12 +55,3 @@ def show_records(console: Console, lake: Any) -> None:
     console.print(table)
     for line in notes(lake):
         console.print(escape(line), soft_wrap=True)
-
-
-def notes(lake: Any) -> list[str]:
-    """What the steps before the personas have to say, a sentence each."""
-    return [
-        sentence
-        for step in ("ingest", "identity", "topics", "intents", "personas", "claims")
-        for sentence in lake.summary(step).get("notes", [])
-    ]

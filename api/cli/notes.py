@@ -1,0 +1,88 @@
+"""What the steps of a run have to say, a sentence each, from their summaries in the lake."""
+
+from collections.abc import Iterator
+from typing import Any
+
+MOST_REASONS = 6
+
+
+def notes(lake: Any) -> list[str]:
+    """How many records became how many people, sessions, intents and personas, and what was odd."""
+    tellers = {
+        "ingest": _ingest,
+        "identity": _identity,
+        "intents": _intents,
+        "personas": _personas,
+        "claims": _claims,
+    }
+    summaries = {step: lake.summary(step) for step in tellers}
+    return [line for step, tell in tellers.items() if (s := summaries[step]) for line in tell(s)]
+
+
+def _ingest(s: dict[str, Any]) -> Iterator[str]:
+    reasons: dict[str, int] = {}
+    for file in s["report"]["files"]:
+        for reason, count in file["reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+        if file["status"] not in {"read", "unchanged"}:
+            yield f"{file['source']}: {file['status']}" + (
+                f" ({file['detail']})" if file["detail"] else ""
+            )
+    if reasons:
+        most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+        told = ", ".join(f"{count:,} {reason}" for reason, count in most[:MOST_REASONS])
+        yield f"Quarantined with their reason, to be mended and run again: {told}."
+    consent = s["consent"]
+    yield f"Who said nothing has consent {consent['default']} (basis: {consent['basis']})."
+    if s["sampled"] != "no":
+        yield f"The source is a sample of {s['sampled']}: what that cannot support is not claimed."
+
+
+def _identity(s: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['records']:,} records turned out to be about {s['people']:,} people; "
+        f"{s['records_without_identifier']:,} records name nobody."
+    )
+    if s["denied"]:
+        yield f"{s['denied']:,} people denied consent; nothing is made of their records."
+    for one in s["blocked"]:
+        yield (
+            f"Not merged on {one['values']:,} values of {one['namespace']} "
+            f"({one['records']:,} records): {one['why']}."
+        )
+    cut = sum(one["values"] for one in s["cut"])
+    if cut:
+        bridged = ", ".join(sorted({one["bridges"] for one in s["cut"]}))
+        yield f"{cut:,} identifiers would have joined different people ({bridged}) and were cut."
+
+
+def _intents(s: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['sessions']:,} sessions, {s['intents']:,} intents of {s['topics']:,} topics, "
+        f"{s['events_per_intent']:.2f} events each; topic level {s['topic_level']}: "
+        f"{s['topic_level_why']}."
+    )
+
+
+def _personas(s: dict[str, Any]) -> Iterator[str]:
+    tested = s.get("candidates", [])
+    failed = sum(not one["passed"] for one in tested)
+    yield (
+        f"{s['personas']:,} personas; {failed:,} of {len(tested):,} candidates were topics only "
+        "(they do not recur in the same people more than chance); "
+        f"{s['unassigned_share']:.0%} of intents belong to none."
+    )
+    if "information_with_topics" in s:
+        yield (
+            "Normalised mutual information of personas with topics: "
+            f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
+        )
+
+
+def _claims(s: dict[str, Any]) -> Iterator[str]:
+    yield f"{s['claims']:,} claims stand on {s['evidence_paths']:,} evidence paths."
+    reasons: dict[str, list[str]] = {}
+    for kind, reason in s["disabled"].items():
+        reasons.setdefault(reason, []).append(kind)
+    for reason, kinds in reasons.items():
+        yield f"No claims on {', '.join(kinds)}: {reason}."
