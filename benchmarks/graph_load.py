@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from kg.schema import EDGES, NODES
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.bolt import BATCH_ROWS, edge_query, node_query
@@ -190,16 +189,20 @@ def timed_query(settings: Settings, folder: Path) -> float:
     return time.perf_counter() - begun
 
 
+def empty(uri: str) -> None:
+    import neo4j
+
+    with neo4j.GraphDatabase.driver(uri) as driver, driver.session() as session:
+        session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS").consume()
+
+
 def of_neo4j(events: int, uri: str) -> dict[str, object]:
     graph = made_up(events)
     settings = Settings(store="neo4j", neo4j_uri=uri)
     with tempfile.TemporaryDirectory() as name:
         seconds: dict[str, float] = {}
         for who in ("bare", "ours", "bare", "ours"):  # each into an empty database; the best
-            with open_store(settings, Path(name), write=False) as store:
-                for label in [*NODES, "Watermark"]:
-                    store.remove_stale([label], sorted({k.type for k in EDGES}), "none")
-                store.write("MATCH (w:Watermark) DELETE w")
+            empty(uri)
             with open_store(settings, Path(name), write=True) as store:
                 if who == "bare":
                     taken_s = bare_neo4j(graph, uri)

@@ -27,13 +27,18 @@ def neo4j_uri() -> Iterator[str]:
         pytest.skip(str(missing))
 
 
-@pytest.fixture
-def empty_neo4j(neo4j_uri: str) -> Settings:
-    """Settings of that Neo4j, emptied (also of what GDS keeps in memory)."""
+def empty(neo4j_uri: str) -> None:
+    """Delete everything in that Neo4j, also what GDS keeps in memory."""
     with neo4j.GraphDatabase.driver(neo4j_uri) as driver, driver.session() as session:
         session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS").consume()
         for row in session.run("CALL gds.graph.list() YIELD graphName").data():
             session.run("CALL gds.graph.drop($name) YIELD graphName", name=row["graphName"])
+
+
+@pytest.fixture
+def empty_neo4j(neo4j_uri: str) -> Settings:
+    """Settings of that Neo4j, emptied."""
+    empty(neo4j_uri)
     return Settings(store="neo4j", neo4j_uri=neo4j_uri)
 
 

@@ -7,6 +7,7 @@ process that serves goes away, one of those that joined takes over at its next q
 
 import json
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ class EmbeddedStore(BoltStore):
         self._log = workspace / "log"
         self._generations = generations
         self._hold = hold
+        self._following = threading.Lock()
         self._server: Running | None = None
         self._joined: Registration | None = None
         self.workspace_id = workspace_id(workspace)
@@ -99,9 +101,12 @@ class EmbeddedStore(BoltStore):
 
     def _follow(self) -> None:
         """Take over, or join the next one, when the process that served this graph is gone."""
-        if self._joined is not None and _registered(self._hold.path) != self._joined:
-            self._driver.close()
-            self._attach()
+        if self._joined is None:
+            return
+        with self._following:  # threads share a store
+            if self._joined is not None and _registered(self._hold.path) != self._joined:
+                self._driver.close()
+                self._attach()
 
     def _attach(self) -> None:
         generation = self._hold.path

@@ -44,12 +44,7 @@ class Neo4jStore(BoltStore):
             Conflict: the database belongs to another workspace, or holds something else.
         """
         found = self.watermark()
-        if found is not None and found.workspace != self.workspace_id:
-            raise Conflict(
-                "This Neo4j database belongs to another workspace.",
-                hint="Use one database per workspace, or empty it first.",
-                owner=found.workspace,
-            )
+        refuse_other_workspace(found.workspace if found else None, self.workspace_id)
         if found is None:
             if not self.run("graph/is_empty")[0]["empty"]:
                 raise Conflict(
@@ -131,6 +126,20 @@ def _rows(n: int, low: np.ndarray, high: np.ndarray, weight: np.ndarray) -> list
     return edges + [[node, None, None] for node in lone.tolist()]
 
 
+def refuse_other_workspace(owner: str | None, workspace_id: str) -> None:
+    """Refuse a database whose watermark names another workspace.
+
+    Raises:
+        Conflict: it is not ours.
+    """
+    if owner not in (None, workspace_id):
+        raise Conflict(
+            "This Neo4j database belongs to another workspace.",
+            hint="Use one database per workspace, or empty it first.",
+            owner=owner,
+        )
+
+
 def check_version(version: str) -> None:
     """Refuse a Neo4j that is too old.
 
@@ -152,7 +161,7 @@ def open_neo4j(settings: Settings, workspace_id: str, *, write: bool) -> Neo4jSt
     Raises:
         Unavailable: nothing answers, or the database is offline.
         InputError: wrong user or password, older than 5.26, or without Graph Data Science.
-        Conflict: `write`, and the database is not this workspace's.
+        Conflict: the database belongs to another workspace or, to write, is not empty.
     """
     password = settings.neo4j_password.get_secret_value()
     auth = (settings.neo4j_user, password) if password else None
@@ -162,6 +171,8 @@ def open_neo4j(settings: Settings, workspace_id: str, *, write: bool) -> Neo4jSt
         _check_gds(store)
         if write:
             store.migrate()
+        found = store.watermark()
+        refuse_other_workspace(found.workspace if found else None, workspace_id)
     except PersonagraphError:
         store.close()
         raise
@@ -194,6 +205,8 @@ def marked_rows(
     ):
         begin()
         limits = {"timeout": request.timeout_s, "metadata": {"personagraph": request.mark}}
+        owner = session.run(queries.named("graph/watermark", "neo4j").text).data()
+        refuse_other_workspace(owner[0]["workspace"] if owner else None, request.workspace_id)
         plan = session.run(neo4j.Query("EXPLAIN " + request.text, **limits), request.params)  # type: ignore[arg-type]
         summary = plan.consume()
         check(summary.query_type, summary.plan)

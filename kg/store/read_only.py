@@ -71,6 +71,7 @@ class Request:
     timeout_s: float
     memory_mb: int
     mark: str
+    workspace_id: str = ""
     copy: str | None = None
     log: str | None = None
     uri: str | None = None
@@ -98,9 +99,11 @@ def run_read_only(
     Raises:
         NotAllowed: it is not read-only, or went over its time or memory.
         InputError: the Cypher is wrong, or a parameter is missing.
-        NotFound: there is no graph yet. Unavailable: the store does not answer.
+        NotFound: there is no graph yet. Conflict: the database is another workspace's.
+        Unavailable: the store does not answer.
     """
     from kg.lint import findings
+    from kg.store.workspace import workspace_id
 
     check_text(text)
     warnings = findings(text)
@@ -116,6 +119,7 @@ def run_read_only(
         text,
         dict(params),
         *limits,
+        workspace_id=workspace_id(workspace),
         uri=settings.neo4j_uri,
         user=settings.neo4j_user,
         password=settings.neo4j_password.get_secret_value(),

@@ -96,7 +96,7 @@ def _person(
     user = f"u_{number:03d}"
     nodes["User"].append(
         {"id": user, "half": "test" if number % 2 else "fit", "first_seen_ms": number * HOUR_MS}
-        | {"last_seen_ms": 90 * DAY_MS, "event_count": 3 + number}
+        | {"last_seen_ms": 90 * DAY_MS, "event_count": 3 + number, "activity": number % 5}
     )
     identifier = {"id": f"crm:{number}", "namespace": "crm", "value": str(number)}
     nodes["Identifier"].append(identifier)

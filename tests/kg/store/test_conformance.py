@@ -14,6 +14,7 @@ from kg import queries
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Store
+from tests.conftest import empty
 from tests.kg.store.quality import modularity
 from tests.kg.store.small_graph import CHANNELS, DAY_MS, TOPICS, VERBS, VERSIONS, small_graph
 
@@ -72,8 +73,7 @@ SLOWER_AT_MOST = 10
 def both(neo4j_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     workspace: Path = tmp_path_factory.mktemp("both")
     emptied = Settings(store="neo4j", neo4j_uri=neo4j_uri)
-    with open_store(emptied, workspace, write=False) as store:
-        store.write("MATCH (n) DETACH DELETE n")
+    empty(neo4j_uri)
     with (
         open_store(Settings(), workspace, write=True) as embedded,
         open_store(emptied, workspace, write=True) as server,

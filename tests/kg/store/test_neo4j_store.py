@@ -97,9 +97,13 @@ def test_a_database_of_another_workspace_is_not_overwritten(
     with open_store(empty_neo4j, tmp_path / "one", write=True) as store:
         store.bulk_load(small_graph())
         store.set_watermark(Watermark(store.workspace_id, "g", "c"))
-    with pytest.raises(Conflict, match="another workspace") as caught:
-        open_store(empty_neo4j, tmp_path / "two", write=True)
-    assert caught.value.hint
+    for write in (True, False):
+        with pytest.raises(Conflict, match="another workspace") as caught:
+            open_store(empty_neo4j, tmp_path / "two", write=write)
+        assert caught.value.hint
+    with pytest.raises(Conflict, match="another workspace"):
+        run_read_only(empty_neo4j, tmp_path / "two", "RETURN 1 AS x", {})
+    assert run_read_only(empty_neo4j, tmp_path / "one", "RETURN 1 AS x", {}).rows == [[1]]
     with open_store(empty_neo4j, tmp_path / "one", write=True) as store:
         assert store.watermark() == Watermark(store.workspace_id, "g", "c")
 
