@@ -39,12 +39,16 @@ class Graph:
 
     def __init__(self, settings: Settings, workspace: Path) -> None:
         from kg.lake import Workspace
-        from kg.store import open_store
 
         self.workspace = Workspace.open(workspace)
-        self._open = lambda: open_store(settings, workspace, write=False)
+        self._settings = settings
         self._store = self._open()
         self._lock = threading.Lock()
+
+    def _open(self) -> "Store":
+        from kg.store import open_store
+
+        return open_store(self._settings, self.workspace.path, write=False)
 
     @property
     def store(self) -> "Store":
