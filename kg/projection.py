@@ -136,10 +136,8 @@ def _of_seen(lake: "Lake", name: str) -> Any:
 
 
 def _people(lake: "Lake") -> dict[Any, Any]:
-    from ibis import _
-
     users = _seen_users(lake)
-    active = users.left_join(strata(lake).rename(who="user_id"), users.user_id == _.who)
+    active = users.left_join(strata(lake), "user_id")
     named = _of_seen(lake, "user_identifiers")
     named = named.mutate(id=named.namespace + ":" + named.value)
     traits = _of_seen(lake, "user_traits")

@@ -1,12 +1,12 @@
 """Claims: chosen in columns, proved in the graph, frozen with everything that recomputes them.
 
 Personas were fitted on one half of the users; what is stated here was counted on the other half
-(the share alone speaks of everybody). A claim is stated only for 20 people or more, and only where
-its interval of the difference leaves no doubt about the direction.
+(the share alone speaks of everybody) and compared with others of the same activity. A claim is
+stated only for 20 people or more, and only where its interval of the difference leaves no doubt
+about the direction.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -15,11 +15,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from kg.activity import STRATA
 from kg.errors import PersonagraphError
 from kg.hashing import stable_id
 from kg.personas import labels, statistics
 from kg.personas.counts import HALF, Scan, before_ms, counts, shares
-from kg.personas.kinds import DAY_MS, KINDS, MAX_CLAIMS, RETURN_DAYS, UNIT, Kind, disabled
+from kg.personas.kinds import (
+    DAY_MS,
+    KINDS,
+    LEADING,
+    MAX_CLAIMS,
+    MOST_OF_KIND,
+    RETURN_DAYS,
+    UNIT,
+    VERBS,
+    Kind,
+    disabled,
+)
 from kg.personas.labels import Labels
 from kg.personas.statistics import Counts, Measured
 from kg.progress import Progress, silent
@@ -31,9 +43,8 @@ if TYPE_CHECKING:
 MIN_EFFECT = 0.05
 """Smaller differences are not worth a sentence, however certain."""
 
-MOST_ALIKE = 0.5
-"""What sets more than this share of the personas apart sets none apart: holders are people who do
-more than others, so "came back" or "returned something" would be said of every persona."""
+BOXES = ("n1", "k1", "n0", "k0")
+ORDER = {name: place for place, name in enumerate(KINDS)}
 
 
 class Disagreement(PersonagraphError):  # noqa: N818 - reads as the fact it states
@@ -48,7 +59,8 @@ class Claim:
         persona_id: and `version`: what it is about.
         kind: a row of `KINDS`.
         subject: the topic, item, campaign, ... in the query's own spelling.
-        counts: what the query returned; value, interval and direction follow from it alone.
+        counts: what the query returned, per stratum of activity; value, reference, interval and
+            direction follow from it alone.
         q: from the whole family of tests; None when descriptive.
         as_of_ms: the latest moment in the data.
         params: of the query, so that anyone can run it again.
@@ -83,7 +95,7 @@ class Claim:
     @property
     def people(self) -> int:
         """On how many people the value rests."""
-        return self.counts.n1
+        return self.measured.people
 
     @property
     def phrase(self) -> str:
@@ -93,7 +105,16 @@ class Claim:
     @property
     def among(self) -> str:
         """Whom it applies to, in words; empty: everybody with an intent."""
-        return labels.among(KINDS[self.kind], self.subject)
+        whom = labels.among(KINDS[self.kind], self.subject)
+        return whom if self.measured.compared == 1 else labels.and_comparable(whom)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """Sorts a persona's claims: its share, what it is about, then what tells most."""
+        told = statistics.distinctiveness(*self.counts.boxes)
+        about = self.kind in LEADING and self.measured.direction == "more"
+        about &= not _is_foreign(self.kind, self.subject)
+        return (self.kind != "share", not about, -float(told), ORDER[self.kind], self.subject)
 
     @property
     def row(self) -> dict[str, Any]:
@@ -135,7 +156,7 @@ def of_row(row: Mapping[str, Any]) -> Claim:
         version=row["version"],
         kind=row["kind"],
         subject=row["subject"],
-        counts=Counts(*(int(stored[box]) for box in ("n1", "k1", "n0", "k0"))),
+        counts=Counts(*(tuple(int(n) for n in stored[box]) for box in BOXES)),
         q=row["q"],
         as_of_ms=row["as_of_ms"],
         params=json.loads(row["params"]),
@@ -144,10 +165,9 @@ def of_row(row: Mapping[str, Any]) -> Claim:
 
 
 def read(lake: "Lake") -> list[Claim]:
-    """The claims in the lake, by persona and in the order of `KINDS`."""
-    order = {name: place for place, name in enumerate(KINDS)}
+    """The claims in the lake, by persona version, what tells most first."""
     claims = [of_row(row) for row in lake.arrow("claims").to_pylist()]
-    return sorted(claims, key=lambda c: (c.version_id, order[c.kind], c.subject))
+    return sorted(claims, key=lambda claim: (claim.version_id, claim.rank))
 
 
 @dataclass(frozen=True)
@@ -191,25 +211,41 @@ def _family(scan: Scan, kinds: Iterable[Kind], progress: Progress) -> dict[str, 
     with progress.task("Choosing claims", len(asked)) as task:
         for kind in asked:
             if all(scan.lake.version(table) is not None for table in kind.needs):
-                found[kind.name] = _above_floor(scan.lake.run(counts(scan, kind.name)))
+                rows = scan.lake.run(_possible(counts(scan, kind.name)))
+                found[kind.name] = _above_floor(rows)
             task.advance()
     return found
 
 
+def _possible(rows: Any) -> Any:
+    """The rows of pairs whose sums reach the floor; most pairs do not, and stay in the engine."""
+    least = statistics.MIN_PEOPLE
+    sums = rows.group_by("version", "subject").agg(
+        n1=rows.n1.sum(), n0=rows.n0.sum(), k=(rows.k1 + rows.k0).sum()
+    )
+    kept = sums.filter(sums.n1 >= least, sums.n0 >= least, sums.k >= least)
+    kept = kept.filter(kept.version != kept.subject)
+    return rows.semi_join(kept, ["version", "subject"]).order_by("version", "subject", "activity")
+
+
 def _above_floor(rows: pa.Table) -> Table:
-    boxes = {name: rows[name].to_numpy().astype(np.int64) for name in ("n1", "k1", "n0", "k0")}
+    """Shapes: p pairs -> version, subject, effect, told (p,); n1, k1, n0, k0 (p, strata)."""
+    boxes = {box: rows[box].to_numpy().astype(np.int64).reshape(-1, STRATA) for box in BOXES}
+    found = statistics.standardise(*boxes.values())
     least = statistics.MIN_PEOPLE
     # By the margins only, which say nothing about who differs: the family must not be chosen
     # by the outcome that is then tested in it.
-    kept = (boxes["n1"] >= least) & (boxes["n0"] >= least) & (boxes["k1"] + boxes["k0"] >= least)
-    version = np.array(rows["version"].to_pylist(), dtype=object)
-    subject = np.array(rows["subject"].to_pylist(), dtype=object)
-    kept &= version != subject
-    table: Table = {name: box[kept] for name, box in boxes.items()}
-    four = (table["n1"], table["k1"], table["n0"], table["k0"])
-    table |= {"version": version[kept], "subject": subject[kept]}
-    table["effect"] = statistics.effect(*four)
-    return table | {"common": _told_of_most(table)}
+    kept = (found.n1 >= least) & (found.n0 >= least) & (found.k1 + found.k0 >= least)
+    kept &= found.compared >= statistics.LEAST_COMPARED
+    table: Table = {box: counted[kept] for box, counted in boxes.items()}
+    for name in ("version", "subject"):
+        table[name] = np.array(rows[name][::STRATA].to_pylist(), dtype=object)[kept]
+    four = [table[box] for box in BOXES]
+    table["doing"] = found.k1[kept]
+    return table | {
+        "effect": statistics.effect(*four),
+        "told": statistics.distinctiveness(*four),
+    }
 
 
 def _q_values(family: Mapping[str, Table]) -> dict[str, np.ndarray]:
@@ -217,7 +253,7 @@ def _q_values(family: Mapping[str, Table]) -> dict[str, np.ndarray]:
     tested = [name for name in family if not KINDS[name].is_descriptive]
     if not tested:
         return {}
-    p = [statistics.p_value(*(family[n][box] for box in ("n1", "k1", "n0", "k0"))) for n in tested]
+    p = [statistics.p_value(*(family[name][box] for box in BOXES)) for name in tested]
     q = statistics.q_value(np.concatenate(p))
     return dict(zip(tested, np.split(q, np.cumsum([len(x) for x in p])[:-1]), strict=True))
 
@@ -253,37 +289,34 @@ def _of_version(
         for place in _strongest(KINDS[name], table, q.get(name), mine):
             q_value = float(q[name][place]) if name in q else None
             found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
-    return found[:MAX_CLAIMS]
-
-
-def _told_of_most(table: Table) -> np.ndarray:
-    """Which pairs say what most personas' pairs on the same subject say.
-
-    Shapes: n pairs -> (n,) bool.
-    """
-    signs = np.where(np.abs(table["effect"]) >= MIN_EFFECT, np.sign(table["effect"]), 0)
-    alike = Counter(zip(table["subject"], signs, strict=True))
-    versions = len(set(table["version"]))
-    most = max(2.0, MOST_ALIKE * versions)
-    pairs = zip(table["subject"], signs, strict=True)
-    return np.array([alike[pair] > most for pair in pairs], dtype=bool)
+    return sorted(found, key=lambda claim: claim.rank)[:MAX_CLAIMS]
 
 
 def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray) -> list[int]:
+    """Places in the table of what to state of one persona and kind, what tells most first."""
     effect = table["effect"]
-    mine = mine[~table["common"][mine]]
     ranked = sorted(
         (int(place) for place in mine if abs(effect[place]) >= MIN_EFFECT),
-        key=lambda i: (0.0 if q is None else q[i], -abs(effect[i]), table["subject"][i]),
+        key=lambda i: (
+            _is_foreign(kind.name, table["subject"][i]),
+            -table["told"][i],
+            table["subject"][i],
+        ),
     )
     if q is not None:
         ranked = [place for place in ranked if q[place] <= statistics.MAX_Q]
-    more = [i for i in ranked if effect[i] > 0 and table["k1"][i] >= statistics.MIN_PEOPLE]
+    more = [i for i in ranked if effect[i] > 0 and table["doing"][i] >= statistics.MIN_PEOPLE]
     less = [i for i in ranked if effect[i] < 0]
-    places = more[: 3 * kind.more] + less[: 3 * kind.less]
-    places = _one_of_each(kind, table, places) if kind.name in {"topic", "trait"} else places
-    more, less = [i for i in places if i in more], [i for i in places if i in less]
-    return more[: kind.more] + less[: kind.less]
+    if kind.name in {"topic", "trait"}:
+        single = _one_of_each(kind, table, more + less)
+        more, less = [i for i in more if i in single], [i for i in less if i in single]
+    stated = {*more[: kind.more], *less[: kind.less]}
+    return [place for place in ranked if place in stated][:MOST_OF_KIND]
+
+
+def _is_foreign(kind: str, subject: str) -> bool:
+    """Whether the verb is a source's own, which is quoted as it is."""
+    return kind == "topic" and subject.partition(" ")[0] not in VERBS
 
 
 def _one_of_each(kind: Kind, table: Table, places: list[int]) -> list[int]:
@@ -306,7 +339,7 @@ def _claim(
         version=int(number),
         kind=kind.name,
         subject=subject,
-        counts=Counts(*(int(table[box][place]) for box in ("n1", "k1", "n0", "k0"))),
+        counts=Counts(*(tuple(table[box][place].tolist()) for box in BOXES)),
         q=q,
         as_of_ms=context.as_of_ms,
         params={},
@@ -318,12 +351,28 @@ def _claim(
 def _share_claims(lake: "Lake") -> dict[str, Claim]:
     kind, as_of_ms = KINDS["share"], _as_of(lake)
     found = {}
-    for row in lake.run(shares(Scan(lake, half=None))).to_pylist():
-        persona_id, _, number = row["version"].rpartition("@")
-        boxes = Counts(*(int(row[box]) for box in ("n1", "k1", "n0", "k0")))
+    for (version, _), boxes in by_pair(lake.run(shares(Scan(lake, half=None))).to_pylist()).items():
+        persona_id, _, number = version.rpartition("@")
         claim = Claim(persona_id, int(number), kind.name, "", boxes, None, as_of_ms, {})
-        found[row["version"]] = replace(claim, params=params_of(kind, [claim], 0))
-    return {version: claim for version, claim in found.items() if claim.counts.k1}
+        found[version] = replace(claim, params=params_of(kind, [claim], 0))
+    return {version: claim for version, claim in found.items() if any(claim.counts.k1)}
+
+
+def by_pair(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Counts]:
+    """Rows of a kind's query as (version, subject) -> counts; a stratum without a row is empty."""
+    grouped: dict[tuple[str, str], dict[int, Mapping[str, Any]]] = {}
+    for row in rows:
+        grouped.setdefault((row["version"], row["subject"]), {})[row["activity"]] = row
+    nothing = dict.fromkeys(BOXES, 0)
+    return {
+        pair: Counts(
+            *(tuple(int(cells.get(s, nothing)[box]) for s in range(STRATA)) for box in BOXES)
+        )
+        for pair, cells in grouped.items()
+    }
+
+
+NOBODY = Counts(*([(0,) * STRATA] * len(BOXES)))
 
 
 def _as_of(lake: "Lake") -> int:
@@ -369,12 +418,8 @@ def recount(
 
 def _recount(store: "Store", kind: Kind, claims: list[Claim]) -> dict[str, Counts]:
     before = max((c.params.get("before_ms", 0) for c in claims), default=0)
-    rows = {
-        (row["version"], row["subject"]): Counts(row["n1"], row["k1"], row["n0"], row["k0"])
-        for row in store.run(kind.query, params_of(kind, claims, before))
-    }
-    nothing = Counts(0, 0, 0, 0)
-    return {c.claim_id: rows.get((c.version_id, c.subject), nothing) for c in claims}
+    found = by_pair(store.run(kind.query, params_of(kind, claims, before)))
+    return {c.claim_id: found.get((c.version_id, c.subject), NOBODY) for c in claims}
 
 
 def prove(store: "Store", claims: Iterable[Claim], progress: Progress = silent) -> None:

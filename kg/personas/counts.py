@@ -1,4 +1,4 @@
-"""The same four counts as the Cypher of a kind, for every persona and subject, in columns.
+"""The same counts as the Cypher of a kind, for every persona and subject, in columns.
 
 `did` says who has the outcome with which subject, `asked` whom the question applies to (None:
 everybody with an intent). What is stated is counted again in the graph; the two must agree.
@@ -6,8 +6,12 @@ everybody with an intent). What is stated is counted again in the graph; the two
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
+from kg.activity import STRATA, strata
 from kg.personas.kinds import DAY_MS, RETURN_DAYS
 
 if TYPE_CHECKING:
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 HALF = "test"
 BOUGHT, RETURNED, SUPPORT = "bought", "returned", "support"
 MOST_SEQUENCE_TOPICS = 40
-COLUMNS = ["version", "subject", "n1", "k1", "n0", "k0"]
+COLUMNS = ["version", "subject", "activity", "n1", "k1", "n0", "k0"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,10 @@ class Answers:
     Args:
         did: user_id, subject; distinct.
         asked: user_id, subject; distinct; None: everybody is asked about every subject.
-        held: user_id, version, weight: who counts as a holder.
     """
 
     did: Any
-    asked: Any
-    held: Any
+    asked: Any = None
 
 
 class Scan:
@@ -43,22 +45,25 @@ class Scan:
         users = users if half is None else users.filter(users.half == half)
         self.lake = lake
         self.intents = lake.table("intents").semi_join(users, "user_id")
-        self.people = self.intents.select("user_id").distinct()
+        # Kept, since every kind asks for them: user_id, activity.
+        self.people = lake.memtable(lake.run(strata(lake).semi_join(users, "user_id")))
 
     def of_people(self, table: str) -> Any:
         """The rows of a table that are about the people measured."""
         return self.lake.table(table).semi_join(self.people, "user_id")
 
+    @cached_property
     def held(self) -> Any:
-        """user_id, version, weight: who holds which persona version now."""
+        """user_id, version, weight, activity: who holds which persona version now."""
         holdings = self.of_people("holdings")
         holdings = holdings.filter(holdings.valid_to_ms.isnull())
         personas = self.lake.table("personas")
         newest = personas.group_by("persona_id").agg(number=personas.version.max())
         joined = holdings.inner_join(newest, "persona_id")
-        return joined.group_by(
+        held = joined.group_by(
             user_id=joined.user_id, version=joined.persona_id + "@" + joined.number.cast("string")
         ).agg(weight=joined.weight.max())
+        return self.lake.memtable(self.lake.run(held.inner_join(self.people, "user_id")))
 
     def answers(self, kind: str) -> Answers:
         """Who answers the question of a kind how."""
@@ -66,53 +71,61 @@ class Scan:
 
 
 def counts(scan: Scan, kind: str) -> Any:
-    """All personas and subjects of a kind: version, subject, n1, k1, n0, k0 (an Ibis table).
+    """All personas and subjects of a kind: version, subject, activity, n1, k1, n0, k0 (Ibis).
 
     Pairs that nobody was asked about are left out; a pair that no holder has the outcome with is
-    there, with k1 = 0.
+    there, with k1 = 0. Every pair has a row for every stratum.
     """
-    import ibis
-
     answers = scan.answers(kind)
-    did, asked, held = answers.did, answers.asked, answers.held
-    crowd = held.semi_join(scan.people, "user_id")
+    did, asked, held = answers.did, answers.asked, scan.held
     if asked is None:
-        n = scan.people.count().as_scalar()
-        sizes = crowd.group_by("version").agg(n1=crowd.count())
-        per_subject = did.group_by("subject").agg(k=did.count()).mutate(n=n)
-        pairs = sizes.cross_join(per_subject)
+        of_holders, of_all = ["version", "activity"], ["activity"]
+        pairs = held.select("version").distinct().cross_join(did.select("subject").distinct())
+        sizes, total = _count(held, of_holders, "n1"), _count(scan.people, of_all, "n")
     else:
+        of_holders, of_all = ["version", "subject", "activity"], ["subject", "activity"]
         did = did.semi_join(asked, ["user_id", "subject"])
-        both = crowd.inner_join(asked, "user_id")
-        sizes = both.group_by("version", "subject").agg(n1=both.count())
-        total = asked.group_by("subject").agg(n=asked.count())
-        having = did.group_by("subject").agg(k=did.count())
-        pairs = sizes.inner_join(total, "subject").left_join(having, "subject")
-        pairs = pairs.mutate(k=pairs.k.fill_null(0))
-    hits = crowd.inner_join(did, "user_id")
-    hits = hits.group_by(of="version", about="subject").agg(hit=hits.count())
-    rows = pairs.left_join(hits, [pairs.version == hits["of"], pairs.subject == hits.about])
-    k1 = ibis.coalesce(rows.hit, 0)
-    return rows.select(
-        "version", "subject", n1=rows.n1, k1=k1, n0=rows.n - rows.n1, k0=rows.k - k1
-    ).order_by("version", "subject")
+        both = held.inner_join(asked, "user_id")
+        pairs = both.select("version", "subject").distinct()
+        sizes = _count(both, of_holders, "n1")
+        total = _count(asked.inner_join(scan.people, "user_id"), of_all, "n")
+    cells = pairs.cross_join(_every_stratum(scan))
+    cells = _with(_with(cells, sizes, of_holders, "n1"), total, of_all, "n")
+    hits = _count(held.inner_join(did, "user_id"), ["version", "subject", "activity"], "k1")
+    having = _count(did.inner_join(scan.people, "user_id"), ["subject", "activity"], "k")
+    cells = _with(cells, hits, ["version", "subject", "activity"], "k1")
+    cells = _with(cells, having, ["subject", "activity"], "k")
+    cells = cells.mutate(n0=cells.n - cells.n1, k0=cells.k - cells.k1)
+    return cells.select(*COLUMNS).order_by("version", "subject", "activity")
 
 
 def shares(scan: Scan) -> Any:
-    """How many people there are (n1), and how many of them hold each version (k1)."""
+    """How many people there are (n1), and how many of them hold each version (k1); as `counts`."""
     import ibis
 
-    held = scan.held().semi_join(scan.people, "user_id")
-    holding = held.group_by("version").agg(k1=held.count())
+    cells = scan.held.select("version").distinct().cross_join(_every_stratum(scan))
+    cells = _with(cells, _count(scan.people, ["activity"], "n1"), ["activity"], "n1")
+    holding = _count(scan.held, ["version", "activity"], "k1")
+    cells = _with(cells, holding, ["version", "activity"], "k1")
     nobody = ibis.literal(0, "int64")
-    return holding.select(
-        "version",
-        subject=ibis.literal(""),
-        n1=scan.people.count().as_scalar(),
-        k1=holding.k1,
-        n0=nobody,
-        k0=nobody,
-    ).order_by("version")
+    cells = cells.mutate(subject=ibis.literal(""), n0=nobody, k0=nobody)
+    return cells.select(*COLUMNS).order_by("version", "subject", "activity")
+
+
+def _every_stratum(scan: Scan) -> Any:
+    return scan.lake.memtable(pa.table({"activity": pa.array(range(STRATA), pa.int64())}))
+
+
+def _count(rows: Any, keys: list[str], name: str) -> Any:
+    return rows.group_by(keys).agg(**{name: rows.count()})
+
+
+def _with(cells: Any, counted: Any, keys: list[str], name: str) -> Any:
+    """The cells with one more count; 0 where nothing was counted."""
+    import ibis
+
+    joined = cells.left_join(counted, keys)
+    return joined.select(*cells.columns, **{name: ibis.coalesce(joined[name], 0)})
 
 
 def _distinct(rows: Any, subject: Any) -> Any:
@@ -124,37 +137,37 @@ def _distinct(rows: Any, subject: Any) -> Any:
 
 def _topic(scan: Scan) -> Answers:
     rows = scan.intents
-    return Answers(_distinct(rows, rows.verb + " " + rows.topic), None, scan.held())
+    return Answers(_distinct(rows, rows.verb + " " + rows.topic))
 
 
 def _verb(scan: Scan) -> Answers:
     rows = scan.intents
     rows = rows.filter(~rows.verb.isin([RETURNED]))
-    return Answers(_distinct(rows, rows.verb), None, scan.held())
+    return Answers(_distinct(rows, rows.verb))
 
 
 def _returned(scan: Scan) -> Answers:
     rows = scan.intents
     buyers = rows.filter(rows.verb == BOUGHT)
     did = _distinct(rows.filter(rows.verb == RETURNED), RETURNED)
-    return Answers(did, _distinct(buyers, RETURNED), scan.held())
+    return Answers(did, _distinct(buyers, RETURNED))
 
 
 def _channel(scan: Scan) -> Answers:
     rows = scan.intents
     rows = rows.filter(rows.channel != SUPPORT)
-    return Answers(_distinct(rows, rows.channel), None, scan.held())
+    return Answers(_distinct(rows, rows.channel))
 
 
 def _support(scan: Scan) -> Answers:
     rows = scan.intents
-    return Answers(_distinct(rows.filter(rows.channel == SUPPORT), SUPPORT), None, scan.held())
+    return Answers(_distinct(rows.filter(rows.channel == SUPPORT), SUPPORT))
 
 
 def _item(scan: Scan) -> Answers:
     bought = scan.intents.filter(scan.intents.verb == BOUGHT).select("intent_id", "user_id")
     lines = scan.lake.table("intent_items").inner_join(bought, "intent_id")
-    return Answers(_distinct(lines, lines.item_id), None, scan.held())
+    return Answers(_distinct(lines, lines.item_id))
 
 
 def _mostly(scan: Scan, subject: Any) -> Answers:
@@ -163,7 +176,7 @@ def _mostly(scan: Scan, subject: Any) -> Answers:
     every = rows.group_by("user_id").agg(every=rows.count())
     joined = parts.inner_join(every, "user_id")
     most = joined.filter(2 * joined.part > joined.every)
-    return Answers(most.select("user_id", "subject"), None, scan.held())
+    return Answers(most.select("user_id", "subject"))
 
 
 def _hours(scan: Scan) -> Any:
@@ -188,9 +201,7 @@ def _weekday(scan: Scan) -> Answers:
 
 
 def _overlap(scan: Scan) -> Answers:
-    held = scan.held()
-    other = held.select("user_id", subject="version")
-    return Answers(other, None, held)
+    return Answers(scan.held.select("user_id", subject="version"))
 
 
 def _trait(scan: Scan) -> Answers:
@@ -199,7 +210,7 @@ def _trait(scan: Scan) -> Answers:
     known = did.select("user_id", "name").distinct()
     values = did.select("name", "subject").distinct()
     asked = known.inner_join(values, "name").select("user_id", "subject")
-    return Answers(did.select("user_id", "subject"), asked, scan.held())
+    return Answers(did.select("user_id", "subject"), asked)
 
 
 def _sent(scan: Scan) -> Any:
@@ -211,22 +222,13 @@ def _sent(scan: Scan) -> Any:
 
 
 def _received(scan: Scan) -> Answers:
-    return Answers(_sent(scan), None, scan.held())
-
-
-def _responses(scan: Scan) -> Any:
-    rows = scan.intents
-    return rows.filter(rows.campaign_id.notnull(), rows.verb != "received")
+    return Answers(_sent(scan))
 
 
 def _response(scan: Scan) -> Answers:
-    answers = _responses(scan)
-    other = scan.of_people("memberships").anti_join(answers, "intent_id")
-    deeds = other.filter(other.persona_id.notnull()).select("user_id", "persona_id").distinct()
-    held = scan.held()
-    held = held.mutate(persona_id=held.version.split("@")[0])
-    held = held.semi_join(deeds, ["user_id", "persona_id"]).drop("persona_id")
-    return Answers(_distinct(answers, answers.campaign_id), _sent(scan), held)
+    rows = scan.intents
+    answers = rows.filter(rows.campaign_id.notnull(), rows.verb != "received")
+    return Answers(_distinct(answers, answers.campaign_id), _sent(scan))
 
 
 def _following(scan: Scan) -> Any:
@@ -249,7 +251,7 @@ def _repeat(scan: Scan) -> Answers:
     rows = _following(scan)
     first = rows.filter(rows.number == 1, rows.started_at_ms <= before_ms(scan))
     again = first.filter(first.next_ms - first.started_at_ms <= RETURN_DAYS * DAY_MS)
-    return Answers(_distinct(again, ""), _distinct(first, ""), scan.held())
+    return Answers(_distinct(again, ""), _distinct(first, ""))
 
 
 def sequence_topics(scan: Scan) -> list[str]:
@@ -268,12 +270,11 @@ def _sequence(scan: Scan) -> Answers:
     later = seen.select(next_id="session_id", then="topic")
     pairs = first.inner_join(later, "next_id")
     pairs = pairs.filter(pairs.topic != pairs.then)
-    return Answers(_distinct(pairs, pairs.topic + " > " + pairs.then), None, scan.held())
+    return Answers(_distinct(pairs, pairs.topic + " > " + pairs.then))
 
 
 def _share(scan: Scan) -> Answers:
-    held = scan.held()
-    return Answers(held.select("user_id", subject="version"), None, held)
+    return Answers(scan.held.select("user_id", subject="version"))
 
 
 _ANSWERS: dict[str, Callable[[Scan], Answers]] = {

@@ -200,7 +200,7 @@ def _people(lake: "Lake", kind: str, claims: list[Claim]) -> list[tuple[Claim, s
             }
         )
     )
-    crowd = answers.held.semi_join(scan.people, "user_id").inner_join(wanted, "version")
+    crowd = scan.held.inner_join(wanted, "version")
     if answers.asked is not None:
         crowd = crowd.semi_join(answers.asked, ["user_id", "subject"])
     doing = crowd.filter(~crowd.less)

@@ -1,7 +1,8 @@
 """The kinds of claim there are: a table. A new kind is one row here and two Cypher files.
 
-Every kind asks one yes-or-no question about a person, so that four counts say all there is to say
-(`statistics.py`). `cypher/claim/<kind>.cypher` counts; `cypher/evidence/<kind>.cypher` shows.
+Every kind asks one yes-or-no question about a person, so that four counts per stratum of activity
+say all there is to say (`statistics.py`). `cypher/claim/<kind>.cypher` counts,
+`cypher/evidence/<kind>.cypher` shows.
 """
 
 from dataclasses import dataclass
@@ -26,8 +27,9 @@ class Kind:
         phrase: the words that state it, after "62 % of them"; `{label}` and `{other}` stand for
             what the subject names (`topic` and `verb`: see `VERBS`).
         reads: what the question looks at; descriptive when any of it went into the representation.
-        more: how many claims of a persona may say that holders do it more than everyone else.
-        less: how many may say that they do it less.
+        more: how many claims of a persona may say that holders do it more than equally active
+            others.
+        less: how many may say that they do it less; `MOST_OF_KIND` bounds both together.
         among: whom the question applies to, in words ("": everybody with an intent).
         needs: lake tables that must not be empty.
         needs_all_lines: why a source that is a sample of lines cannot support it ("": it can).
@@ -88,7 +90,7 @@ KINDS: dict[str, Kind] = {
             "people with an intent of this verb on this topic",
             "{label}",
             "topic verb",
-            more=4,
+            more=2,
             less=1,
         ),
         _kind(
@@ -103,10 +105,9 @@ KINDS: dict[str, Kind] = {
         ),
         _kind(
             "response",
-            "people with an intent that answers this campaign, of those who received it; "
-            "a holder is one by some intent that answers no campaign",
+            "people with an intent that answers this campaign, of those who received it",
             "responded to {label}",
-            "campaign",
+            "campaign verb",
             more=2,
             less=1,
             among="who received it",
@@ -189,6 +190,10 @@ KINDS: dict[str, Kind] = {
 }
 
 MAX_CLAIMS = 12
+MOST_OF_KIND = 2
+
+# What a persona is about, in things that people know: stated before anything else of it.
+LEADING = frozenset({"topic", "item"})
 
 
 def disabled(sampled: bool) -> dict[str, str]:

@@ -67,6 +67,11 @@ def among(kind: Kind, subject: str) -> str:
     return kind.among.format(name=tidy(subject.partition("=")[0]))
 
 
+def and_comparable(among: str) -> str:
+    """The same people, but only those for whom there are others to compare with."""
+    return f"{among} and as active as some others".removeprefix(" and ")
+
+
 def _verb_words(verb: str) -> tuple[str, str]:
     plain = tidy(verb.replace("_", " "))
     return VERBS.get(verb) or (f"did “{plain}” with {{label}}", f"did “{plain}”")

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kg.errors import Unavailable
 from kg.personas.claims import Claim
-from kg.personas.sentences import GLUE, LESS, MORE, percent
+from kg.personas.sentences import GLUE, LESS, MORE, OTHERS, percent
 
 MAX_SENTENCES = 12
 
@@ -70,12 +70,13 @@ you write by these rules; a sentence that breaks one is thrown away.
 1. State only the claims. Use each claim's phrase word for word, unchanged.
 2. A sentence lists the numbers of all claims that it states, and of no others.
 3. Numbers only in sentences that state one claim, and only that claim's: its share of "them", the
-   share of everyone else after the word "against", the interval, the number of people.
+   share of {OTHERS} after the word "against", the interval, the number of people.
 4. Say "more" where a claim's direction is more, "less" where it is less.
-5. Besides phrases and numbers use only these words: {" ".join(sorted(GLUE | MORE | LESS))}.
+5. Whom they are compared with is always called "{OTHERS}", never otherwise.
+   Besides phrases and numbers use only these words: {" ".join(sorted(GLUE | MORE | LESS))}.
 6. The name has two to four words in title case, taken from phrases whose direction is more.
 7. The summary is one sentence without numbers over claims of one direction.
-Example: 62 % of them bought cake tins, against 21 % of everyone else (95 % interval 58-66 %,
+Example: 62 % of them bought cake tins, against 21 % of {OTHERS} (95 % interval 58-66 %,
 431 people)."""
 
 
@@ -157,7 +158,7 @@ def _told(number: int, claim: Claim) -> dict[str, Any]:
         "people": claim.people,
     }
     if measured.reference_value is not None:
-        told["share_of_everyone_else"] = f"{percent(measured.reference_value)} %"
+        told["share_of_equally_active_others"] = f"{percent(measured.reference_value)} %"
         told["direction"] = measured.direction
     if claim.among:
         told["only_those"] = claim.among

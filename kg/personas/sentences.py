@@ -14,12 +14,16 @@ from kg.personas.claims import Claim
 
 MORE = frozenset({"more", "likelier", "higher"})
 LESS = frozenset({"less", "fewer", "rarer", "lower"})
+OTHERS = "equally active others"
+"""Whom holders are compared with: the reference is standardised to the holders' activity, so it is
+nobody else's share, and "everyone else" would be wrong."""
+
 GLUE = frozenset(
     re.findall(
         r"\w+",
         """
-    a also an and are as been both by compared did do does else everybody everyone for from group
-    had has have here in is it its likely members of on other others people percent persona rest
+    a also an and are as been both by compared did do does for from group
+    had has have here in is it its likely members of on people percent persona
     share that the their them these they this those to too unlike were which while who whereas
     with against among than versus interval
     """,
@@ -29,7 +33,7 @@ GLUE = frozenset(
 
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
 _PERCENT = r"\s*(?:%|percent\b|per cent\b)"
-_REST = r"(?:everyone else|everybody else|other people|the others|others|the rest)"
+_REST = r"(?:equally active (?:others|other people|people))"
 _INTERVAL = re.compile(
     rf"(?:95{_PERCENT}\s*)?(?:confidence\s+)?interval:?\s*(?:of|from|between)?\s*"
     rf"{_NUMBER}\s*%?\s*(?:-|–|to|and)\s*{_NUMBER}{_PERCENT}"
@@ -45,7 +49,6 @@ _LOOSE_REST = re.compile(rf"\b{_REST}\b")
 _TURNED = re.compile(
     r"\b(?:than|against|versus|unlike|compared (?:with|to))\s+(?:they|them|th[eo]se)"
 )
-_ALONE = re.compile(r"\b(?:everyone|everybody)\b(?! else)")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -130,18 +133,18 @@ def _spellings(share: float) -> set[str]:
 
 def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:
     loose = _PLACED_REST.sub(" ", left)
-    if _TURNED.search(left) or _LOOSE_REST.search(loose) or _ALONE.search(loose):
-        return "it speaks of everyone else where it must speak of them"
-    words = set(_WORD.findall(left))
+    if _TURNED.search(left) or _LOOSE_REST.search(loose):
+        return "it speaks of others where it must speak of them"
+    words = set(_WORD.findall(loose))
     unknown = sorted(words - GLUE - MORE - LESS)
     if unknown:
         return f"its claims do not say “{unknown[0]}”"
     directions = {"more"} if words & MORE else set()
     directions |= {"less"} if words & LESS else set()
-    compared = {claim.measured.direction for claim in cited if claim.counts.n0}
+    compared = {claim.measured.direction for claim in cited if claim.counts.compares}
     if directions and directions != compared:
         return f"it says {' and '.join(sorted(directions))}, its claims do not"
-    if any(not claim.counts.n0 for claim in cited) and directions:
+    if any(not claim.counts.compares for claim in cited) and directions:
         return "it compares where its claim compares nothing"
     if not directions and not has_numbers:
         return "it says neither how many nor whether more or less"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from kg.activity import cuts
 from kg.lake.tables import schema_of
 from kg.personas import claims, evidence, wording
 from kg.personas.llm import LlmServer
@@ -48,6 +49,7 @@ def state(
         claims=len(named),
         claims_by_kind={kind: n for kind, n in chosen.stated.items() if n},
         tested=chosen.tested,
+        most_intents_of_strata=list(cuts(lake)),
         disabled=chosen.disabled,
         sampled=sampled,
         evidence_paths=len(paths),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from kg.personas.claims import Claim
-from kg.personas.sentences import percent
+from kg.personas.sentences import OTHERS, percent
 
 NOUNS = {
     "bought": "Buyers",
@@ -70,12 +70,12 @@ def name(claims: Sequence[Claim], taken: Iterable[str]) -> str:
 
 def summary(claims: Sequence[Claim]) -> str:
     """One sentence over the strongest claims of one direction."""
-    telling = [c for c in claims if c.counts.n0 and c.kind not in {"trait", "overlap"}]
+    telling = [c for c in claims if c.counts.compares and c.kind not in {"trait", "overlap"}]
     for direction in ("more", "less"):
         phrases = [c.phrase for c in telling if c.measured.direction == direction]
         phrases = list(dict.fromkeys(phrases))[:3]
         if phrases:
-            return f"They {_listed(phrases)}, {direction} than everyone else."
+            return f"They {_listed(phrases)}, {direction} than {OTHERS}."
     return sentence(claims[0])
 
 
@@ -89,7 +89,7 @@ def sentence(claim: Claim) -> str:
     among = f"of those {claim.among}; " if claim.among else ""
     return (
         f"{percent(measured.value)} % of them {claim.phrase}, against "
-        f"{percent(measured.reference_value)} % of everyone else ({among}{interval}, {people})."
+        f"{percent(measured.reference_value)} % of {OTHERS} ({among}{interval}, {people})."
     )
 
 

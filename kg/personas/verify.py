@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
+from kg.activity import cuts
 from kg.personas import claims, evidence, template, wording
 from kg.personas.claims import Claim
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS
 from kg.personas.sentences import problem
-from kg.personas.statistics import MAX_Q, MIN_PEOPLE
+from kg.personas.statistics import LEAST_COMPARED, MAX_Q, MIN_PEOPLE
 from kg.progress import Progress, silent
 
 __all__ = ["Problem", "Report", "explain", "verify"]
@@ -67,6 +68,7 @@ def verify(lake: "Lake", store: "Store", progress: Progress = silent) -> Report:
     found += _numbers(readable)
     found += _recounted(store, [claim for _, claim in readable], progress)
     found += _tested(lake, readable, progress)
+    found += _strata(lake)
     found += _evidence(store, [claim for _, claim in readable], paths, progress)
     found += _graph(store, rows, paths)
     found += _words(lake, [claim for _, claim in readable], wordings)
@@ -108,12 +110,14 @@ def _numbers(readable: Readable) -> Iterator[Problem]:
 
 
 def _below_floor(claim: Claim) -> str | None:
-    counts = claim.counts
-    too_few = counts.n1 < MIN_PEOPLE or (0 < counts.n0 < MIN_PEOPLE)
-    if claim.kind != "share" and claim.measured.direction == "more":
-        too_few |= counts.k1 < MIN_PEOPLE
-    if claim.kind != "share" and counts.n0 == 0:
+    found = claim.measured
+    too_few = found.people < MIN_PEOPLE or (0 < found.others < MIN_PEOPLE)
+    if claim.kind != "share" and found.direction == "more":
+        too_few |= found.doing < MIN_PEOPLE
+    if claim.kind != "share" and found.others == 0:
         return "it compares with nobody"
+    if found.compared < LEAST_COMPARED:
+        return "most of the holders are more active than anybody to compare with"
     return f"it speaks of fewer than {MIN_PEOPLE} people" if too_few else None
 
 
@@ -147,6 +151,14 @@ def _tested(lake: "Lake", readable: Readable, progress: Progress) -> Iterator[Pr
             yield Problem("claim", row["claim_id"], why)
         elif q is not None and q > MAX_Q:
             yield Problem("claim", row["claim_id"], f"its q is above {MAX_Q}")
+
+
+def _strata(lake: "Lake") -> Iterator[Problem]:
+    """Whether the strata are cut where the run says."""
+    said, right = lake.summary("claims").get("most_intents_of_strata"), list(cuts(lake))
+    if said != right:
+        why = f"strata of activity end at {said} intents, from the lake follows {right}"
+        yield Problem("claim", "activity", why)
 
 
 def _evidence(

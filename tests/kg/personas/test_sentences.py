@@ -10,27 +10,33 @@ from kg.personas import template
 from kg.personas.claims import Claim, Counts
 from kg.personas.sentences import GLUE, mentioned, percent, problem
 
+
+def flat(n1: int, k1: int, n0: int, k0: int) -> Counts:
+    """Counts of people who are all equally active."""
+    return Counts((n1,), (k1,), (n0,), (k0,))
+
+
 TINS = Claim(
-    "p_1", 1, "topic", "bought cake-tins", Counts(431, 267, 1000, 210), None, 0, {}, "cake tins"
+    "p_1", 1, "topic", "bought cake-tins", flat(431, 267, 1000, 210), None, 0, {}, "cake tins"
 )
 LAMPS = Claim(
-    "p_1", 1, "topic", "viewed desk-lamps", Counts(431, 30, 1000, 300), None, 0, {}, "3 desk lamps"
+    "p_1", 1, "topic", "viewed desk-lamps", flat(431, 30, 1000, 300), None, 0, {}, "3 desk lamps"
 )
-MAIL = Claim("p_1", 1, "response", "m1", Counts(80, 40, 90, 9), 0.001, 0, {}, "Spring Mail")
-YOUNG = Claim("p_1", 1, "trait", "age=18-34", Counts(300, 200, 900, 300), 0.01, 0, {}, "age 18-34")
-SHARE = Claim("p_1", 1, "share", "", Counts(2000, 500, 0, 0), None, 0, {})
+MAIL = Claim("p_1", 1, "response", "m1", flat(80, 40, 90, 9), 0.001, 0, {}, "Spring Mail")
+YOUNG = Claim("p_1", 1, "trait", "age=18-34", flat(300, 200, 900, 300), 0.01, 0, {}, "age 18-34")
+SHARE = Claim("p_1", 1, "share", "", flat(2000, 500, 0, 0), None, 0, {})
 EVERY = [SHARE, TINS, LAMPS, MAIL, YOUNG]
 
 
 @pytest.mark.parametrize(
     ("text", "cited"),
     [
-        ("62 % of them bought cake tins, against 21 % of everyone else "
+        ("62 % of them bought cake tins, against 21 % of equally active others "
          "(95 % interval 57-66 %, 431 people).", [TINS]),
-        ("They bought cake tins more than everyone else.", [TINS]),
+        ("They bought cake tins more than equally active others.", [TINS]),
         ("61.9% of them bought cake tins.", [TINS]),
-        ("7 % of them viewed 3 desk lamps, against 30 % of everyone else.", [LAMPS]),
-        ("Unlike the others, they bought cake tins and responded to Spring Mail more.",
+        ("7 % of them viewed 3 desk lamps, against 30 % of equally active others.", [LAMPS]),
+        ("Unlike equally active others, they bought cake tins and responded to Spring Mail more.",
          [TINS, MAIL]),
         ("50 percent of those who received it responded to Spring Mail.", [MAIL]),
         ("25 % of all people hold this persona (95 % interval 23-27 %, 2,000 people).", [SHARE]),
@@ -48,30 +54,37 @@ def test_every_sentence_of_the_template_is_right(claim: Claim) -> None:
 @pytest.mark.parametrize(
     ("text", "cited"),
     [
-        ("They bought cake tins more than everyone else.", []),
+        ("They bought cake tins more than equally active others.", []),
         ("63 % of them bought cake tins.", [TINS]),
-        ("62 % of them bought cake tins, against 22 % of everyone else.", [TINS]),
+        ("62 % of them bought cake tins, against 22 % of equally active others.", [TINS]),
         ("21 % of them bought cake tins, against 62 % of everyone else.", [TINS]),
-        ("62 % of everyone else bought cake tins, against 21 % of them.", [TINS]),
+        ("62 % of equally active others bought cake tins, against 21 % of them.", [TINS]),
         ("62 % of them bought cake tins (95 % interval 50-66 %).", [TINS]),
         ("62 % of them bought cake tins (432 people).", [TINS]),
         ("62 % of them bought cake tins 7 times more.", [TINS]),
-        ("They bought cake tins less than everyone else.", [TINS]),
-        ("They viewed 3 desk lamps more than everyone else.", [LAMPS]),
-        ("They bought cake tins and viewed 3 desk lamps more than everyone else.", [TINS, LAMPS]),
-        ("They bought garden hoses more than everyone else.", [TINS]),
-        ("They viewed cake tins more than everyone else.", [TINS]),
-        ("They bought cake tins more than everyone else.", [TINS, MAIL]),
+        ("They bought cake tins less than equally active others.", [TINS]),
+        ("They viewed 3 desk lamps more than equally active others.", [LAMPS]),
+        (
+            "They bought cake tins and viewed 3 desk lamps more than equally active others.",
+            [TINS, LAMPS],
+        ),
+        ("They bought garden hoses more than equally active others.", [TINS]),
+        ("They viewed cake tins more than equally active others.", [TINS]),
+        ("They bought cake tins more than equally active others.", [TINS, MAIL]),
         ("They bought cake tins and responded to Spring Mail more.", [TINS]),
-        ("They never bought cake tins more than everyone else.", [TINS]),
-        ("They did not buy, but others bought cake tins more.", [TINS]),
-        ("Everyone else bought cake tins more than they.", [TINS]),
-        ("More than these people, others bought cake tins.", [TINS]),
+        ("They never bought cake tins more than equally active others.", [TINS]),
+        ("They did not buy, but equally active others bought cake tins more.", [TINS]),
+        ("Equally active others bought cake tins more than they.", [TINS]),
+        ("62 % of them bought cake tins, against 21 % of everyone else.", [TINS]),
+        ("They bought cake tins more than everyone else.", [TINS]),
+        ("They bought cake tins more than the others.", [TINS]),
+        ("Active people bought cake tins more.", [TINS]),
+        ("More than these people, equally active others bought cake tins.", [TINS]),
         ("Everyone bought cake tins more.", [TINS]),
-        ("They bought cake tins more than everyone else because they bake.", [TINS]),
-        ("They love that they bought cake tins more than everyone else.", [TINS]),
-        ("Twice as many of them bought cake tins, more than everyone else.", [TINS]),
-        ("Most of them bought cake tins, more than everyone else.", [TINS]),
+        ("They bought cake tins more than equally active others because they bake.", [TINS]),
+        ("They love that they bought cake tins more than equally active others.", [TINS]),
+        ("Twice as many of them bought cake tins, more than equally active others.", [TINS]),
+        ("Most of them bought cake tins, more than equally active others.", [TINS]),
         ("They bought cake tins.", [TINS]),
         ("They bought cake tins, 62 %, and responded to Spring Mail, 50 %.", [TINS, MAIL]),
         ("100 % of them bought cake tins.", [TINS]),

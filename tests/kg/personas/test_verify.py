@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from kg import graph
+from kg.activity import STRATA
 from kg.lake.tables import TABLES
 from kg.personas.verify import Report, verify
 from tests.kg.personas.conftest import Stated
@@ -50,7 +51,7 @@ def test_everything_that_was_stated_holds(stated: Stated) -> None:
 
 def other_count(row: Row, rng: random.Random) -> None:
     counts = json.loads(row["counts"])
-    counts[rng.choice(["k1", "n1"])] += rng.choice([-1, 1])
+    counts[rng.choice(["k1", "n1"])][rng.randrange(STRATA)] += rng.choice([-1, 1])
     row["counts"] = json.dumps(counts)
 
 

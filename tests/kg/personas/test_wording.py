@@ -6,18 +6,25 @@ from typing import Any
 import pytest
 
 from kg.personas import wording
-from kg.personas.claims import Claim, Counts
+from kg.personas.claims import Claim
 from kg.personas.llm import LlmServer
 from kg.personas.wording import TEMPLATE, Wording, from_template, word
 from tests.kg.personas.recorded_server import recorded_server
-from tests.kg.personas.test_sentences import EVERY
+from tests.kg.personas.test_sentences import EVERY, flat
 
 SHARE, TINS, LAMPS, MAIL, YOUNG = EVERY
-RIGHT = {"text": "62 % of them bought cake tins, against 21 % of everyone else.", "claims": [2]}
-ALSO_RIGHT = {"text": "They responded to Spring Mail more than everyone else.", "claims": [4]}
+RIGHT = {
+    "text": "62 % of them bought cake tins, against 21 % of equally active others.",
+    "claims": [2],
+}
+ALSO_RIGHT = {
+    "text": "They responded to Spring Mail more than equally active others.",
+    "claims": [4],
+}
 GOOD = {
     "name": "Cake Tins Buyers",
-    "summary": "They bought cake tins and responded to Spring Mail, more than everyone else.",
+    "summary": "They bought cake tins and responded to Spring Mail, more than equally active "
+    "others.",
     "sentences": [RIGHT, ALSO_RIGHT],
 }
 
@@ -181,7 +188,7 @@ def test_the_template_states_every_claim_once() -> None:
     found = from_template(EVERY)
     assert [s.claims for s in found.sentences] == [(claim.claim_id,) for claim in EVERY]
     assert found.sentences[1].text == (
-        "62 % of them bought cake tins, against 21 % of everyone else "
+        "62 % of them bought cake tins, against 21 % of equally active others "
         "(95 % interval 57-66 %, 431 people)."
     )
     assert wording.summary_problem(found.summary, EVERY) is None
@@ -189,7 +196,7 @@ def test_the_template_states_every_claim_once() -> None:
 
 def test_an_overlap_calls_the_other_persona_by_its_name() -> None:
     other = replace(SHARE, persona_id="p_2")
-    overlap = Claim("p_1", 1, "overlap", "p_2@1", Counts(100, 60, 200, 40), None, 0, {})
+    overlap = Claim("p_1", 1, "overlap", "p_2@1", flat(100, 60, 200, 40), None, 0, {})
     (first, second), named = word([*EVERY, overlap, other], None)
     assert second.name == "Mixed Interests"
     assert first.sentences[-1].text.startswith("60 % of them hold “Mixed Interests” as well")
