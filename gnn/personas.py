@@ -13,13 +13,13 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from gnn.communities import Graph, Leiden, native_leiden, scan
+from gnn.communities import Graph, Leiden, agreement, native_leiden, scan
 from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit, merge
 from gnn.recurrence import Recurrence, RecurrenceConfig, recurrence
 from gnn.tensors import Intents, Ints, Manner, informative, load
@@ -37,23 +37,25 @@ class PersonaConfig:
         seeds: runs at each resolution.
         most_vectors: distinct vectors that neighbours are sought among.
         neighbours: of each vector.
-        most_starts: at most so many communities are a start of the mixture.
-        resamples: refits on resampled people that a persona's stability is measured by.
-        most_resampled: people in each of these.
+        least_start: a community with a smaller share of the intents is no start of a persona.
+        most_joined: intents that the first fit sees, which joins communities; of whole people.
+        most_fitted: intents that the last fit sees.
         least_stability: personas that come back less than this are dropped.
+        firm: how nearly a finer resolution must come back to be preferred to a broader one.
         least_people: personas held by fewer people are dropped (k-floor).
         least_intents: a person with fewer intents in a persona does not hold it.
         least_share: nor does one with a smaller share of their intents in it.
     """
 
-    resolutions: tuple[float, ...] = (0.1, 0.25, 0.5, 1.0, 2.0)
+    resolutions: tuple[float, ...] = (0.1, 0.2, 0.35, 0.5, 0.75)
     seeds: int = 2
-    most_vectors: int = 40_000
+    most_vectors: int = 24_000
     neighbours: int = 30
-    most_starts: int = 48
-    resamples: int = 3
-    most_resampled: int = 1500
-    least_stability: float = 0.4
+    least_start: float = 0.01
+    most_joined: int = 30_000
+    most_fitted: int = 150_000
+    least_stability: float = 0.2
+    firm: float = 0.7
     least_people: int = 20
     least_intents: int = 2
     least_share: float = 0.05
@@ -137,28 +139,100 @@ def discover(
         manners = tuple(sorted(manners, key=lambda manner: -likeness[manner.name]))
         summary.update(manners=likeness, manners_used=[manner.name for manner in manners])
     starts = _proposals(intents, rows, manners, topic_vectors, (config, leiden, report))
-    with clock("mixture"), progress.task("Fitting personas", 2 + config.resamples) as task:
-        rule, soft = _fitted(intents, rows, manners, starts[0], config)
+    with progress.task("Fitting personas", len(starts) + 1) as task:
+        fits = []
+        for start, told in zip(starts, summary["resolutions"], strict=True):
+            with clock("mixture"):
+                fits.append(_twice(intents, rows, manners, start, config))
+            told |= {"personas": fits[-1].rule.personas, "returns": round(fits[-1].returns, 3)}
+            task.advance()
+        best = _finest_that_returns([one.returns for one in fits], config)
+        summary["resolution"] = summary["resolutions"][best]["resolution"]
+        with clock("mixture"):
+            rule = _refined(intents, rows, manners, fits[best].rule, config)
         task.advance()
-        with clock("stability"):
-            stability = _stability(intents, rows, manners, (rule, soft, starts), config)
-        task.advance(config.resamples)
-    return _judge(intents, manners, (rule, stability), config, report)
+    return _judge(intents, manners, (rule, fits[best].overlaps), config, report)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Personas fitted from one proposal, twice, on different people.
+
+    Attributes:
+        returns: adjusted Rand index of what the two rules say of the same intents.
+        overlaps: for each persona of `rule` the overlap with the most similar one of the other.
+    """
+
+    rule: Rule
+    returns: float
+    overlaps: list[float]
+
+
+def _twice(
+    intents: Intents, rows: Ints, manners: tuple[Manner, ...], start: Ints, config: PersonaConfig
+) -> Fit:
+    """Fit on one half of the people and on the other, and see what comes back.
+
+    Both rules assign a third sample; agreement by chance is taken out, so that few personas have
+    no advantage over many.
+    """
+    rng = np.random.default_rng(config.seed)
+    side = rng.random(len(intents.user_ids))[intents.user[rows]] < 0.5
+    one, other = (
+        _joined(intents, rows[half], manners, start[half], config) for half in (side, ~side)
+    )
+    common = rows[_people(intents, rows, config.most_joined, config.seed + 99)]
+    mine, theirs = (assign(intents, common, manners, rule).argmax(1) - 1 for rule in (one, other))
+    overlaps = _overlap(mine, theirs, one.personas)
+    return Fit(one, agreement(mine, theirs), [round(float(share), 3) for share in overlaps])
+
+
+def _finest_that_returns(returns: list[float], config: PersonaConfig) -> int:
+    """The finest resolution whose personas come back nearly as well as the best ones do."""
+    return max(n for n, value in enumerate(returns) if value >= config.firm * max(returns))
 
 
 def _nothing(intents: Intents, config: PersonaConfig) -> Found:
-    rule = Rule(np.zeros((1, intents.type_count)), (), (), np.inf, config.mixture)
+    rule = Rule(np.zeros((1, intents.type_count)), (), (), (), np.inf, config.mixture)
     return Found(rule, np.ones((len(intents), 1)), [], [])
 
 
-def _fitted(
-    intents: Intents, rows: Ints, manners: tuple[Manner, ...], start: Ints, config: PersonaConfig
-) -> tuple[Rule, Soft]:
-    """Fit, join, fit again. Shapes: start (n,) community of each row, -1 none."""
-    rule, soft = fit(intents, rows, manners, _as_soft(start), config.mixture)
-    soft = merge(soft, intents, rows, manners, config.mixture)
-    rule, soft = fit(intents, rows, manners, soft, config.mixture)
-    return rule, soft
+def _joined(
+    intents: Intents,
+    rows: Ints,
+    manners: tuple[Manner, ...],
+    start: Ints,
+    config: PersonaConfig,
+) -> Rule:
+    """Fit on some people, join what is one, fit again.
+
+    Shapes: start (n,) community of each row, -1 none.
+    """
+    part = _people(intents, rows, config.most_joined, config.seed)
+    some = rows[part]
+    _, soft = fit(intents, some, manners, _as_soft(start[part]), config.mixture)
+    soft = merge(soft, intents, some, manners, config.mixture)
+    return fit(intents, some, manners, soft, config.mixture)[0]
+
+
+def _refined(
+    intents: Intents, rows: Ints, manners: tuple[Manner, ...], rule: Rule, config: PersonaConfig
+) -> Rule:
+    """The rule fitted on as many people as are worth the time."""
+    some = rows[_people(intents, rows, config.most_fitted, config.seed)]
+    soft = assign(intents, some, manners, rule)
+    return fit(intents, some, manners, soft, replace(config.mixture, rounds=16))[0]
+
+
+def _people(intents: Intents, rows: Ints, most: int, seed: int) -> Ints:
+    """Places of the rows of randomly drawn people, about `most` rows."""
+    users, user = np.unique(intents.user[rows], return_inverse=True)
+    size = int(min(1.0, most / max(len(rows), 1)) * len(users))
+    if size >= len(users):
+        return np.arange(len(rows))
+    drawn = np.zeros(len(users), bool)
+    drawn[np.random.default_rng(seed).choice(len(users), size, replace=False)] = True
+    return np.flatnonzero(drawn[user])
 
 
 def _as_soft(start: Ints) -> Soft:
@@ -174,7 +248,7 @@ def _proposals(
     topic_vectors: Soft,
     settings: tuple[PersonaConfig, Leiden, tuple[Progress, _Clock, dict[str, Any]]],
 ) -> list[Ints]:
-    """Communities of the intents, one proposal per seed, the most stable resolution first.
+    """Communities of the intents, one proposal per resolution, the broadest first.
 
     Shapes: -> list of (n,) community of each row, -1 none.
     """
@@ -195,13 +269,8 @@ def _proposals(
         reports, found = scan(graph, leiden, config.resolutions, config.seeds, config.seed)
         summary.update(vectors=len(vectors), vectors_joined=len(chosen), edges=len(source))
         summary["resolutions"] = [{**vars(r), "stability": round(r.stability, 3)} for r in reports]
-        # The finest that stands about as firmly as any: the mixture can join, but not take apart.
-        firmest = max(report.stability for report in reports)
-        best = max(n for n, r in enumerate(reports) if r.stability >= 0.85 * firmest)
-        summary["resolution"] = reports[best].resolution
-        graph_of = [found[best], *(found[:best] + found[best + 1 :])]
         place = _nearest_chosen(vectors, chosen)
-        return [_largest(labels[place][node_of_row], config.most_starts) for labels in graph_of]
+        return [_large(labels[place][node_of_row], config.least_start) for labels in found]
 
 
 def _spread(count: int, most: int) -> Ints:
@@ -219,12 +288,13 @@ def _nearest_chosen(vectors: Any, chosen: Ints) -> Ints:
     return np.asarray(index.search(vectors, 1, threads=1).keys, np.int64).reshape(-1)
 
 
-def _largest(labels: Ints, most: int) -> Ints:
-    """Communities numbered by size; beyond the largest ones, -1."""
+def _large(labels: Ints, least_share: float) -> Ints:
+    """Communities numbered by size; those with a smaller share of the rows, -1."""
     counts = np.bincount(labels)
     order = np.argsort(-counts, kind="stable")
+    large = int((counts >= least_share * len(labels)).sum())
     rank = np.full(len(counts), -1, np.int64)
-    rank[order[:most]] = np.arange(min(most, len(order)))
+    rank[order[:large]] = np.arange(large)
     return rank[labels]
 
 
@@ -254,31 +324,6 @@ def _nodes(
         np.hstack(content).astype(np.float32),
     )
     return nodes, node_of_row, person
-
-
-def _stability(
-    intents: Intents,
-    rows: Ints,
-    manners: tuple[Manner, ...],
-    fitted: tuple[Rule, Soft, list[Ints]],
-    config: PersonaConfig,
-) -> list[float]:
-    """How much of each persona comes back when other people and other proposals are fitted.
-
-    The share of agreement (Jaccard) of its intents with the most similar persona of each refit.
-    """
-    _, soft, starts = fitted
-    rng = np.random.default_rng(config.seed)
-    user = intents.user[rows]
-    people = np.unique(user)
-    size = min(config.most_resampled, int(0.8 * len(people)))
-    shares = np.zeros((config.resamples, soft.shape[1] - 1))
-    for number in range(config.resamples):
-        drawn = np.isin(user, rng.choice(people, size, replace=False))
-        start = starts[(number + 1) % len(starts)][drawn]
-        _, again = _fitted(intents, rows[drawn], manners, start, config)
-        shares[number] = _overlap(soft[drawn].argmax(1) - 1, again.argmax(1) - 1, soft.shape[1] - 1)
-    return [round(float(share), 3) for share in shares.mean(0)]
 
 
 def _overlap(labels: Ints, others: Ints, count: int) -> Soft:

@@ -29,8 +29,8 @@ class RecurrenceConfig:
     """
 
     permutations: int = 200
-    most_cells: int = 10_000_000
-    least_lift: float = 1.1
+    most_cells: int = 5_000_000
+    least_lift: float = 1.03
     most_q: float = 0.01
 
 

@@ -147,14 +147,19 @@ def _manners(intents: pa.Table, user: Ints, started: Ints, topic: Ints) -> tuple
 
 
 def _number(intents: pa.Table, started: Ints) -> Ints:
-    """The place of each intent in its session, from 0."""
+    """How many earlier moments of its session each intent has before it, from 0.
+
+    What happened at one moment (a basket) has no order.
+    """
     session, _ = _codes(intents["session_id"])
-    order = np.lexsort((intents["position"].to_numpy(), started, session))
-    first = np.concatenate([[True], np.diff(session[order]) != 0]) if len(order) else np.zeros(0)
-    place = np.arange(len(order))
-    within = place - np.maximum.accumulate(np.where(first, place, 0)) if len(order) else place
+    order = np.lexsort((started, session))
+    if not len(order):
+        return order
+    first = np.concatenate([[True], np.diff(session[order]) != 0])
+    later = np.concatenate([[False], np.diff(started[order]) != 0]) & ~first
+    moment = np.cumsum(later)
     number = np.empty(len(order), np.int64)
-    number[order] = within
+    number[order] = moment - np.maximum.accumulate(np.where(first, moment, 0))
     return number
 
 
