@@ -289,7 +289,11 @@ def _of_version(
         for place in _strongest(KINDS[name], table, q.get(name), mine):
             q_value = float(q[name][place]) if name in q else None
             found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
-    return sorted(found, key=lambda claim: claim.rank)[:MAX_CLAIMS]
+    # Topics of two levels may have one label; said twice with two numbers, it would be a riddle.
+    told: dict[str, Claim] = {}
+    for claim in sorted(found, key=lambda claim: claim.rank):
+        told.setdefault(claim.phrase if claim.kind != "overlap" else claim.subject, claim)
+    return list(told.values())[:MAX_CLAIMS]
 
 
 def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray) -> list[int]:
