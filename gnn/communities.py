@@ -92,10 +92,10 @@ class Graph:
 
 def scan(
     graph: Graph, leiden: Leiden, resolutions: tuple[float, ...], seeds: int, seed: int
-) -> tuple[list[Resolution], list[list[Ints]]]:
+) -> tuple[list[Resolution], list[Ints]]:
     """Communities at each resolution, and their stability over seeds and resampled people.
 
-    Shapes: n vectors -> per resolution a report and, per seed, (n,) communities.
+    Shapes: n vectors -> per resolution a report and (n,) communities.
     """
     n = len(graph.person)
     rng = np.random.default_rng(seed)
@@ -104,10 +104,12 @@ def scan(
     reports, found = [], []
     for resolution in resolutions:
         runs = [
-            leiden(n, graph.source, graph.target, graph.weight, resolution, seed + number)
+            np.asarray(
+                leiden(n, graph.source, graph.target, graph.weight, resolution, seed + number)
+            )
             for number in range(seeds)
         ]
-        less = leiden(len(part), *_within(graph, part), resolution, seed)
+        less = np.asarray(leiden(len(part), *_within(graph, part), resolution, seed))
         communities = _large(runs[0], 0.002)
         reports.append(
             Resolution(
@@ -117,7 +119,7 @@ def scan(
                 agreement(runs[0][part], less),
             )
         )
-        found.append(runs)
+        found.append(runs[0])
     return reports, found
 
 
