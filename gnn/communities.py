@@ -92,10 +92,10 @@ class Graph:
 
 def scan(
     graph: Graph, leiden: Leiden, resolutions: tuple[float, ...], seeds: int, seed: int
-) -> tuple[list[Resolution], list[Ints]]:
+) -> tuple[list[Resolution], list[list[Ints]]]:
     """Communities at each resolution, and their stability over seeds and resampled people.
 
-    Shapes: n vectors -> per resolution a report and (n,) communities.
+    Shapes: n vectors -> per resolution a report and, per seed, (n,) communities.
     """
     n = len(graph.person)
     rng = np.random.default_rng(seed)
@@ -119,7 +119,7 @@ def scan(
                 agreement(runs[0][part], less),
             )
         )
-        found.append(runs[0])
+        found.append(runs)
     return reports, found
 
 

@@ -270,7 +270,7 @@ def _proposals(
         summary.update(vectors=len(vectors), vectors_joined=len(chosen), edges=len(source))
         summary["resolutions"] = [{**vars(r), "stability": round(r.stability, 3)} for r in reports]
         place = _nearest_chosen(vectors, chosen)
-        return [_large(labels[place][node_of_row], config.least_start) for labels in found]
+        return [_large(runs[0][place][node_of_row], config.least_start) for runs in found]
 
 
 def _spread(count: int, most: int) -> Ints:
