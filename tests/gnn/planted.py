@@ -68,7 +68,7 @@ def plant(seed: int, story: Story | None = None) -> Planted:
         if rng.random() < 0.02:
             held = [*held[:2], k - 1]
         share = rng.dirichlet(np.full(len(held), 3.0))
-        for session in range(1 + rng.poisson(story.sessions * rng.gamma(2.0, 0.5))):
+        for _ in range(1 + rng.poisson(story.sessions * rng.gamma(2.0, 0.5))):
             number += 1
             mood = int(rng.choice(held, p=share))
             day = start + 86_400_000 * int(rng.integers(0, 360))

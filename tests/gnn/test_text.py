@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gnn.text import Embedder, embed, lemmas
+from kg.errors import InputError
+from kg.lake import Lake
+
+
+class _Counting(Embedder):
+    """Remembers what it was asked to encode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def encode(self, texts):  # type: ignore[no-untyped-def]
+        self.asked += texts
+        return super().encode(texts)
+
+
+def test_a_text_is_encoded_once_per_workspace(tmp_path: Path) -> None:
+    model = _Counting()
+    texts = ["red mug", "lunch bag", "red mug"]
+    with Lake.writer(tmp_path) as lake:
+        with lake.step("topics", inputs={}, config={"n": 1}, seed=0) as step:
+            first = embed(step, model, texts)
+        with lake.step("topics", inputs={}, config={"n": 2}, seed=0) as step:
+            second = embed(step, model, texts)
+    assert sorted(model.asked) == ["lunch bag", "red mug"]
+    assert first.shape == (3, 384)
+    assert first.dtype == np.float32
+    assert np.allclose(np.linalg.norm(first, axis=1), 1, atol=1e-5)
+    assert np.array_equal(first, second)
+    assert np.array_equal(first[0], first[2])
+
+
+def test_no_texts_have_no_vectors() -> None:
+    assert Embedder().encode([]).shape == (0, 0)
+
+
+def test_a_model_that_is_no_folder_is_refused() -> None:
+    with pytest.raises(InputError, match=r"modules\.json"):
+        Embedder("/nowhere").encode(["a"])
+
+
+def test_nouns_of_titles_are_put_in_the_singular() -> None:
+    found = lemmas(["ROSES IN GLASS BOXES", "6 T-LIGHTS, CARDS & MICE"])
+    assert found == [["rose", "in", "glass", "box"], ["t-light", "card", "mouse"]]

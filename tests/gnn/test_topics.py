@@ -1,0 +1,80 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnn.text import Embedder
+from gnn.topics import TopicConfig, assign, group, slug
+from kg.hashing import text_hash
+from kg.lake import Lake
+from tests.rows import put
+
+PRODUCTS = ("LUNCH BAG", "CAKE TIN", "CHRISTMAS DECORATION", "PHOTO FRAME", "SCENTED CANDLE")
+LOOKS = ("RED", "SMALL PINK", "SET OF 6 BLUE", "LARGE WHITE", "VINTAGE", "RETROSPOT")
+
+
+def _assigned(path: Path, **tables: Any) -> dict[str, list[dict[str, Any]]]:
+    with Lake.writer(path) as lake:
+        with lake.step("read", inputs={}, config={}, seed=0) as step:
+            put(step, **tables)
+        with lake.step("topics", inputs={}, config={}, seed=0) as step:
+            assign(step, Embedder())
+        return {n: lake.arrow(n).to_pylist() for n in ("item_topics", "text_topics", "topics")}
+
+
+def test_category_paths_become_levels(tmp_path: Path) -> None:
+    found = _assigned(tmp_path, items=[{"item_id": "1", "categories": ["GROCERY", "Frozen pizza"]}])
+    topics = [(row["topic"], row["kind"], row["level"]) for row in found["item_topics"]]
+    assert sorted(topics) == [("grocery", "category", 0), ("grocery/frozen-pizza", "category", 1)]
+    assert {row["label"] for row in found["topics"]} == {"grocery", "Frozen pizza"}
+
+
+def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_path: Path) -> None:
+    titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
+    found = _assigned(
+        tmp_path, items=[{"item_id": str(n), "title": t} for n, t in enumerate(titles)]
+    )
+    finest = max(row["level"] for row in found["item_topics"])
+    of_item = {r["item_id"]: r["topic"] for r in found["item_topics"] if r["level"] == finest}
+    assert of_item["0"] == of_item["1"] == of_item["2"]  # one product in three looks
+    plain = {of_item[str(n * len(LOOKS))] for n in range(len(PRODUCTS))}
+    assert len(plain) == len(PRODUCTS)
+    assert any("lunch bag" in row["label"] for row in found["topics"])
+
+
+def test_every_topic_has_one_slug_and_equal_labels_say_more(tmp_path: Path) -> None:
+    titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
+    found = _assigned(
+        tmp_path, items=[{"item_id": str(n), "title": t} for n, t in enumerate(titles)]
+    )
+    names = [row["topic"] for row in found["topics"]]
+    assert len(names) == len(set(names))
+    assert {row["topic"] for row in found["item_topics"]} <= set(names)
+
+
+def test_only_free_texts_about_nothing_else_get_topics(tmp_path: Path) -> None:
+    events = [
+        {"record_key": "1", "text": "where is my parcel"},
+        {"record_key": "2", "text": "lovely mug", "item_id": "9"},
+        {"record_key": "3", "text": "fine", "object": "survey question"},
+    ]
+    found = _assigned(tmp_path, events=events)
+    assert {row["text_hash"] for row in found["text_topics"]} == {text_hash("where is my parcel")}
+
+
+def test_an_empty_lake_has_no_topics(tmp_path: Path) -> None:
+    assert _assigned(tmp_path) == {"item_topics": [], "text_topics": [], "topics": []}
+
+
+def test_broad_groups_hold_whole_fine_groups() -> None:
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(12, 16))
+    vectors = np.repeat(centres, 10, axis=0) + 0.05 * rng.normal(size=(120, 16))
+    words = [[f"word{n // 10}"] for n in range(120)]
+    broad, fine = group(words, vectors.astype(np.float32), 150, TopicConfig()).levels
+    assert len(set(zip(broad.tolist(), fine.tolist(), strict=True))) == len(set(fine.tolist()))
+    assert len(set(broad.tolist())) < len(set(fine.tolist()))
+
+
+def test_slugs_keep_the_levels_of_a_path() -> None:
+    assert slug("Crème & Co./Frozen  Pizza") == "creme-co/frozen-pizza"
