@@ -32,6 +32,9 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
         told = ", ".join(f"{count:,} {reason}" for reason, count in most[:MOST_REASONS])
         yield f"Quarantined with their reason, to be mended and run again: {told}."
+    anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
+    if anonymous:
+        yield f"{anonymous:,} records name nobody; they are kept, and belong to no person."
     consent = s["consent"]
     yield f"Who said nothing has consent {consent['default']} (basis: {consent['basis']})."
     if s["sampled"] != "no":
@@ -39,10 +42,7 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _identity(s: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"{s['records']:,} records turned out to be about {s['people']:,} people; "
-        f"{s['records_without_identifier']:,} records name nobody."
-    )
+    yield f"{s['records']:,} records turned out to be about {s['people']:,} people."
     if s["denied"]:
         yield f"{s['denied']:,} people denied consent; nothing is made of their records."
     for one in s["blocked"]:

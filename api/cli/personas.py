@@ -77,7 +77,9 @@ def show_persona(wanted: str, workspace: str, as_json: bool) -> None:
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:
     """Claims with value, reference and interval."""
-    table = Table("claim", "kind", "subject", "value", "others", "95 % interval", "q", "people")
+    table = Table(
+        "claim", "kind", "subject", "value", "equally active others", "95 % interval", "q", "people"
+    )
     for claim in claims:
         reference, q = claim["reference_value"], claim["q"]
         table.add_row(
