@@ -71,14 +71,15 @@ def _holdings(intents: Intents, soft: Soft, held: Any, ids: list[str]) -> pa.Tab
     keys, first = np.unique(key, return_index=True)
     since = intents.started_at_ms[first[np.searchsorted(keys, user * soft.shape[1] + persona + 1)]]
     # Jeffreys' interval of a share (Brown et al. 2001, doi:10.1214/ss/1009213286).
-    bounds = [betaincinv(inside + 0.5, n - inside + 0.5, edge) for edge in (0.025, 0.975)]
+    low, high = (betaincinv(inside + 0.5, n - inside + 0.5, edge) for edge in (0.025, 0.975))
+    high = np.where(inside == n, 1.0, high)  # as Brown et al. mend it where all are inside
     table = pa.table(
         {
             "user_id": _texts([intents.user_ids[number] for number in user]),
             "persona_id": _texts([ids[number] for number in persona]),
             "weight": pa.array(inside / n, pa.float64()),
-            "low": pa.array(bounds[0], pa.float64()),
-            "high": pa.array(bounds[1], pa.float64()),
+            "low": pa.array(low, pa.float64()),
+            "high": pa.array(high, pa.float64()),
             "intents": _whole(inside),
             "valid_from_ms": _whole(since),
             "valid_to_ms": pa.nulls(len(user), pa.int64()),

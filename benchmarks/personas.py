@@ -1,0 +1,130 @@
+"""Personas on planted intents: adjusted Rand index beside what one would try first.
+
+    python benchmarks/personas.py --seed 31 32 33 --people 2000
+    python benchmarks/personas.py --seed 31 --control
+
+One JSON line per world. Worlds come from `tests/gnn/planted.py`, intents without any ingestion; the
+whole path is measured by `benchmarks/planted.py`. Baselines are given the true number of personas:
+k-means puts all of a person's intents into the person's group; NMF and LDA of people and types put
+each intent into its most probable part. `with_none` counts noise as a group of its own (the
+baselines have no such answer), `planted_only` leaves it out. Not tuned on these seeds.
+"""
+
+import argparse
+import json
+import resource
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.metrics import adjusted_rand_score
+
+from gnn.communities import native_leiden
+from gnn.personas import PersonaConfig, discover
+from gnn.tensors import Intents, arrange
+from kg.progress import silent
+from tests.gnn.planted import Planted, Story, plant
+
+
+def main() -> None:
+    """Measure every world asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=2000)
+    parser.add_argument("--seed", type=int, nargs="+", default=[31])
+    parser.add_argument("--control", action="store_true", help="intents dealt to people at random")
+    arguments = parser.parse_args()
+    for seed in arguments.seed:
+        world = plant(seed, Story(people=arguments.people))
+        about = {"people": arguments.people, "seed": seed, "control": arguments.control}
+        print(json.dumps(about | measured(world, seed, control=arguments.control)), flush=True)
+
+
+def measured(world: Planted, seed: int, *, control: bool) -> dict[str, Any]:
+    """What was found in one world, and how fast."""
+    intents, truth = arranged(world)
+    if control:
+        intents, truth = arranged(dealt(world, seed))
+    summary: dict[str, Any] = {}
+    clock = personas_clock()
+    started = time.perf_counter()
+    found = discover(
+        intents,
+        np.eye(len(intents.topics)),
+        PersonaConfig(),
+        native_leiden,
+        (silent, clock, summary),
+    )
+    figures = {
+        "intents": len(intents),
+        "seconds": round(time.perf_counter() - started, 1),
+        "parts": clock.seconds,
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "personas": found.rule.personas,
+        "unassigned_share": summary.get("unassigned_share"),
+    }
+    if control:
+        return figures
+    groups = {"ours": found.soft.argmax(1)} | baselines(intents, int(truth.max()) + 1)
+    return figures | {name: agreement(labels, truth) for name, labels in groups.items()}
+
+
+def personas_clock() -> Any:
+    """The clock that the step uses for its summary."""
+    from gnn import personas
+
+    return personas._Clock()
+
+
+def arranged(world: Planted) -> tuple[Intents, NDArray[np.int64]]:
+    """The world's intents as arrays, with the planted persona of each."""
+    intents = arrange(world.intents, world.users)
+    place = {name: at for at, name in enumerate(world.intents["intent_id"].to_pylist())}
+    return intents, world.truth[[place[name] for name in intents.ids.to_pylist()]]
+
+
+def dealt(world: Planted, seed: int) -> Planted:
+    """The same intents, dealt to people at random."""
+    order = np.random.default_rng(seed).permutation(len(world.intents))
+    intents = world.intents
+    for name in ("user_id", "session_id"):
+        place = intents.column_names.index(name)
+        intents = intents.set_column(place, name, world.intents[name].take(order))
+    return Planted(intents, world.users, world.truth)
+
+
+def agreement(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> dict[str, float]:
+    """Adjusted Rand index with noise as a group, and without noise."""
+    planted = truth >= 0
+    return {
+        "with_none": round(float(adjusted_rand_score(truth, labels)), 3),
+        "planted_only": round(float(adjusted_rand_score(truth[planted], labels[planted])), 3),
+    }
+
+
+def baselines(intents: Intents, count: int) -> dict[str, NDArray[np.int64]]:
+    """What one would try first, given the true number of personas."""
+    people = len(intents.user_ids)
+    topics = np.zeros((people, len(intents.topics)))
+    np.add.at(topics, (intents.user, intents.type_parts[intents.type, 1]), 1)
+    shares = topics / np.maximum(topics.sum(1, keepdims=True), 1)
+    group = KMeans(count, n_init=10, random_state=0).fit_predict(shares)
+    table = np.zeros((people, intents.type_count))
+    np.add.at(table, (intents.user, intents.type), 1)
+    found = {"kmeans_users": group[intents.user].astype(np.int64)}
+    for name, model in (
+        ("nmf", NMF(count, init="nndsvda", max_iter=400, random_state=0)),
+        ("lda", LatentDirichletAllocation(count, random_state=0)),
+    ):
+        weight = model.fit_transform(table)
+        parts = model.components_ / model.components_.sum(1, keepdims=True)
+        if name == "nmf":
+            weight = weight * model.components_.sum(1)
+        found[name] = (weight[intents.user] * parts.T[intents.type]).argmax(1)
+    return found
+
+
+if __name__ == "__main__":
+    main()
