@@ -91,7 +91,7 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work.topics()
         work.intents(mapping)
         work.personas()
-        work.state(mapping)
+        work.state()
     return RunReport(mapping.name, work.reports)
 
 
@@ -177,7 +177,7 @@ class _Work:
             if not step.done:
                 find(step, leiden=self.store.leiden, progress=self.progress)
 
-    def state(self, mapping: "Mapping") -> None:
+    def state(self) -> None:
         """Personas to claims: chosen in the lake, proved in the graph, worded."""
         from kg.graph import is_behind, project, write_claims
         from kg.personas.state import state
@@ -187,18 +187,10 @@ class _Work:
             if not report.skipped:
                 project(self.lake, self.store, self.progress)
         llm = self._llm()
-        sampled = mapping.sampled == "lines"
-        config = {"sampled": sampled, "llm": [llm.url, llm.model] if llm else None}
+        config = {"llm": [llm.url, llm.model] if llm else None}
         with self._step("claims", ("personas",), config) as step:
             if not step.done:
-                state(
-                    step,
-                    self.lake,
-                    self.store,
-                    sampled=sampled,
-                    llm=llm,
-                    progress=self.progress,
-                )
+                state(step, self.lake, self.store, llm=llm, progress=self.progress)
         write_claims(self.lake, self.store, self.progress)
 
     def _llm(self) -> "LlmServer | None":

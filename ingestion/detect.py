@@ -65,7 +65,10 @@ def find_mapping(folder: Path) -> Mapping:
     if (folder / NAME).is_file():
         return load(folder / NAME)
     if not names:
-        raise InputError(f"The data folder {folder.name!r} is empty.")
+        raise InputError(
+            f"The data folder {folder.name!r} is empty.",
+            hint="Name the folder with the files.",
+        )
     for example in examples_by_name().values():
         if not list(_lacking(folder, names, example)):
             return example

@@ -51,7 +51,10 @@ def files_of(folder: Path) -> list[str]:
         InputError: it is a file, or holds nothing.
     """
     if not folder.exists():
-        raise NotFound(f"There is no data folder {str(folder)!r}.")
+        raise NotFound(
+            f"There is no data folder {str(folder)!r}.",
+            hint="Name the folder with the files.",
+        )
     if not folder.is_dir():
         raise InputError(
             f"{str(folder)!r} is a file, not a data folder.", hint="Name the folder it lies in."

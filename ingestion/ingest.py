@@ -248,7 +248,7 @@ def finished(name: str, rows: Rows, dataset: Dataset, mapping: Mapping) -> Rows:
     """Output rows with the columns that are the same for a whole dataset."""
     if name != "events":
         return rows
-    sampled = (dataset.table.sampled or mapping.sampled) != "no"
+    sampled = (dataset.table.sampled or mapping.sampled) == "lines"
     return rows.mutate(
         channel=rows.channel.fill_null(dataset.name),
         dataset=ibis.literal(dataset.name),
