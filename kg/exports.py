@@ -202,7 +202,11 @@ def export_rows(lake: "Lake", name: str) -> Any:
             f"There is no export {name!r}.", hint=f"One of: {', '.join(EXPORTS)}.", name=name
         )
     if not export.step:
-        raise NotFound(f"{name} is not computed yet: this version has no step for it.", name=name)
+        raise NotFound(
+            f"{name} is not computed yet: this version has no step for it.",
+            hint=f"There are: {', '.join(n for n, one in EXPORTS.items() if one.step)}.",
+            name=name,
+        )
     if lake.step_id(export.step) is None:
         raise NotFound(
             f"{name} is not computed yet: the step {export.step} has not run.",

@@ -132,7 +132,7 @@ def check_plan(query_type: str | None, plan: Mapping[str, Any] | None) -> None:
         NotAllowed: with the reason.
     """
     if query_type != "r" or not plan:
-        raise NotAllowed("This query is not read-only.")
+        raise NotAllowed("This query is not read-only.", hint="Only runs write; read instead.")
     for operator in _walk(plan):
         name = str(operator["operatorType"]).split("@")[0]
         details = str(operator["args"].get("Details", ""))

@@ -132,7 +132,7 @@ def _open(library: Any, copy: Path) -> Any:
 def _query_error(error: Exception) -> PersonagraphError:
     text = str(error)
     if "NotIdempotent" in text:
-        return NotAllowed("This query is not read-only.")
+        return NotAllowed("This query is not read-only.", hint="Only runs write; read instead.")
     fact = re.sub(r"^.*?Exception: |\(caused by.*", "", text.splitlines()[0]).strip()
     if any(sign in text for sign in _TOO_MUCH):
         return NotAllowed("The query ran out of memory.", hint="Narrow it by a key or a LIMIT.")

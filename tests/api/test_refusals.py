@@ -92,13 +92,14 @@ def test_a_query_that_is_not_read_only(home: Path, text: str) -> None:
 
 
 def test_a_query_that_never_ends_is_killed(home: Path) -> None:
-    text = "MATCH (a:Intent), (b:Intent), (c:Intent), (d:Intent) RETURN count(*) AS n"
+    text = "UNWIND range(1, 1000000000) AS x UNWIND range(1, 1000) AS y RETURN sum(x * y) AS n"
     said = refused(personagraph(home, "query", text, "-w", "shop", "--seconds", "3"), 5)
     assert "3" in said
 
 
 def test_a_query_that_is_not_cypher(home: Path) -> None:
-    refused(personagraph(home, "query", "SELECT 1", "-w", "shop"), 2)
+    refused(personagraph(home, "query", "SELECT 1", "-w", "shop"), 5)
+    refused(personagraph(home, "query", "MATCH (n RETURN n", "-w", "shop"), 2)
 
 
 def test_neo4j_that_does_not_answer(world: SimulatedWorld, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_neo4j_that_does_not_answer(world: SimulatedWorld, tmp_path: Path) -> No
         "PERSONAGRAPH_NEO4J_URI": "bolt://127.0.0.1:1",
     }
     said = refused(personagraph(tmp_path, "run", world.data, "-w", "n", **settings), 6)
-    assert "127.0.0.1:1" in said
+    assert "PERSONAGRAPH_NEO4J_URI" in said
 
 
 def test_a_setting_that_makes_no_sense(tmp_path: Path) -> None:
