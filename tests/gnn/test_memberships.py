@@ -105,15 +105,17 @@ def test_a_kept_persona_keeps_its_preferences(fitted: tuple[Rule, np.ndarray]) -
     np.testing.assert_array_equal(kept.types, rule.types[[0, 3]])
 
 
-def test_a_persona_cut_in_two_is_joined_again(world: tuple[Intents, Ints]) -> None:
+def test_a_persona_cut_in_two_is_joined_again_and_others_stay_apart(
+    world: tuple[Intents, Ints],
+) -> None:
     intents, truth = world
     truth = np.where(truth == 1, 0, truth)  # apart by the hour alone: one without manners
     cut = np.where((truth == 2) & (np.random.default_rng(0).random(len(truth)) < 0.5), 1, truth)
-    soft = np.eye(6)[cut + 1]
-    joined = merge(soft, intents, np.arange(len(intents)), (), CONFIG)
-    assert joined.shape[1] == soft.shape[1] - 1
-    np.testing.assert_array_equal(joined[:, 2], truth == 2)
-    np.testing.assert_array_equal(joined[:, 0], soft[:, 0])
+    joined = merge(np.eye(6)[cut + 1], intents, np.arange(len(intents)), (), CONFIG).argmax(1)
+    names = [set(joined[truth == persona].tolist()) for persona in (0, 2, 3)]
+    assert [len(name) for name in names] == [1, 1, 1]
+    assert len(set.union(*names)) == 3
+    assert set(joined[truth < 0].tolist()) == {0}
 
 
 def test_people_differ_no_more_than_chance_where_bins_are_dealt_at_random(

@@ -30,6 +30,19 @@ def test_what_happens_at_one_moment_has_no_order() -> None:
     assert set(order.values.tolist()) == {0}
 
 
+def test_an_occasion_ends_after_half_a_day_of_quiet_and_with_the_person() -> None:
+    world = plant(3, Story(people=20))
+    hours = [0, 11, 23, 36, 36]  # the pause before the fourth is longer than twelve hours
+    intents = world.intents.slice(0, len(hours))
+    for name, column in {
+        "started_at_ms": pa.array([3_600_000 * hour for hour in hours], pa.int64()),
+        "user_id": pa.array(["u_00000"] * 4 + ["u_00001"]),
+        "channel": pa.array(["web", "store", "web", "web", "web"]),
+    }.items():
+        intents = intents.set_column(intents.column_names.index(name), name, column)
+    assert arrange(intents, world.users).occasion.tolist() == [0, 0, 0, 1, 2]
+
+
 def test_no_intents_make_empty_arrays() -> None:
     world = plant(3, Story(people=20))
     empty = arrange(world.intents.slice(0, 0), world.users)

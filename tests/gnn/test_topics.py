@@ -42,6 +42,37 @@ def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_
     assert any("lunch bag" in row["label"] for row in found["topics"])
 
 
+def test_the_same_titles_give_the_same_topics_whatever_their_order(tmp_path: Path) -> None:
+    items = [
+        {"item_id": f"{product} {look}", "title": f"{look} {product}"}
+        for product in PRODUCTS
+        for look in LOOKS
+    ]
+    one = _assigned(tmp_path / "one", items=items)
+    other = _assigned(tmp_path / "other", items=items[::-1])
+    for name, rows in one.items():
+        assert [row | {"run_id": ""} for row in rows] == [
+            row | {"run_id": ""} for row in other[name]
+        ], name
+
+
+def test_labels_are_words_of_the_titles(tmp_path: Path) -> None:
+    titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
+    found = _assigned(
+        tmp_path, items=[{"item_id": str(n), "title": t} for n, t in enumerate(titles)]
+    )
+    label_by_topic = {row["topic"]: row["label"] for row in found["topics"]}
+    finest = max(row["level"] for row in found["item_topics"])
+    label = {
+        int(row["item_id"]): label_by_topic[row["topic"]]
+        for row in found["item_topics"]
+        if row["level"] == finest
+    }
+    cake, christmas = PRODUCTS.index("CAKE TIN"), PRODUCTS.index("CHRISTMAS DECORATION")
+    assert label[cake * len(LOOKS)] == "cake tin"
+    assert label[christmas * len(LOOKS)] == "christmas decoration"
+
+
 def test_every_topic_has_one_slug_and_equal_labels_say_more(tmp_path: Path) -> None:
     titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
     found = _assigned(
