@@ -189,7 +189,7 @@ def _twice(
 
 def _finest_that_returns(returns: list[float], config: PersonaConfig) -> int:
     """The finest resolution whose personas come back nearly as well as the best ones do."""
-    return max(n for n, value in enumerate(returns) if value >= config.firm * max(returns))
+    return max(n for n, r in enumerate(returns) if max(r, 0) >= config.firm * max(0, *returns))
 
 
 def _nothing(intents: Intents, config: PersonaConfig) -> Found:
