@@ -21,7 +21,7 @@ PLAIN: dict[str, Any] = {
     "verb": "viewed",
     "sampled": False,
     "trust": 1,
-    "purpose": "email",
+    "purpose": "analytics",
     "at_ms": 0,
     "role": "item",
     "categories": [],

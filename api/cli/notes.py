@@ -65,6 +65,9 @@ def _intents(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _personas(s: dict[str, Any]) -> Iterator[str]:
+    if "personas" not in s:
+        yield f"{s['result']}.".capitalize()
+        return
     tested = s.get("candidates", [])
     failed = sum(not one["passed"] for one in tested)
     yield (

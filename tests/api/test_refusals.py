@@ -93,8 +93,7 @@ def test_a_query_that_is_not_read_only(home: Path, text: str) -> None:
 
 def test_a_query_that_never_ends_is_killed(home: Path) -> None:
     text = "UNWIND range(1, 1000000000) AS x UNWIND range(1, 1000) AS y RETURN sum(x * y) AS n"
-    said = refused(personagraph(home, "query", text, "-w", "shop", "--seconds", "3"), 5)
-    assert "3" in said
+    refused(personagraph(home, "query", text, "-w", "shop", "--seconds", "3"), 5)
 
 
 def test_a_query_that_is_not_cypher(home: Path) -> None:

@@ -347,3 +347,10 @@ def folded(lake: Lake) -> Partition:
             for key in group[right]:
                 group[key] = group[left]
     return {frozenset(keys) for keys in group.values()}
+
+
+def test_a_wish_not_to_be_written_to_is_no_denial_of_being_understood(lake: Writer) -> None:
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": "a", "granted": False, "purpose": "Email"}])
+    run(lake, [record("a", user_id="1")])
+    assert not any(row["consent_denied"] for row in lake.arrow("users").to_pylist())
