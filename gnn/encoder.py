@@ -1,13 +1,13 @@
-"""Vectors of intents from their content and the company they keep, learned without labels.
+"""Vectors of episodes from their content and the company they keep, learned without labels.
 
-A *node* is a person's type (verb, topic, and the manner that tells most). Its content is the
-topic's text, verb and manners; its company are the same person's other nodes, attended to: a person
-holds several personas, and a plain mean would mix them. Training hides a node and asks which of
-several candidates, drawn by popularity, belongs to the company; every candidate attends for itself,
-so the attention cannot give the answer away.
+A *node* is a person's kind of episode. Its content is the verb, the topic (itself made from
+categories or texts) and the manner that tells most; its company are the same person's other nodes,
+attended to: a person holds several personas, and a plain mean would mix them. Training hides a node
+and asks which of several candidates, drawn by popularity, belongs to the company; every candidate
+attends for itself, so the attention cannot give the answer away.
 
 Source: Hamilton et al. 2017 (neighbour sampling); Velickovic et al. 2018 (attention); candidate-
-conditional attention as in AMP-CF, arXiv:2006.04466.
+conditional attention as in AMP-CF, arXiv:2010.07042.
 """
 
 from dataclasses import dataclass
@@ -260,8 +260,20 @@ def co_occurrence(nodes: Nodes, size: int) -> Floats32:
     margin = np.maximum(both.sum(0), 1e-9)
     information = np.log(np.maximum(both * total, 1e-9) / np.outer(margin, margin))
     information = np.where(both > 0, np.maximum(information, 0), 0)
-    values, directions = np.linalg.eigh(information)
-    strongest = np.argsort(-np.abs(values))[:size]
+    values, directions = _strongest(information, size)
     made = np.zeros((kinds, size), np.float32)
-    made[:, : len(strongest)] = directions[:, strongest] * np.sqrt(np.abs(values[strongest]))
+    made[:, : len(values)] = directions * np.sqrt(np.abs(values))
     return made / max(float(np.abs(made).max()), 1e-9)
+
+
+def _strongest(symmetric: Any, size: int) -> tuple[Any, Any]:
+    """The eigenvalues of largest magnitude, and their vectors, strongest first."""
+    from scipy.sparse.linalg import eigsh
+
+    if len(symmetric) <= 2 * size:
+        values, directions = np.linalg.eigh(symmetric)
+    else:
+        start = np.ones(len(symmetric))  # else it is drawn anew each time
+        values, directions = eigsh(symmetric, size, which="LM", v0=start)
+    order = np.argsort(-np.abs(values), kind="stable")[:size]
+    return values[order], directions[:, order]

@@ -16,10 +16,9 @@ def mutual_neighbours(vectors: NDArray[np.float32], count: int) -> tuple[Ints, I
 
     Shapes: vectors (n, d) unit -> source (e,), target (e,) with source < target, weight (e,) in
     (0, 1], sorted.
-    Source: HNSW, Malkov and Yashunin 2018, arXiv:1603.09320 (usearch).
     """
     n = len(vectors)
-    near = _nearest(vectors, min(count + 1, n)) if n > 1 else np.zeros((n, 0), np.int64)
+    near = nearest(vectors, vectors, min(count + 1, n)) if n > 1 else np.zeros((n, 0), np.int64)
     source = np.repeat(np.arange(n), near.shape[1])
     target = near.reshape(-1)
     apart = (source != target) & (target >= 0)
@@ -32,14 +31,21 @@ def mutual_neighbours(vectors: NDArray[np.float32], count: int) -> tuple[Ints, I
     return low[positive], high[positive], weight[positive]
 
 
-def _nearest(vectors: NDArray[np.float32], count: int) -> Ints:
-    if len(vectors) <= EXACT_BELOW:
-        likeness = vectors @ vectors.T
+def nearest(
+    among: NDArray[np.float32], vectors: NDArray[np.float32], count: int
+) -> NDArray[np.int64]:
+    """The nearest of some vectors, for each vector, by cosine; exact where they are few.
+
+    Shapes: among (n, d), vectors (m, d), all unit -> (m, count) places in `among`.
+    Source: HNSW, Malkov and Yashunin 2018, arXiv:1603.09320 (usearch).
+    """
+    if len(among) <= EXACT_BELOW and len(vectors) <= EXACT_BELOW:
+        likeness = vectors @ among.T
         return np.asarray(np.argsort(-likeness, axis=1, kind="stable")[:, :count], np.int64)
     from usearch.index import Index
 
-    index = Index(ndim=vectors.shape[1], metric="cos", dtype="f32", connectivity=16)
+    index = Index(ndim=among.shape[1], metric="cos", dtype="f32", connectivity=16)
     # One thread: the index depends on the order in which vectors arrive.
-    index.add(np.arange(len(vectors)), vectors, threads=1)
+    index.add(np.arange(len(among)), among, threads=1)
     found = index.search(vectors, count, threads=1)
     return np.asarray(found.keys, dtype=np.int64).reshape(len(vectors), -1)

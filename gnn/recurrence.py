@@ -1,8 +1,11 @@
 """A topic is not a persona: do its types recur together in the same people, more than chance?
 
-Tested on people the persona was not fitted on. Chance is the same people with as many types each,
-and the same types with as many people each, otherwise shuffled. Only pairs of types with
-*different* topics count, so that one topic browsed and bought is no persona.
+Tested on people the persona was not fitted on. Chance is the same people with as many types each in
+every channel, and the same types with as many people each, otherwise shuffled. (Without channels,
+any two things that only one source records go together: of a sample where hotel guests and shop
+customers are different people by their ids, eight "personas" passed.) Only pairs of types with
+*different* topics count, so that one topic browsed and bought is no persona; and only pairs from
+*different* occasions, so that a survey's questions, answered in one sitting, are none either.
 
 Source: Gionis et al. 2007, doi:10.1145/1297332.1297338 (swap randomisation with both margins kept);
 Benjamini and Hochberg 1995 (false discovery rate).
@@ -46,43 +49,45 @@ class Recurrence:
     passed: bool
 
 
-def recurrence(
-    person: Ints,
-    kind: Ints,
-    topic_of_kind: Ints,
-    groups: list[Ints],
-    config: RecurrenceConfig,
-    seed: int,
-) -> list[Recurrence]:
-    """Test every group of kinds.
+@dataclass(frozen=True)
+class Having:
+    """Who has which kind, and when.
 
-    Args:
-        person, kind: who has which kind; each pair once.
+    Attributes:
+        person, kind: each pair once.
+        occasion: of each pair: the one on which it was seen, or a number of its own where it was
+            seen on several.
+        channel: where each pair was seen first.
         topic_of_kind: two kinds of one topic never count as a pair.
-        groups: the kinds of each group.
 
-    Shapes: person (c,), kind (c,), topic_of_kind (kinds,).
+    Shapes: person, kind, occasion, channel (c,); topic_of_kind (kinds,).
     """
+
+    person: Ints
+    kind: Ints
+    occasion: Ints
+    channel: Ints
+    topic_of_kind: Ints
+
+
+def recurrence(
+    having: Having, groups: list[Ints], config: RecurrenceConfig, seed: int
+) -> list[Recurrence]:
+    """Test every group of kinds."""
     if not groups:
         return []
-    shape = (int(person.max(initial=-1)) + 1, len(topic_of_kind))
-    inside = np.zeros((len(topic_of_kind), len(groups)), bool)
+    inside = np.zeros((len(having.topic_of_kind), len(groups)), bool)
     for number, kinds in enumerate(groups):
         inside[kinds, number] = True
-    found = _pairs(person, kind, topic_of_kind, inside, shape[0])
+    found = _pairs(having, having.kind, inside)
     rng = np.random.default_rng(seed)
-    most = int(np.clip(config.most_cells // max(len(kind), 1), 30, config.permutations))
-    control = np.array(
-        [
-            _pairs(person, shuffled(person, kind, shape, rng), topic_of_kind, inside, shape[0])
-            for _ in range(most)
-        ]
-    )
+    most = int(np.clip(config.most_cells // max(len(having.kind), 1), 30, config.permutations))
+    control = np.array([_pairs(having, shuffled(having, rng), inside) for _ in range(most)])
     return _judged(found, control, config)
 
 
 def _judged(found: Floats, control: Floats, config: RecurrenceConfig) -> list[Recurrence]:
-    from scipy.stats import norm
+    from scipy.stats import false_discovery_control, norm
 
     mean = control.mean(0)
     spread = np.maximum(control.std(0, ddof=1), 0.5)
@@ -90,7 +95,7 @@ def _judged(found: Floats, control: Floats, config: RecurrenceConfig) -> list[Re
     rank = (1 + (control >= found).sum(0)) / (1 + len(control))
     # The normal tail is used only beyond what this many shuffles can resolve.
     p = np.where(rank > 1.5 / (1 + len(control)), rank, np.minimum(norm.sf(z), rank))
-    q = false_discovery(p)
+    q = false_discovery_control(p, method="bh")
     lift = found / np.maximum(mean, 1e-9)
     return [
         Recurrence(
@@ -105,45 +110,53 @@ def _judged(found: Floats, control: Floats, config: RecurrenceConfig) -> list[Re
     ]
 
 
-def false_discovery(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Benjamini and Hochberg's q of each p. Shapes: (m,) -> (m,)."""
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return q
+def _pairs(having: Having, kind: Ints, inside: NDArray[np.bool_]) -> Floats:
+    """Per group, pairs of kinds that one person has, of different topics, on different occasions.
 
-
-def _pairs(
-    person: Ints, kind: Ints, topic_of_kind: Ints, inside: NDArray[np.bool_], people: int
-) -> Floats:
-    """Per group, pairs of kinds of different topics that one person has. -> (groups,)"""
+    Shapes: kind (c,), inside (kinds, groups) -> (groups,).
+    """
+    topics = int(having.topic_of_kind.max(initial=0)) + 1
     pairs = np.zeros(inside.shape[1])
-    topics = int(topic_of_kind.max(initial=0)) + 1
     for number in range(inside.shape[1]):
         here = inside[kind, number]
-        whose, topic = person[here], topic_of_kind[kind[here]]
-        count = np.bincount(whose, minlength=people).astype(float)
-        same = np.unique(whose * topics + topic, return_counts=True)[1].astype(float)
-        pairs[number] = ((count**2).sum() - (same**2).sum()) / 2
+        topic = having.topic_of_kind[kind[here]]
+        pairs[number] = _unlike(having.person[here], topic, topics)
+        pairs[number] -= _unlike(having.occasion[here], topic, topics)
     return pairs
 
 
-def shuffled(person: Ints, kind: Ints, shape: tuple[int, int], rng: np.random.Generator) -> Ints:
-    """Kinds dealt anew: each person as many as before, each kind to as many people, none twice.
+def _unlike(group: Ints, topic: Ints, topics: int) -> float:
+    """How many pairs within a group have different topics."""
+    every = np.unique(group, return_counts=True)[1].astype(float)
+    alike = np.unique(group * topics + topic, return_counts=True)[1].astype(float)
+    return float(((every**2).sum() - (alike**2).sum()) / 2)
 
-    Shapes: (c,) -> (c,).
+
+def shuffled(having: Having, rng: np.random.Generator) -> Ints:
+    """Kinds dealt anew within each channel: each person as many as before, none twice.
+
+    Shapes: -> (c,) kinds.
     """
-    dealt = rng.permutation(kind)
+    kinds = len(having.topic_of_kind)
+    by_channel = np.argsort(having.channel, kind="stable")
+    channel, first, count = np.unique(
+        having.channel[by_channel], return_index=True, return_counts=True
+    )
+    stratum = np.searchsorted(channel, having.channel)
+    dealt = np.empty_like(having.kind)
+    mixed = np.lexsort((rng.random(len(dealt)), having.channel))
+    dealt[by_channel] = having.kind[mixed]
     for _ in range(200):
-        key = person * shape[1] + dealt
+        key = having.person * kinds + dealt
         order = np.argsort(key, kind="stable")
         twice = order[1:][np.diff(key[order]) == 0]
         if not len(twice):
             break
-        # A second copy trades places with anyone's; what that breaks, the next round mends.
-        other = rng.choice(len(dealt), len(twice), replace=False)
-        for_them, for_me = dealt[twice], dealt[other]
+        # A second copy trades places with anyone's of its channel; what that breaks, the next
+        # round mends. Nobody trades twice in a round.
+        draw = first[stratum[twice]] + (rng.random(len(twice)) * count[stratum[twice]]).astype(int)
+        other, once = np.unique(by_channel[draw], return_index=True)
         apart = ~np.isin(other, twice)
-        dealt[twice[apart]], dealt[other[apart]] = for_me[apart], for_them[apart]
+        mine, theirs = twice[once][apart], other[apart]
+        dealt[mine], dealt[theirs] = dealt[theirs], dealt[mine]
     return dealt

@@ -11,26 +11,28 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.memberships import Rule, Soft
-from gnn.personas import Found, PersonaConfig, counts_by_person, holders, signature_id
-from gnn.tensors import Intents, Ints
+from gnn.personas import Found, PersonaConfig, holders, signature_id
+from gnn.tensors import Episodes, Ints
 
 SHOWN_TYPES = 12
 LEAST_OVERLAP = 0.5
 
 
-def write(step: Any, intents: Intents, found: Found, config: PersonaConfig) -> None:
+def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> None:
     """Write the four tables of a step."""
-    labels = found.soft.argmax(1) - 1
-    signatures = [signature(step, intents, found, number) for number in range(found.rule.personas)]
+    labels = found.soft.argmax(1)[episodes.intents.episode] - 1
+    signatures = [signature(step, episodes, found, number) for number in range(found.rule.personas)]
     rules = [
-        json.dumps(rule_of(intents, found.rule, n), sort_keys=True) for n in range(len(signatures))
+        json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
     ]
-    ids, versions = _ids(step, intents, labels, signatures, rules)
+    ids, versions = _ids(step, episodes, labels, signatures, rules)
     names = np.array([*ids, None], dtype=object)
-    step.overwrite("memberships", _memberships(intents, found.soft, names))
-    held = holders(intents, found.soft, config)
-    step.overwrite("holdings", _holdings(intents, found.soft, held, ids))
-    step.overwrite("personas", _personas(intents, found, held, (ids, versions, signatures)))
+    step.overwrite("memberships", _memberships(episodes, found.soft, names))
+    held = holders(episodes, found.soft, config)
+    step.overwrite("holdings", _holdings(episodes, labels, held, ids))
+    step.overwrite(
+        "personas", _personas(episodes, labels, found, (held, ids, versions, signatures))
+    )
     step.overwrite(
         "persona_rules",
         pa.table({"persona_id": _texts(ids), "version": _whole(versions), "rule": _texts(rules)}),
@@ -45,37 +47,46 @@ def _whole(values: Any) -> pa.Array:
     return pa.array(values, pa.int64())
 
 
-def _memberships(intents: Intents, soft: Soft, names: Any) -> pa.Table:
-    labels = soft.argmax(1) - 1
-    owners = np.array(intents.user_ids, dtype=object)[intents.user]
+def _memberships(episodes: Episodes, soft: Soft, names: Any) -> pa.Table:
+    labels, episode = soft.argmax(1) - 1, episodes.intents.episode
+    owners = np.array(episodes.user_ids, dtype=object)[episodes.user]
     table = pa.table(
         {
-            "intent_id": intents.ids,
-            "user_id": _texts(owners.tolist()),
-            "persona_id": _texts(names[labels].tolist()),
-            "probability": pa.array(soft.max(1), pa.float64()),
+            "intent_id": episodes.intents.ids,
+            "user_id": _texts(owners[episode].tolist()),
+            "persona_id": _texts(names[labels][episode].tolist()),
+            "probability": pa.array(soft.max(1)[episode], pa.float64()),
         }
     )
     return table.sort_by("intent_id")
 
 
-def _holdings(intents: Intents, soft: Soft, held: Any, ids: list[str]) -> pa.Table:
+def _holdings(episodes: Episodes, labels: Ints, held: Any, ids: list[str]) -> pa.Table:
+    """Who holds what, with which weight: the share of a person's intents.
+
+    The interval is that of the share of *episodes*, since the intents of one are no independent
+    witnesses.
+    """
     from scipy.special import betaincinv
 
-    counts = counts_by_person(intents, soft)
-    total = np.bincount(intents.user, minlength=len(intents.user_ids))
+    owner = episodes.user[episodes.intents.episode]
+    counts = np.zeros((len(episodes.user_ids), len(ids)), np.int64)
+    np.add.at(counts, (owner[labels >= 0], labels[labels >= 0]), 1)
+    total = np.bincount(owner, minlength=len(episodes.user_ids))
     user, persona = np.nonzero(held)
     inside, n = counts[user, persona], total[user]
     # The first row of each (user, persona) is the earliest: intents are sorted by user and time.
-    key = intents.user * (soft.shape[1]) + soft.argmax(1)
-    keys, first = np.unique(key, return_index=True)
-    since = intents.started_at_ms[first[np.searchsorted(keys, user * soft.shape[1] + persona + 1)]]
+    keys, first = np.unique(owner * (len(ids) + 1) + labels + 1, return_index=True)
+    place = np.searchsorted(keys, user * (len(ids) + 1) + persona + 1)
+    since = episodes.intents.started_at_ms[first[place]]
     # Jeffreys' interval of a share (Brown et al. 2001, doi:10.1214/ss/1009213286).
-    low, high = (betaincinv(inside + 0.5, n - inside + 0.5, edge) for edge in (0.025, 0.975))
+    seen = np.bincount(episodes.user, minlength=len(episodes.user_ids))[user]
+    yes = inside / n * seen
+    low, high = (betaincinv(yes + 0.5, seen - yes + 0.5, edge) for edge in (0.025, 0.975))
     high = np.where(inside == n, 1.0, high)  # as Brown et al. mend it where all are inside
     table = pa.table(
         {
-            "user_id": _texts([intents.user_ids[number] for number in user]),
+            "user_id": _texts([episodes.user_ids[number] for number in user]),
             "persona_id": _texts([ids[number] for number in persona]),
             "weight": pa.array(inside / n, pa.float64()),
             "low": pa.array(low, pa.float64()),
@@ -89,12 +100,15 @@ def _holdings(intents: Intents, soft: Soft, held: Any, ids: list[str]) -> pa.Tab
 
 
 def _personas(
-    intents: Intents, found: Found, held: Any, names: tuple[list[str], list[int], list[str]]
+    episodes: Episodes,
+    labels: Ints,
+    found: Found,
+    names: tuple[Any, list[str], list[int], list[str]],
 ) -> pa.Table:
-    ids, versions, signatures = names
-    people, population = held.sum(0), len(intents.user_ids)
+    held, ids, versions, signatures = names
+    people, population = held.sum(0), len(episodes.user_ids)
     low, high = wilson(people, population)
-    counts = np.bincount(found.soft.argmax(1), minlength=len(ids) + 1)[1:]
+    counts = np.bincount(labels + 1, minlength=len(ids) + 1)[1:]
     return pa.table(
         {
             "persona_id": _texts(ids),
@@ -124,36 +138,36 @@ def wilson(count: Any, total: int, z: float = 1.959964) -> tuple[Soft, Soft]:
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def signature(step: Any, intents: Intents, found: Found, number: int) -> str:
+def signature(step: Any, episodes: Episodes, found: Found, number: int) -> str:
     """The types and manners that make a persona, strongest first, as JSON."""
     labels = {
         row["topic"]: row["label"] for row in step.arrow("topics", ["topic", "label"]).to_pylist()
     }
     mine = found.soft.argmax(1) == number + 1
-    share = np.bincount(intents.type[mine], minlength=intents.type_count) / max(mine.sum(), 1)
-    usual = np.bincount(intents.type, minlength=intents.type_count) / max(len(intents), 1)
+    share = np.bincount(episodes.type[mine], minlength=episodes.type_count) / max(mine.sum(), 1)
+    usual = np.bincount(episodes.type, minlength=episodes.type_count) / max(len(episodes), 1)
     lift = share / np.maximum(usual, 1e-12)
     worth = share * np.log(np.maximum(lift, 1e-12))
     types = []
     for kind in np.argsort(-worth, kind="stable")[:SHOWN_TYPES]:
         if worth[kind] > 0:
-            verb, topic = intents.type_parts[kind]
-            name = intents.topics[topic]
+            verb, topic = episodes.type_parts[kind]
+            name = episodes.topics[topic]
             types.append(
                 {
-                    "verb": intents.verbs[verb],
+                    "verb": episodes.verbs[verb],
                     "topic": name,
                     "label": labels.get(name, name),
                     "weight": round(float(share[kind]), 4),
                     "lift": round(float(lift[kind]), 2),
                 }
             )
-    return json.dumps({"types": types, "manners": _manner_rows(intents, mine)}, sort_keys=True)
+    return json.dumps({"types": types, "manners": _manner_rows(episodes, mine)}, sort_keys=True)
 
 
-def _manner_rows(intents: Intents, mine: Any) -> list[dict[str, Any]]:
+def _manner_rows(episodes: Episodes, mine: Any) -> list[dict[str, Any]]:
     rows = []
-    for manner in intents.manners:
+    for manner in episodes.manners:
         share = np.bincount(manner.values[mine], minlength=len(manner.bins)) / max(mine.sum(), 1)
         usual = np.bincount(manner.values, minlength=len(manner.bins)) / len(manner.values)
         best = int(np.argmax(share * np.log(np.maximum(share, 1e-12) / np.maximum(usual, 1e-12))))
@@ -170,20 +184,20 @@ def _manner_rows(intents: Intents, mine: Any) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["lift"])
 
 
-def rule_of(intents: Intents, rule: Rule, number: int) -> dict[str, Any]:
+def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
     """One persona's part of the rule, with the background, so that the rules together assign.
 
-    The probability of persona k for an intent is proportional to (1 - none) * share_k *
+    The probability of persona k for an episode is proportional to (1 - none) * share_k *
     exp(sum of preferences), that of no persona to none * exp(sum of background preferences), where
-    share_k is the person's count of intents in k plus `concentration`, over the sum of these.
+    share_k is the person's count of episodes in k plus `concentration`, over the sum of these.
     """
 
     def tables(row: int) -> dict[str, Any]:
         types = {
-            intents.type_name(kind): round(float(rule.types[row, kind]), 4)
-            for kind in range(intents.type_count)
+            episodes.type_name(kind): round(float(rule.types[row, kind]), 4)
+            for kind in range(episodes.type_count)
         }
-        bins = {manner.name: manner.bins for manner in intents.manners}
+        bins = {manner.name: manner.bins for manner in episodes.manners}
         manners = {
             name: {
                 value: round(float(table[row, place]), 4) for place, value in enumerate(bins[name])
@@ -203,7 +217,7 @@ def rule_of(intents: Intents, rule: Rule, number: int) -> dict[str, Any]:
 
 
 def _ids(
-    step: Any, intents: Intents, labels: Ints, signatures: list[str], rules: list[str]
+    step: Any, episodes: Episodes, labels: Ints, signatures: list[str], rules: list[str]
 ) -> tuple[list[str], list[int]]:
     """Ids and versions: those of the run before where half of the intents are the same."""
     before = step.arrow("memberships", ["intent_id", "persona_id"])
@@ -214,7 +228,7 @@ def _ids(
     if not old or not before.num_rows or not ids:
         return ids, versions
     for number, match in _matches(
-        intents, labels, before, [row["persona_id"] for row in old], len(ids)
+        episodes, labels, before, [row["persona_id"] for row in old], len(ids)
     ):
         ids[number] = old[match]["persona_id"]
         same = old[match]["rule"] == rules[number]
@@ -223,14 +237,16 @@ def _ids(
 
 
 def _matches(
-    intents: Intents, labels: Ints, before: pa.Table, old: list[str], count: int
+    episodes: Episodes, labels: Ints, before: pa.Table, old: list[str], count: int
 ) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment
 
     place = {name: number for number, name in enumerate(old)}
     was = dict(zip(before["intent_id"].to_pylist(), before["persona_id"].to_pylist(), strict=True))
-    former = np.array([place.get(was.get(i, ""), -1) for i in intents.ids.to_pylist()], np.int64)
-    known = np.array([i in was for i in intents.ids.to_pylist()], bool)
+    former = np.array(
+        [place.get(was.get(i, ""), -1) for i in episodes.intents.ids.to_pylist()], np.int64
+    )
+    known = np.array([i in was for i in episodes.intents.ids.to_pylist()], bool)
     table = np.zeros((count + 1, len(old) + 1))
     np.add.at(table, (labels[known] + 1, former[known] + 1), 1)
     union = table.sum(1, keepdims=True) + table.sum(0) - table

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gnn.tensors import Episodes, Ints, arrange
+
 VERBS = ("viewed", "bought", "asked", "returned")
 CHANNELS = ("web", "store", "support")
 
@@ -113,3 +115,14 @@ def _tables(columns: list[NDArray[np.float64]], people: int) -> Planted:
         }
     )
     return Planted(intents, users, truth.astype(np.int64))
+
+
+def arranged(world: Planted) -> tuple[Episodes, Ints]:
+    """The world's episodes, with the planted persona of each (of most of its intents)."""
+    episodes = arrange(world.intents, world.users)
+    intents = episodes.intents
+    place = {name: at for at, name in enumerate(world.intents["intent_id"].to_pylist())}
+    truth = world.truth[[place[name] for name in intents.ids.to_pylist()]]
+    counts = np.zeros((len(episodes), int(world.truth.max(initial=-1)) + 2), np.int64)
+    np.add.at(counts, (intents.episode, truth + 1), 1)
+    return episodes, counts.argmax(1) - 1

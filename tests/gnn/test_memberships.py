@@ -1,38 +1,35 @@
-"""A rule is fitted once; whoever has it says the same of the same intents."""
+"""A rule is fitted once; whoever has it says the same of the same episodes."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from gnn.memberships import MixtureConfig, Rule, assign, cells, dispersion, fit, merge
-from gnn.tensors import Intents, Ints, arrange
-from tests.gnn.planted import Story, plant
+from gnn.memberships import MixtureConfig, Rule, assign, cells, dispersion, fit
+from gnn.tensors import Episodes, Ints
+from tests.gnn.planted import Story, arranged, plant
 
 CONFIG = MixtureConfig()
 
 
 @pytest.fixture(scope="module")
-def world() -> tuple[Intents, Ints]:
-    """Intents of four hundred people, and the persona each was planted by (-1: noise)."""
-    planted = plant(3, Story(people=400, personas=5, topics=24))
-    intents = arrange(planted.intents, planted.users)
-    place = [int(name.removeprefix("i_")) for name in intents.ids.to_pylist()]
-    return intents, planted.truth[place]
+def world() -> tuple[Episodes, Ints]:
+    """Episodes of four hundred people, and the persona each was planted by (-1: noise)."""
+    return arranged(plant(3, Story(people=400, personas=5, topics=24)))
 
 
 @pytest.fixture(scope="module")
-def fitted(world: tuple[Intents, Ints]) -> tuple[Rule, np.ndarray]:
+def fitted(world: tuple[Episodes, Ints]) -> tuple[Rule, np.ndarray]:
     """A rule fitted on half of the people, from a guess that is right three times in four."""
-    intents, truth = world
-    rows = half(intents, True)
+    episodes, truth = world
+    rows = half(episodes, True)
     guess = np.random.default_rng(0).integers(0, 6, len(rows))
     right = np.random.default_rng(1).random(len(rows)) < 0.75
-    return fit(intents, rows, (), soft_of(np.where(right, truth[rows] + 1, guess)), CONFIG)
+    return fit(episodes, rows, (), soft_of(np.where(right, truth[rows] + 1, guess)), CONFIG)
 
 
-def half(intents: Intents, fit_half: bool) -> Ints:
-    return np.flatnonzero(intents.fit[intents.user] == fit_half)
+def half(episodes: Episodes, fit_half: bool) -> Ints:
+    return np.flatnonzero(episodes.fit[episodes.user] == fit_half)
 
 
 def soft_of(labels: Ints, count: int = 6) -> np.ndarray:
@@ -42,60 +39,60 @@ def soft_of(labels: Ints, count: int = 6) -> np.ndarray:
 
 
 def test_every_posterior_sums_to_one(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, _ = world
+    episodes, _ = world
     rule, soft = fitted
-    for found in (soft, assign(intents, half(intents, False), (), rule)):
+    for found in (soft, assign(episodes, half(episodes, False), (), rule)):
         assert found.shape[1] == rule.personas + 1
         assert (found >= 0).all()
         np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
 
 
 def test_the_rule_alone_says_the_same_each_time(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, _ = world
-    rows = np.arange(len(intents))
-    first, second = (assign(intents, rows, (), fitted[0]) for _ in range(2))
+    episodes, _ = world
+    rows = np.arange(len(episodes))
+    first, second = (assign(episodes, rows, (), fitted[0]) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def test_what_a_rule_says_of_a_person_does_not_depend_on_others(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, _ = world
-    together = assign(intents, np.arange(len(intents)), (), fitted[0])
-    some = np.flatnonzero(intents.user < 50)
-    alone = assign(intents, some, (), fitted[0])
+    episodes, _ = world
+    together = assign(episodes, np.arange(len(episodes)), (), fitted[0])
+    some = np.flatnonzero(episodes.user < 50)
+    alone = assign(episodes, some, (), fitted[0])
     np.testing.assert_allclose(alone, together[some], atol=1e-4)
 
 
 def test_people_who_were_not_fitted_get_their_planted_personas(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, truth = world
-    rows = half(intents, False)
-    found = assign(intents, rows, (), fitted[0]).argmax(1) - 1
+    episodes, truth = world
+    rows = half(episodes, False)
+    found = assign(episodes, rows, (), fitted[0]).argmax(1) - 1
     known = truth[rows] > 1  # 0 and 1 differ by the hour alone, and no manner is used here
     assert (found[known] == truth[rows][known]).mean() > 0.7
 
 
 def test_the_background_explains_noise(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, truth = world
-    none = assign(intents, np.arange(len(intents)), (), fitted[0]).argmax(1) == 0
+    episodes, truth = world
+    none = assign(episodes, np.arange(len(episodes)), (), fitted[0]).argmax(1) == 0
     assert none[truth < 0].mean() > 0.4
     assert none[truth >= 0].mean() < 0.1
 
 
 def test_a_rule_of_no_persona_assigns_nothing(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
-    intents, _ = world
-    soft = assign(intents, np.arange(len(intents)), (), fitted[0].only(np.zeros(0, np.int64)))
-    np.testing.assert_array_equal(soft, np.ones((len(intents), 1)))
+    episodes, _ = world
+    soft = assign(episodes, np.arange(len(episodes)), (), fitted[0].only(np.zeros(0, np.int64)))
+    np.testing.assert_array_equal(soft, np.ones((len(episodes), 1)))
 
 
 def test_a_kept_persona_keeps_its_preferences(fitted: tuple[Rule, np.ndarray]) -> None:
@@ -105,33 +102,20 @@ def test_a_kept_persona_keeps_its_preferences(fitted: tuple[Rule, np.ndarray]) -
     np.testing.assert_array_equal(kept.types, rule.types[[0, 3]])
 
 
-def test_a_persona_cut_in_two_is_joined_again_and_others_stay_apart(
-    world: tuple[Intents, Ints],
+def test_occasions_differ_no_more_than_chance_where_bins_are_dealt_at_random(
+    world: tuple[Episodes, Ints],
 ) -> None:
-    intents, truth = world
-    truth = np.where(truth == 1, 0, truth)  # apart by the hour alone: one without manners
-    cut = np.where((truth == 2) & (np.random.default_rng(0).random(len(truth)) < 0.5), 1, truth)
-    joined = merge(np.eye(6)[cut + 1], intents, np.arange(len(intents)), (), CONFIG).argmax(1)
-    names = [set(joined[truth == persona].tolist()) for persona in (0, 2, 3)]
-    assert [len(name) for name in names] == [1, 1, 1]
-    assert len(set.union(*names)) == 3
-    assert set(joined[truth < 0].tolist()) == {0}
-
-
-def test_people_differ_no_more_than_chance_where_bins_are_dealt_at_random(
-    world: tuple[Intents, Ints],
-) -> None:
-    intents, _ = world
-    manner = intents.manners[1]
-    dealt = replace(manner, values=np.random.default_rng(0).integers(0, 4, len(intents)))
-    data = cells(intents, np.arange(len(intents)), (dealt,))
-    whole = np.ones((len(intents), 1), np.float32)
-    spread = dispersion(data, data.by(0, whole), dealt.values, data.by(3, whole))
+    episodes, _ = world
+    manner = episodes.manners[1]
+    dealt = replace(manner, values=np.random.default_rng(0).integers(0, 4, len(episodes)))
+    data = cells(episodes, np.arange(len(episodes)), (dealt,))
+    whole = np.ones((len(episodes), 1), np.float32)
+    spread = dispersion(data, data.by(1, whole), dealt.values, data.by(3, whole))
     assert spread == pytest.approx(1, abs=0.15)
 
 
-def test_no_intents_have_no_posterior(
-    world: tuple[Intents, Ints], fitted: tuple[Rule, np.ndarray]
+def test_no_episodes_have_no_posterior(
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
 ) -> None:
     soft = assign(world[0], np.zeros(0, np.int64), (), fitted[0])
     assert soft.shape == (0, fitted[0].personas + 1)

@@ -13,8 +13,8 @@ from kg.lake import TABLES, Lake
 from tests.gnn.lake import personas_of, rows_of
 from tests.gnn.planted import Planted, Story, plant
 
-SMALL = Story(people=400, personas=5, topics=24)
-LATE = "u_00375"  # who comes from here on is not there at first
+SMALL = Story(people=700, personas=5, topics=24)
+LATE = "u_00660"  # who comes from here on is not there at first
 
 
 @pytest.fixture(scope="module")

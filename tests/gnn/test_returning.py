@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from gnn.returning import compare
+from gnn.tensors import Episodes
+from tests.gnn.planted import Story, arranged, plant
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Episodes, np.ndarray]:
+    return arranged(plant(5, Story(people=200, personas=5, topics=24)))
+
+
+def _soft(labels: np.ndarray, count: int) -> np.ndarray:
+    return np.eye(count + 1)[labels + 1]
+
+
+def test_a_rule_comes_back_in_itself_whatever_its_personas_are_called(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    episodes, truth = world
+    rows = np.arange(len(episodes))
+    renamed = np.where(truth < 0, -1, 4 - truth)
+    back = compare(episodes, rows, (_soft(truth, 5), _soft(renamed, 5)), 0.7)
+    assert back.correlation == pytest.approx(np.ones(5))
+    assert back.back(0.7).tolist() == [0, 1, 2, 3, 4]
+    share = np.bincount(truth + 1) / len(truth)
+    assert back.information == pytest.approx(-(share * np.log(share)).sum())
+
+
+def test_what_is_dealt_at_random_does_not_come_back(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    episodes, truth = world
+    rows = np.arange(len(episodes))
+    mixed = np.random.default_rng(0).permutation(truth)
+    back = compare(episodes, rows, (_soft(truth, 5), _soft(mixed, 5)), 0.7)
+    assert not len(back.back(0.7))
+    assert back.information == pytest.approx(0, abs=1e-9)
+
+
+def test_a_persona_without_a_partner_does_not_come_back(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    episodes, truth = world
+    rows = np.arange(len(episodes))
+    joined = np.where(truth == 3, 2, truth)
+    joined = np.where(joined == 4, 3, joined)
+    back = compare(episodes, rows, (_soft(truth, 5), _soft(joined, 4)), 0.7)
+    assert (back.correlation == -1).sum() == 1
+    assert back.correlation[4] == pytest.approx(1)
+
+
+def test_two_rules_without_personas_say_nothing(world: tuple[Episodes, np.ndarray]) -> None:
+    episodes, _ = world
+    rows = np.arange(len(episodes))
+    back = compare(episodes, rows, (np.ones((len(rows), 1)), np.ones((len(rows), 1))), 0.7)
+    assert len(back.correlation) == 0
+    assert back.information == 0
