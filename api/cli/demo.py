@@ -62,13 +62,21 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None:
-    """Follow the best-supported tested claim down to a single person's intent, and its Cypher."""
+    """Follow a claim down to a single person's intent, and its Cypher.
+
+    Of those whose path is longest, the most surprising: the largest distance from the others.
+    """
     from kg.personas.explain import explain
 
     candidates = [c for p in found for c in views.claims(lake, p["persona_id"]) if c["evidence"]]
     if not candidates:
         return
-    claim = min(candidates, key=lambda c: (c["descriptive"], c["q"] or 0.0, -c["people"]))
+
+    def surprise(claim: dict[str, Any]) -> tuple[int, float]:
+        distance = claim["value"] - (claim["reference_value"] or claim["value"])
+        return len(claim["evidence"][0]), abs(distance)
+
+    claim = max(candidates, key=surprise)
     name = next(p["name"] for p in found if p["persona_id"] == claim["persona_id"])
     _heading(console, "One claim, followed down")
     console.print(

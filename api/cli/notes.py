@@ -68,12 +68,15 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     if "personas" not in s:
         yield f"{s['result']}.".capitalize()
         return
-    tested = s.get("candidates", [])
+    tested = s["candidates"]
     failed = sum(not one["passed"] for one in tested)
+    came = s["taken"]
     yield (
-        f"{s['personas']:,} personas; {failed:,} of {len(tested):,} candidates were topics only "
-        "(they do not recur in the same people more than chance); "
-        f"{s['unassigned_share']:.0%} of intents belong to none."
+        f"{s['personas']:,} personas, found by {came['by']} ({came['size']:g}); all came back on "
+        f"other people. {failed:,} of {len(tested):,} that came back were topics only (they do "
+        f"not recur in the same people more than chance). {s['unassigned_share']:.0%} of "
+        f"{s['episodes']:,} episodes (a person's intents on one topic on one occasion) belong to "
+        "none."
     )
     if "information_with_topics" in s:
         yield (

@@ -98,7 +98,6 @@ class Recovered:
         good = [match for match in self.matches if match.is_recovered]
         missed = [match for match in self.matches if not match.is_recovered]
         said = [one for one in self.responses if one.is_recovered]
-        silent = [one for one in self.responses if not one.is_recovered]
         lines = [
             f"People: {self.people:,} true people became {self.users:,} users, "
             f"{self.mixed_users:,} of them mixed up from several people "
@@ -122,12 +121,9 @@ class Recovered:
         if self.responses:
             lines.append(
                 f"Campaigns: {len(said)} of {len(self.responses)} planted effects of "
-                f"{PLANTED_EFFECT:.0%} or more are claimed with the right sign."
+                f"{PLANTED_EFFECT:.0%} or more are claimed with the right sign"
+                + (": what a campaign changes takes its control arm to say." if not said else ".")
             )
-        lines += [
-            f"  missed     {one.campaign_id} on {_words(one.persona)} ({one.effect:+.0%})"
-            for one in silent
-        ]
         return lines
 
 

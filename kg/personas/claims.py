@@ -23,11 +23,12 @@ from kg.personas.counts import HALF, Scan, before_ms, counts, shares
 from kg.personas.kinds import (
     DAY_MS,
     KINDS,
-    LEADING,
     MAX_CLAIMS,
     MOST_OF_KIND,
+    PLACES,
     RETURN_DAYS,
     UNIT,
+    USUAL_PLACE,
     VERBS,
     Kind,
     disabled,
@@ -110,11 +111,14 @@ class Claim:
 
     @property
     def rank(self) -> tuple[Any, ...]:
-        """Sorts a persona's claims: its share, what it is about, then what tells most."""
+        """Sorts a persona's claims: its share, what it is about, what tells most, examples."""
         told = statistics.distinctiveness(*self.counts.boxes)
-        about = self.kind in LEADING and self.measured.direction == "more"
-        about &= not _is_foreign(self.kind, self.subject)
-        return (self.kind != "share", not about, -float(told), ORDER[self.kind], self.subject)
+        place = PLACES.get(self.kind, USUAL_PLACE)
+        if self.kind == "topic" and (
+            self.measured.direction != "more" or _is_foreign(self.kind, self.subject)
+        ):
+            place = USUAL_PLACE
+        return (place, -float(told), ORDER[self.kind], self.subject)
 
     @property
     def row(self) -> dict[str, Any]:

@@ -192,8 +192,10 @@ KINDS: dict[str, Kind] = {
 MAX_CLAIMS = 12
 MOST_OF_KIND = 2
 
-# What a persona is about, in things that people know: stated before anything else of it.
-LEADING = frozenset({"topic", "item"})
+# What a persona is about, in things that people know, is stated before anything else of it; single
+# items after everything else: they are examples.
+PLACES = {"share": 0, "topic": 1, "item": 3}
+USUAL_PLACE = 2
 
 
 def disabled(sampled: bool) -> dict[str, str]:

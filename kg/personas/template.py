@@ -20,6 +20,7 @@ NOUNS = {
     "saved": "Savers",
     "answered": "Answerers",
     "quoted": "Quote Seekers",
+    "added": "Shoppers",
 }
 ANYBODY = "People"
 MODIFIERS = {
@@ -106,10 +107,12 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
     verbs = [NOUNS[c.subject] for c in telling if c.kind == "verb" and c.subject in NOUNS]
     nouns = [*done, *verbs] or [ANYBODY]
     built = [f"{words} {noun}" for words, noun in topics]
+    # What people do with everything says more than what they do with one topic.
+    built = [*(f"{words} {noun}" for words, _ in topics[:1] for noun in done), *built]
     built = [*(f"{m} {text}" for text in built[:1] for m in modifiers), *built]
     lasts = [(words.split()[-1], noun) for words, noun in topics]
     built += [f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b]
-    built += [f"{words} {noun}" for words, _ in topics for noun in done]
+    built += [f"{words} {noun}" for words, _ in topics[1:] for noun in done]
     built += [f"{m} {noun}" for m in modifiers for noun in nouns]
     built += [f"{noun.split()[0]} {ANYBODY}" for noun in [*done, *verbs]]
     built += [f"{m} {text}" for text in built for m in modifiers]
