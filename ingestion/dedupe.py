@@ -18,13 +18,15 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
 
     Args:
         scratch: the engine.
-        rows: kept rows with the columns of `ROW`.
+        rows: kept rows with the columns of `ROW`; `place`, where they have it, instead of the
+            position tells the messages of one line apart.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key); None: there are none.
     """
+    place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
         part=rows.part.fill_null(""),
-        record_key=rows.source + "#" + ibis.coalesce(rows.id, rows.position.cast("string")),
+        record_key=rows.source + "#" + ibis.coalesce(rows.id, place),
     )
     marks = scratch.keep(_repeats(scratch, rows))
     rows = scratch.view(rows)
