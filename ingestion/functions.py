@@ -42,6 +42,8 @@ try_strptime = _builtin("try_strptime", ("string", "string"), "timestamp")
 # time -> milliseconds since 1970
 epoch_ms = _builtin("epoch_ms", ("timestamp",), "int64")
 aware_epoch_ms = _builtin("epoch_ms", ("timestamp('UTC')",), "int64")
+# milliseconds since 1970 -> time
+from_epoch_ms = _builtin("epoch_ms", ("int64",), "timestamp")
 # zone, time -> the moment at which clocks in the zone show the time
 in_zone = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 # text -> 32 hex digits

@@ -456,3 +456,20 @@ def exports() -> dict[str, tuple[str, bytes]]:
         "access.json": ("weblogs", jsonl(weblogs_json())),
         "tickets.jsonl": ("tickets", jsonl(tickets())),
     }
+
+
+def seen(content: bytes) -> tuple[list[Message], list[str]]:
+    """The objects in a file (of Parquet: its columns), or its lines where there are none."""
+    if content.startswith(b"PAR1"):
+        names = pa.parquet.read_schema(io.BytesIO(content)).names
+        return [dict.fromkeys(names)], []
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            content = b"".join(map(archive.read, archive.namelist()))
+    if content.startswith(b"\x1f\x8b"):
+        content = gzip.decompress(content)
+    lines = content.decode().splitlines()
+    if not lines[0].startswith(("{", "[")):
+        return [], lines
+    found = [json.loads(line) for line in lines]
+    return [one for line in found for one in (line if isinstance(line, list) else [line])], []

@@ -59,12 +59,12 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
     """Read the files of a dataset as messages of a format."""
     table = dataset.table
     rows = texts(scratch, messages(scratch, dataset, form), form, table)
-    rows = scratch.view(rows.mutate(**form.finished(rows, table, salt)))
+    rows = scratch.view(rows.mutate(wrong=_changed(rows), **form.finished(rows, table, salt)))
     rows = _named(scratch, rows, salt)
     rows = scratch.view(rows.mutate(**_meaning(rows, form)))
     columns = _prepared(scratch, rows, form, mapping)
     found = _checked(columns)
-    reason, detail = first_problem([*_sound(columns.rows, form), *found.values()])
+    reason, detail = first_problem([*_sound(columns.rows), *found.values()])
     rows = columns.rows
     rows = scratch.view(
         rows.mutate(
@@ -150,19 +150,24 @@ def _prepared(scratch: Scratch, rows: Rows, form: Format, mapping: Mapped) -> Co
     return prepare(scratch, rows, lambda rows, name: rows[name], needs, (), mapping.time_zone)
 
 
-def _sound(rows: Rows, form: Format) -> list[Checked]:
+def _sound(rows: Rows) -> list[Checked]:
     """What is wrong with a message before its values are looked at."""
-    changed = rows.wrong
-    for name in (*_PLAIN, *(name for name in rows.columns if name.startswith("given:"))):
-        shown = ibis.literal(f"{name.removeprefix('given:')}: no text")
-        changed = ibis.coalesce(changed, _is_container(rows[name]).ifelse(shown, _NOTHING))
-    wrong = changed.notnull().ifelse("wrong_type", _NOTHING)
+    wrong = rows.wrong.notnull().ifelse("wrong_type", _NOTHING)
     unknown = rows.kind.isnull().ifelse("unknown_type", _NOTHING)
     named = ibis.coalesce(rows.type, rows.event, ibis.literal("none")).substr(0, 40)
     return [
-        Checked(changed, wrong, changed),
+        Checked(rows.wrong, wrong, rows.wrong),
         Checked(rows.kind, unknown, ibis.literal("type: ") + named),
     ]
+
+
+def _changed(rows: Rows) -> Any:
+    """The first place whose value should be a text and is none; null where all are."""
+    found = rows.wrong
+    for name in (*_PLAIN, *(name for name in rows.columns if name.startswith("given:"))):
+        shown = ibis.literal(f"{name.removeprefix('given:')}: no text")
+        found = ibis.coalesce(found, _is_container(rows[name]).ifelse(shown, _NOTHING))
+    return found
 
 
 def _is_container(text: Any) -> Any:

@@ -241,7 +241,7 @@ def named(identifiers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_known(field: Any, form: Format) -> Any:
-    known = field.isin(sorted(form.fields))
+    known = field.isin(sorted({*form.fields, *form.envelope}))
     return ibis.or_(known, *[field.startswith(prefix) for prefix in form.prefixes])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import aware_epoch_ms, in_zone, json_values, md5
+from ingestion.functions import aware_epoch_ms, from_epoch_ms, in_zone, json_values, md5
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, words
@@ -64,8 +64,7 @@ def _time(text: Any, table: Table) -> Any:
     ms = (number.abs() < 1e11).ifelse(number * 1000, number).round().try_cast("int64")
     zone = table.time.zone if table.time is not None else None
     if zone is not None:
-        clock = (ms * 1000).cast("interval('us')") + ibis.timestamp("1970-01-01 00:00:00")
-        ms = aware_epoch_ms(in_zone(zone, clock))
+        ms = aware_epoch_ms(in_zone(zone, from_epoch_ms(ms)))
     return ibis.coalesce(ms.cast("string"), text)
 
 

@@ -68,7 +68,7 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
 def _unpacked(plain: BinaryIO) -> BinaryIO:
     magic = plain.read(4)
     plain.seek(0)
-    if magic == b"PK\x03\x04":
+    if magic in {b"PK\x03\x04", b"PK\x05\x06"}:  # an archive, an empty archive
         return cast(BinaryIO, io.BufferedReader(LineStream(_members(plain)), _CHUNK))
     if magic[:2] == b"\x1f\x8b":
         return cast(BinaryIO, gzip.GzipFile(fileobj=plain))
