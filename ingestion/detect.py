@@ -5,14 +5,13 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.resources import files as package_files
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ingestion.fit import files_of, find_files
-from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, load
+from ingestion.mapping import NAME, Mapping, load
 from kg.errors import InputError
 from kg.lake.files import columns_of, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
@@ -182,8 +181,10 @@ def _of_text(lines: list[str]) -> str | None:
 
 def _event_formats(test: str) -> list[tuple[str, Callable[[Any], bool]]]:
     """The formats of product events that have a test of this name, and the test."""
-    modules = {name: import_module(f"ingestion.sources.{name}") for name in EVENT_FORMATS}
-    return [(name, getattr(one, test)) for name, one in modules.items() if hasattr(one, test)]
+    from ingestion.sources import event_modules
+
+    modules = event_modules().items()
+    return [(name, getattr(one, test)) for name, one in modules if hasattr(one, test)]
 
 
 def _lines(path: Path) -> Iterator[str]:

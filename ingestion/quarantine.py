@@ -2,7 +2,7 @@
 
 ROW_REASONS = {
     "encoding": "cannot be read in the declared encoding",
-    "ragged": "has more or fewer fields than the header",
+    "ragged": "has more or fewer fields than the header, or is no line of its format",
     "invalid_json": "is not a JSON object",
     "too_long": "is longer than 1 MiB",
     "missing_id": "lacks its key, or an id its kind cannot do without",

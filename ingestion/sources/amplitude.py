@@ -13,17 +13,15 @@ import ibis
 from ingestion.functions import md5
 from ingestion.mapping import Table
 from ingestion.record import Rows
-from ingestion.sources.formats import Format, Texts, commerce, iso_utc, words
+from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit, words
 
 _NOTHING = ibis.null("string")
 
 
 def fits(found: Mapping[str, Any]) -> bool:
     """Whether an object is an event, a body with events or a pair of merged ids."""
-    if isinstance(found.get("events"), list):
-        return bool(found["events"]) and all(
-            isinstance(one, dict) and "event_type" in one for one in found["events"]
-        )
+    if most_fit(found.get("events"), lambda one: "event_type" in one):
+        return True
     if {"amplitude_id", "merged_amplitude_id"} <= set(found):
         return True
     marks = {"amplitude_id", "$insert_id", "insert_id", "event_properties"}

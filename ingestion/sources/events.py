@@ -34,7 +34,7 @@ from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import Format, namespace
 from ingestion.sources.messages import messages, texts
 from ingestion.sources.tables import candidate_rows, identifier_rows, trust_of
-from ingestion.sources.verbs import PAID, snake_case, verb
+from ingestion.sources.verbs import PAID, VERBS, snake_case, verb
 from ingestion.text import scrub
 from kg.lake.scratch import Scratch
 
@@ -46,7 +46,7 @@ _PLAIN = ("type", "id", "event")
 _PERSONAL = (
     "email", "phone", "name", "firstName", "first_name", "lastName", "last_name", "address",
     "birthday", "avatar", "username", "website", "description", "id", "distinct_id", "user_id",
-    "device_id", "ip", "phone_number", "mobile", "full_name", "title",
+    "device_id", "ip", "phone_number", "full_name",
 )  # fmt: skip
 _WITHOUT = "{" + ",".join(f'"{mark}{name}":null' for name in _PERSONAL for mark in ("", "$")) + "}"
 _APP = r"(?i)\b(ios|android|react[-_ ]native|flutter|kotlin|swift|iphone|ipad|mob|mobile)\b"
@@ -191,8 +191,15 @@ def _checked(columns: Columns) -> dict[str, Checked]:
     return {
         "received": Checked(received_at.value),
         "occurred": Checked(occurred, ibis.coalesce(stated.problem, lost), stated.detail),
-        **{name: columns.number(name) for name in _NUMBERS},
+        **{name: _number(columns, name) for name in _NUMBERS},
     }
+
+
+def _number(columns: Columns, name: str) -> Checked:
+    """A number of commerce. Elsewhere `value: dark` is the customer's own and no mistake."""
+    number, said = columns.number(name), columns.rows.verb
+    matters = said.isin(PAID if name == "value" else sorted(VERBS))
+    return Checked(number.value, matters.ifelse(number.problem, _NOTHING), number.detail)
 
 
 def _event_columns(rows: Rows, table: Table, form: Format) -> dict[str, Any]:

@@ -101,6 +101,13 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+def most_fit(messages: Any, fits: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether most of a list are messages of a format; what is no list, or empty, is not."""
+    if not isinstance(messages, list):
+        return False
+    return sum(isinstance(one, dict) and fits(one) for one in messages) * 2 > len(messages)
+
+
 def namespace(identifier: str) -> str:
     """The namespace of an identifier: `anonymous_id` of `anonymous_id.previous`."""
     return identifier.partition(".")[0]

@@ -15,6 +15,7 @@ from ingestion.functions import (
     json_of,
     json_plain,
     json_shaped,
+    json_text,
     json_valid,
     json_values,
 )
@@ -69,10 +70,10 @@ def _as_json(rows: Rows, names: dict[str, str], form: Format) -> Rows:
 
 
 def _embedded(column: Any, name: str, form: Format) -> Any:
-    """A column; JSON that it holds as text becomes part of the object."""
+    """A column; JSON that it holds as text becomes part of the object, what is none stays text."""
     if name not in form.embedded or not column.type().is_string():
         return column
-    return json_valid(column).ifelse(column, _NOTHING).cast("json")
+    return json_valid(column).ifelse(column, json_text(column)).cast("json")
 
 
 def _holds_several(rows: Rows, form: Format) -> Any:

@@ -13,7 +13,7 @@ import ibis
 
 from ingestion.mapping import Table
 from ingestion.record import Rows
-from ingestion.sources.formats import Format, Texts, commerce, iso_utc, words
+from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit, words
 
 _MERGES = ("$create_alias", "$merge_dangerously")
 _NOTHING = ibis.null("string")
@@ -21,11 +21,8 @@ _NOTHING = ibis.null("string")
 
 def fits(found: Mapping[str, Any]) -> bool:
     """Whether an object is an event, a batch of them, or a row of the persons model."""
-    batch = found.get("batch")
-    if isinstance(batch, list):
-        return bool(batch) and all(
-            isinstance(one, dict) and fits({"api_key": "", **one}) for one in batch
-        )
+    if most_fit(found.get("batch"), lambda one: fits({"api_key": "", **one})):
+        return True
     if {"distinct_id", "person_id", "person_version"} <= set(found):
         return True
     inside = found.get("properties")

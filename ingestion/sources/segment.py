@@ -14,7 +14,7 @@ import ibis
 from ingestion.functions import json_values
 from ingestion.mapping import Table
 from ingestion.record import Rows
-from ingestion.sources.formats import Format, Texts, commerce, words
+from ingestion.sources.formats import Format, Texts, commerce, most_fit, words
 
 _EVENTS = ("track", "page", "screen")
 _PROFILES = ("identify", "group", "alias", "merge")
@@ -23,9 +23,8 @@ _NOTHING = ibis.null("string")
 
 def fits(found: Mapping[str, Any]) -> bool:
     """Whether an object is a message of the spec, or a batch of them."""
-    batch = found.get("batch")
-    if isinstance(batch, list):
-        return bool(batch) and all(isinstance(one, dict) and fits(one) for one in batch)
+    if most_fit(found.get("batch"), fits):
+        return True
     if found.get("type") not in {*_EVENTS, *_PROFILES}:
         return False
     return bool({"messageId", "anonymousId", "userId", "mergeProperties"} & set(found))

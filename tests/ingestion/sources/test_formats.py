@@ -10,12 +10,11 @@ from folders import HEAD, Read, fill
 
 from ingestion.detect import _event_formats, _is_ticket, known_formats, recognise
 from ingestion.mapping import EVENT_FORMATS, FORMAT_NAMESPACES
+from ingestion.sources import event_modules
 from ingestion.sources.formats import Format, namespace
 
 EXPORTS = vendors.exports()
-FORMS: dict[str, Format] = {}
-for name in EVENT_FORMATS:
-    FORMS[name] = __import__(f"ingestion.sources.{name}", fromlist=["FORMAT"]).FORMAT
+FORMS: dict[str, Format] = {name: one.FORMAT for name, one in event_modules().items()}
 
 
 @pytest.mark.parametrize("file", sorted(EXPORTS))
@@ -192,6 +191,7 @@ def test_a_file_that_cannot_be_read_costs_no_other(
 
 
 def test_the_namespaces_of_a_format_are_declared_for_identity() -> None:
+    assert tuple(FORMS) == EVENT_FORMATS
     for name, form in FORMS.items():
         assert set(FORMAT_NAMESPACES[name]) == set(map(namespace, form.identifiers)), name
 

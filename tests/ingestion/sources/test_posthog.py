@@ -93,6 +93,14 @@ def test_ids_traits_campaigns_and_noise(tmp_path: Path) -> None:
     assert found.report.datasets[0].left_out == 2
 
 
+def test_properties_that_are_no_json_in_parquet_are_told_of(tmp_path: Path) -> None:
+    rows = [{**event(n), "properties": text, "created_at": None}
+            for n, text in ((1, '{"$lib": "web"}'), (2, "{broken"), (3, None))]  # fmt: skip
+    content = parquet(pa.Table.from_pylist(rows))
+    found = Read(fill(tmp_path / "data", {"events": content}), tmp_path / "workspace")
+    assert found.reasons() == {2: "wrong_type"}
+
+
 def test_the_persons_of_an_export_are_profiles(tmp_path: Path) -> None:
     rows = [{"team_id": 1, "distinct_id": f"u{n}", "person_id": uid(9), "person_version": 3,
              "properties": '{"plan": "pro", "email": "a@b.org"}', "is_deleted": False,

@@ -191,6 +191,18 @@ def test_a_field_whose_type_has_changed_is_quarantined_and_strange_values_break_
     assert ("web.jsonl#m6", "[u6]") in found.rows("identifiers", "record_key", "value")
 
 
+def test_numbers_matter_where_something_is_sold_and_nowhere_else(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        message(1, event="Theme Changed", properties={"value": "dark", "quantity": "some"}),
+        message(2, event="Product Added", properties={"product_id": "p1", "price": "cheap"}),
+        message(3, event="Order Completed", properties={"total": "much"}),
+        message(4, event="Order Completed", properties={"total": "7.5"}),
+    )
+    assert found.reasons() == {2: "not_a_number", 3: "not_a_number"}
+    assert found.rows("events", "verb", "value") == [("bought", 7.5), ("theme_changed", None)]
+
+
 def test_fields_that_are_new_are_accepted_and_counted(tmp_path: Path) -> None:
     found = read(tmp_path, message(1, tenant="x"), message(2, tenant="y", **{"a@b.org": 1}))
     (dataset,) = found.report.datasets
