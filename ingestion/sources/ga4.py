@@ -11,12 +11,13 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import json_as, json_shaped, json_text, md5
+from ingestion.functions import json_as, json_shaped, json_text, json_values, md5
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Product, Texts, words
 
 _NOTHING = ibis.null("string")
+_LISTS = ("event_params", "user_properties", "items")
 _VALUES = ("string_value", "int_value", "double_value", "float_value")
 
 
@@ -27,11 +28,16 @@ def fits(found: Mapping[str, Any]) -> bool:
 
 def _objects(rows: Rows) -> Texts:
     """The lists of key and value as objects."""
-    lists = json_shaped(rows.line, dict.fromkeys(("event_params", "user_properties"), "JSON"))
-    return {
-        "params": _by_key(lists["event_params"].cast("string")),
-        "traits": _by_key(lists["user_properties"].cast("string")),
-    }
+    lists = json_shaped(rows.line, dict.fromkeys(_LISTS, "JSON"))
+    params, properties, items = (_plain(lists[name].cast("string")) for name in _LISTS)
+    return {"params": _by_key(params), "traits": _by_key(properties), "bought": items}
+
+
+def _plain(listed: Any) -> Any:
+    """A list as a list: some writers of Parquet wrap it, `{"list": [{"element": …}]}`."""
+    inside = json_values(listed, "$.list[*].element").join(",")
+    wrapped = ibis.literal("[") + inside + ibis.literal("]")
+    return listed.startswith('{"list":').ifelse(wrapped, listed)
 
 
 def _by_key(listed: Any) -> Any:
@@ -112,7 +118,7 @@ FORMAT = Format(
             "collected_traffic_source.manual_campaign_id", "params.campaign_id",
             "collected_traffic_source.manual_campaign_name", "params.campaign",
         ),
-        "products": ("items",),
+        "products": ("bought",),
         "value": (
             "ecommerce.purchase_revenue", "ecommerce.refund_value", "params.value",
         ),

@@ -78,6 +78,18 @@ def test_parameters_items_and_traits_lie_in_lists(tmp_path: Path) -> None:
     assert found.report.datasets[0].left_out == 2
 
 
+def test_lists_that_a_writer_of_parquet_has_wrapped_are_lists(tmp_path: Path) -> None:
+    def wrapped(listed: list[Any]) -> dict[str, Any]:
+        return {"list": [{"element": one} for one in listed]}
+
+    lamp = {"item_id": "p1", "price": 10, "quantity": 1}
+    story = event(1, "purchase", items=wrapped([lamp]),
+                  event_params=wrapped(params(transaction_id="o1")))  # fmt: skip
+    found = read(tmp_path, story, event(2, "purchase", items=7))
+    assert found.rows("events", "item_id", "basket_id", "value") == [("p1", "o1", 10.0)]
+    assert found.reasons() == {2: "wrong_type"}
+
+
 def test_ids_and_consent(tmp_path: Path) -> None:
     phone = {"advertising_id": "ad-1", "vendor_id": "idfv-1"}
     no = {"analytics_storage": "No", "ads_storage": "Unset"}
