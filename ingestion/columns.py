@@ -12,7 +12,7 @@ from typing import Any
 import ibis
 
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, try_strptime
-from ingestion.mapping import Case, Condition, Test, Time, Value
+from ingestion.mapping import EPOCHS, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression
@@ -259,8 +259,8 @@ def _zoned(time: Expr, zone: str | None) -> Expr:
 
 
 def _read(text: Expr, pattern: str, zone: str | None) -> Expr:
-    if pattern in {"epoch_s", "epoch_ms"}:
-        number = text.try_cast("float64") * (1000 if pattern == "epoch_s" else 1)
+    if pattern in EPOCHS:
+        number = text.try_cast("float64") * EPOCHS[pattern]
         near = (number.abs() < 1e15).fill_null(False)
         return near.ifelse(number, ibis.null("float64")).round().try_cast("int64")
     if pattern != "iso":

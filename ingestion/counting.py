@@ -10,6 +10,8 @@ from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
 from kg.lake.scratch import Scratch
 
+_SHOWN_FIELDS = 20
+_OTHER_NAMES = "(other names)"
 _MANY = 50  # more distinct values than this are no trait to describe people by
 
 
@@ -51,6 +53,9 @@ def dataset(
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
+            left_out=accepted.left_out.sum().fill_null(0)
+            if "left_out" in accepted.columns
+            else ibis.literal(0),
         )
     )[0]
     identifiers = _identifiers(scratch, outputs)
@@ -67,9 +72,12 @@ def dataset(
         with_item_share=events["with_item_share"],
         verbs=events["verbs"],
         warnings=(),
+        left_out=facts["left_out"],
+        new_fields=_new_fields(scratch, outputs),
     )
     warnings = (
         *_quarantined(counted),
+        *_news(report),
         *_warnings(report, events),
         *_trait_warnings(scratch, data, outputs),
     )
@@ -108,6 +116,28 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
         "items": distinct,
         "with_item": with_item,
     }
+
+
+def _new_fields(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, int]:
+    """Names of fields that are new to a format and the records that have them; a name that may be
+    somebody's data is not repeated."""
+    if "new_fields" not in outputs:
+        return {}
+    rows = outputs["new_fields"]
+    plain = rows.name.re_search(r"^[A-Za-z_$][A-Za-z0-9_$.\-]{0,59}$")
+    counted = rows.group_by(name=plain.ifelse(rows.name, _OTHER_NAMES)).agg(records=rows.count())
+    ordered = counted.order_by(ibis.desc("records"), "name").limit(_SHOWN_FIELDS)
+    return {row["name"]: row["records"] for row in scratch.fetch(ordered)}
+
+
+def _news(report: DatasetReport) -> Iterator[str]:
+    for name, records in report.new_fields.items():
+        yield f"the field {name!r} is new to this format: {records} records have it, it is not read"
+    if report.left_out:
+        yield (
+            f"{report.left_out} records are accepted and no events, because no person caused them "
+            "(docs/sources.md says which)"
+        )
 
 
 def _quarantined(counted: list[FileReport]) -> Iterator[str]:

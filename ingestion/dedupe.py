@@ -18,13 +18,15 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
 
     Args:
         scratch: the engine.
-        rows: kept rows with the columns of `ROW`.
+        rows: kept rows with the columns of `ROW`; messages have a `place`, which tells those of
+            one line apart, and of several with one id the one received first is kept.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key); None: there are none.
     """
+    place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
         part=rows.part.fill_null(""),
-        record_key=rows.source + "#" + ibis.coalesce(rows.id, rows.position.cast("string")),
+        record_key=rows.source + "#" + ibis.coalesce(rows.id, place),
     )
     marks = scratch.keep(_repeats(scratch, rows))
     rows = scratch.view(rows)
@@ -55,6 +57,7 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     good = rows.filter(rows.problem.isnull())
     narrow = good.select(
         "source", "position", "part", "id", "record_key",
+        turn=good.recorded_at_ms if "place" in good.columns else ibis.literal(0, "int64"),
         group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
     )  # fmt: skip
     counted = narrow.group_by("group").agg(count=narrow.count())
@@ -63,7 +66,8 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
     found = found.mutate(order=ibis.row_number().over(inside) + 1)
     found = found.mutate(occurrence=found.id.notnull().ifelse(1, found.order))
-    between = ibis.window(group_by=["group", "occurrence"], order_by=["source", "part", "position"])
+    order = ["turn", "source", "part", "position"]
+    between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(
         rank=ibis.row_number().over(between), first_key=found.record_key.first().over(between)
     )

@@ -2,7 +2,7 @@
 needed because the files speak for themselves."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files as package_files
@@ -17,7 +17,6 @@ from kg.lake.files import columns_of, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
-_MESSAGE_TYPES = {"identify", "track", "page", "screen", "group", "alias"}
 _UNDECLARED = "none declared: the files were read without a mapping"
 
 FORMATS = {
@@ -27,6 +26,14 @@ FORMATS = {
     "csv": "any table as CSV (delimiter and .gz recognised); needs a mapping",
     "parquet": "any table as Parquet; needs a mapping",
     "ndjson": "any objects as JSON lines; needs a mapping",
+    "snowplow": "Snowplow events: enriched TSV, flattened JSON, tracker payloads; recognised",
+    "amplitude": "Amplitude export (.zip, .json.gz), merged ids, HTTP API bodies; recognised",
+    "posthog": "PostHog batch exports (JSON lines, Parquet) and capture bodies; recognised",
+    "ga4": "Google Analytics 4 BigQuery export (JSON lines, Parquet); recognised",
+    "mixpanel": "Mixpanel raw export, and track and engage bodies; recognised",
+    "cloudevents": "CloudEvents 1.0, structured or batched JSON; recognised",
+    "otel": "OpenTelemetry logs and spans as OTLP JSON lines, folded into sessions; recognised",
+    "weblogs": "web server access logs, common, combined or JSON lines; recognised",
 }
 
 
@@ -120,55 +127,81 @@ def _nearest(folder: Path, names: list[str]) -> str:
 
 
 def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:
-    found: dict[str, list[str]] = {}
+    found: dict[tuple[str, bool], list[str]] = {}
     for name in names:
         kind = recognise(folder / name)
         if kind is not None:
-            found.setdefault(kind, []).append(name)
+            found.setdefault((kind, shape_of(folder / name) == "parquet"), []).append(name)
     if not found:
         return None
+    # The files of one table are of one shape.
+    labels = {
+        (kind, parquet): f"{kind}_parquet" if parquet and (kind, False) in found else kind
+        for kind, parquet in found
+    }
     return Mapping.model_validate(
         {
             "name": folder.resolve().name,
             "about": "Read without a mapping, by what the files hold.",
             "consent": {"default": "granted", "basis": _UNDECLARED},
-            "tables": {kind: {"files": mine, "format": kind} for kind, mine in found.items()},
+            "tables": {
+                labels[key]: {"files": mine, "format": key[0]} for key, mine in found.items()
+            },
         }
     )
 
 
 def recognise(path: Path) -> str | None:
-    """`segment` or `tickets` where the first lines of a file are such; None: it needs a mapping."""
+    """The format whose messages most of the first lines of a file are, or whose columns a Parquet
+    file has; None: it needs a mapping."""
     try:
-        if shape_of(path) != "ndjson":
-            return None
-        objects = list(_objects(path))
+        shape = shape_of(path)
+        if shape == "parquet":
+            return _of_objects([dict.fromkeys(columns_of(path))])
+        lines = list(_lines(path))
     except UnreadableFile:
         return None
-    if not objects:
-        return None
-    for kind, fits in (("segment", _is_message), ("tickets", _is_ticket)):
+    objects = list(_objects(lines))
+    return _of_objects(objects) if objects else _of_text(lines)
+
+
+def _of_objects(objects: list[dict[str, Any]]) -> str | None:
+    for kind, fits in (*_event_formats("fits"), ("tickets", _is_ticket)):
         if sum(map(fits, objects)) > len(objects) / 2:
             return kind
     return None
 
 
-def _objects(path: Path) -> Iterator[dict[str, Any]]:
-    for line in islice(next(whole_lines(path), b"").splitlines(), _LOOKED_AT):
+def _of_text(lines: list[str]) -> str | None:
+    for kind, fits in _event_formats("fits_text"):
+        if sum(map(fits, lines)) > len(lines) / 2:
+            return kind
+    return None
+
+
+def _event_formats(test: str) -> list[tuple[str, Callable[[Any], bool]]]:
+    """The formats of product events that have a test of this name, and the test."""
+    from ingestion.sources import event_modules
+
+    modules = event_modules().items()
+    return [(name, getattr(one, test)) for name, one in modules if hasattr(one, test)]
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for line in islice(next(whole_lines(path), b"").split(b"\n"), _LOOKED_AT):
+        if line.strip():
+            yield line.decode()
+
+
+def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
+    for line in lines:
         try:
             found = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(found, dict):
-            yield found
-
-
-def _is_message(found: dict[str, Any]) -> bool:
-    if isinstance(found.get("batch"), list):
-        return True
-    return found.get("type") in _MESSAGE_TYPES and bool(
-        {"messageId", "anonymousId", "userId"} & set(found)
-    )
+        for one in found if isinstance(found, list) else [found]:
+            if isinstance(one, dict):
+                yield one
 
 
 def _is_ticket(found: dict[str, Any]) -> bool:

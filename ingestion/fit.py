@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ingestion.mapping import NAME, Link, Mapping, Table, Time
+from ingestion.mapping import EVENT_FORMATS, NAME, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
 from kg.errors import InputError, NotFound
 from kg.lake.files import LINE, Shape, Staged, shape_of
 from kg.lake.lines import UnreadableFile
 from kg.lake.scratch import Scratch
 
-_LINES = {"segment", "tickets"}
+_LINES = {*EVENT_FORMATS, "tickets"}
+_PLAIN_TEXT = {"snowplow", "weblogs"}  # their lines need not be JSON
 _LOOKED_AT = 20_000  # lines of JSON
 
 
@@ -170,6 +171,10 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path)
     wanted: Shape | None = "ndjson" if table.format in _LINES else None
+    if table.format in EVENT_FORMATS and shape == "parquet":
+        wanted = "parquet"
+    elif table.format in _PLAIN_TEXT:
+        shape = "ndjson"  # every line is one, whatever it holds
     wanted = "csv" if table.format == "survey" and shape != "parquet" else wanted
     if table.format in {"csv", "parquet", "ndjson"}:
         wanted = table.format

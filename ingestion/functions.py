@@ -1,9 +1,11 @@
 """Functions of DuckDB that Ibis has no name for, as expressions."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 
 Function = Callable[..., Any]
 
@@ -16,14 +18,18 @@ def _two(first: Any, second: Any) -> None:
     del first, second
 
 
+def _three(first: Any, second: Any, third: Any) -> None:
+    del first, second, third
+
+
 def _four(first: Any, second: Any, third: Any, fourth: Any) -> None:
     del first, second, third, fourth
 
 
-_SHAPES: dict[int, Callable[..., None]] = {1: _one, 2: _two, 4: _four}
+_SHAPES: dict[int, Callable[..., None]] = {1: _one, 2: _two, 3: _three, 4: _four}
 
 
-def _builtin(name: str, arguments: tuple[str, ...], returns: str) -> Function:
+def _builtin(name: str, arguments: tuple[Any, ...], returns: Any) -> Function:
     signature = tuple(map(ibis.dtype, arguments)), ibis.dtype(returns)
     made: Function = ibis.udf.scalar.builtin(name=name, signature=signature)(
         _SHAPES[len(arguments)]
@@ -36,6 +42,8 @@ try_strptime = _builtin("try_strptime", ("string", "string"), "timestamp")
 # time -> milliseconds since 1970
 epoch_ms = _builtin("epoch_ms", ("timestamp",), "int64")
 aware_epoch_ms = _builtin("epoch_ms", ("timestamp('UTC')",), "int64")
+# milliseconds since 1970 -> time
+from_epoch_ms = _builtin("epoch_ms", ("int64",), "timestamp")
 # zone, time -> the moment at which clocks in the zone show the time
 in_zone = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 # text -> 32 hex digits
@@ -49,6 +57,14 @@ json_keys = _builtin("json_keys", ("string",), "array<string>")
 # text, pattern, replacement, options
 regexp_replace = _builtin("regexp_replace", ("string", "string", "string", "string"), "string")
 
+# JSON, a path -> the text there
+json_plain = _builtin("json_extract_string", ("string", "string"), "string")
+# JSON, a path that may differ from row to row -> the JSON there
+json_at = _builtin("json_extract", ("string", "string"), "json")
+
+_tried = _builtin("try", ("string",), "string")
+_decoded = _builtin("decode", ("binary",), "string")
+_from_base64 = _builtin("from_base64", ("string",), "binary")
 _json_text = _builtin("to_json", ("string",), "json")
 _json_values = _builtin("json_extract", ("string", "string"), "array<json>")
 _json_merged = _builtin("json_merge_patch", ("string", "string"), "json")
@@ -72,6 +88,47 @@ def json_merged(text: Any, patch: Any) -> Any:
 def json_as(text: Any, structure: str, returns: str) -> Any:
     """JSON text as a list or map; what does not fit becomes null."""
     return _builtin("json_transform", ("string", "string"), returns)(text, structure)
+
+
+def json_shaped(text: Any, shape: Mapping[str, Any]) -> Any:
+    """JSON text as a struct: name -> VARCHAR (a value as text), JSON (as it is written), or a
+    mapping of names inside. What is not there, is null or of another shape becomes null."""
+    return _builtin("json_transform", ("string", "string"), _struct(shape))(
+        text, json.dumps(dict(shape))
+    )
+
+
+def _struct(shape: Mapping[str, Any]) -> dt.Struct:
+    inside = {
+        name: _struct(kind) if isinstance(kind, Mapping) else dt.string
+        for name, kind in shape.items()
+    }
+    return dt.Struct(inside)
+
+
+def json_of(values: Any) -> Any:
+    """A struct, or columns by name, as the text of a JSON object."""
+    whole = ibis.struct(values) if isinstance(values, Mapping) else values
+    return _builtin("to_json", (whole.type(),), "json")(whole).cast("string")
+
+
+def extracted(text: Any, pattern: str, names: tuple[str, ...]) -> Any:
+    """The groups of a regular expression as a struct of texts; empty where it does not fit."""
+    returns = dt.Struct(dict.fromkeys(names, dt.string))
+    call = _builtin("regexp_extract", ("string", "string", "array<string>"), returns)
+    return call(text, pattern, list(names))
+
+
+def from_base64(text: Any) -> Any:
+    """What stands in (URL-safe, unpadded) base64; null where that is no text."""
+    plain = text.replace("-", "+").replace("_", "/").re_replace("=+$", "")
+    padded = plain + ibis.literal("===").substr(0, (4 - plain.length() % 4) % 4)
+    return _tried(_decoded(_from_base64(padded)))
+
+
+def first_text(*texts: Any) -> Any:
+    """The first text that is neither missing nor empty."""
+    return ibis.coalesce(*[text.nullif("") for text in texts])
 
 
 def no_texts() -> Any:

@@ -35,13 +35,38 @@ NAMESPACES: dict[str, tuple[int, bool]] = {
     "advertising_id": (4, False),
     "anonymous_id": (5, False),
     "device_id": (5, False),
+    # What vendors of product analytics make up for a person, a browser or a network of theirs.
+    "distinct_id": (2, False),
+    "amplitude_id": (2, False),
+    "person_id": (2, False),
+    "domain_userid": (5, False),
+    "network_userid": (5, False),
+    "user_pseudo_id": (5, False),
+    "visitor": (5, False),
 }
+# Product events that name their own places (`ingestion/sources/<format>.py`).
+EVENT_FORMATS = (
+    "segment", "snowplow", "amplitude", "posthog", "ga4", "mixpanel", "cloudevents", "otel",
+    "weblogs",
+)  # fmt: skip
 # What messages and tickets name people by without being told.
 FORMAT_NAMESPACES = {
     "segment": (
         "user_id", "anonymous_id", "email", "phone", "device_id", "advertising_id",
     ),
     "tickets": ("zendesk", "email", "phone", "user_id"),
+    "snowplow": ("user_id", "domain_userid", "network_userid", "device_id", "email"),
+    "amplitude": (
+        "user_id", "device_id", "amplitude_id", "email", "phone", "advertising_id",
+    ),
+    "posthog": (
+        "user_id", "distinct_id", "person_id", "anonymous_id", "device_id", "email", "phone",
+    ),
+    "ga4": ("user_id", "user_pseudo_id", "device_id", "advertising_id"),
+    "mixpanel": ("user_id", "distinct_id", "device_id", "email", "phone"),
+    "cloudevents": ("user_id", "anonymous_id", "device_id", "email", "phone"),
+    "otel": ("user_id", "anonymous_id", "device_id", "email"),
+    "weblogs": ("user_id", "visitor"),
 }  # fmt: skip
 
 
@@ -144,8 +169,13 @@ def _as_cases(value: Any) -> Any:
 Cases = Annotated[tuple[Case, ...], BeforeValidator(_as_cases)]
 
 
+# How an epoch is counted -> its milliseconds.
+EPOCHS = {"epoch_s": 1000.0, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6}
+
+
 class Time(Model):
-    """When something happened. `formats`: `iso`, `epoch_s`, `epoch_ms` or strptime patterns."""
+    """When something happened. `formats`: `iso`, an epoch (`epoch_s`, `epoch_ms`, `epoch_us`,
+    `epoch_ns`) or strptime patterns."""
 
     column: str
     formats: Strings = ("iso",)
@@ -155,10 +185,9 @@ class Time(Model):
     def _known(self) -> "Time":
         _check_zone(self.zone)
         for pattern in self.formats:
-            if pattern not in {"iso", "epoch_s", "epoch_ms"} and "%" not in pattern:
-                raise ValueError(
-                    f"format {pattern!r} is none of iso, epoch_s, epoch_ms, nor like %Y-%m-%d"
-                )
+            if pattern not in {"iso", *EPOCHS} and "%" not in pattern:
+                known = ", ".join(["iso", *EPOCHS])
+                raise ValueError(f"format {pattern!r} is none of {known}, nor like %Y-%m-%d")
         return self
 
 
@@ -240,7 +269,10 @@ class Link(Model):
 
 
 Kind = Literal["event", "profile", "item", "campaign", "consent", "ignore"]
-Format = Literal["csv", "parquet", "ndjson", "segment", "tickets", "survey"]
+Format = Literal[
+    "csv", "parquet", "ndjson", "segment", "tickets", "survey",
+    "snowplow", "amplitude", "posthog", "ga4", "mixpanel", "cloudevents", "otel", "weblogs",
+]  # fmt: skip
 Sampled = Literal["lines", "people", "no"]
 
 
@@ -307,7 +339,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 def _table_problems(table: Table) -> Iterator[str]:
     what = table.kind or table.format
-    special = table.format in {"segment", "tickets", "survey"}
+    special = table.format in {*EVENT_FORMATS, "tickets", "survey"}
     if special and table.kind not in {None, "ignore"}:
         yield f"format {table.format} decides the kind itself; drop kind: {table.kind}"
     if not special and table.kind is None:

@@ -2,7 +2,7 @@
 
 ROW_REASONS = {
     "encoding": "cannot be read in the declared encoding",
-    "ragged": "has more or fewer fields than the header",
+    "ragged": "has more or fewer fields than the header, or is no line of its format",
     "invalid_json": "is not a JSON object",
     "too_long": "is longer than 1 MiB",
     "missing_id": "lacks its key, or an id its kind cannot do without",
@@ -14,6 +14,7 @@ ROW_REASONS = {
     "not_a_number": "has NaN, infinity or text where a number is expected",
     "unknown_value": "has a value that the mapping does not list",
     "unknown_type": "is a message of a kind that is not known",
+    "wrong_type": "has a text, an object or a list where its format knows another of these",
 }
 
 FILE_REASONS = {

@@ -37,6 +37,8 @@ class DatasetReport:
         dropped_identifiers: values that name nobody (`null`, `0`, ...).
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
+        left_out: accepted records that no person caused (robots, pings, …): they are no events.
+        new_fields: fields that the format is not known to have -> records that have them.
         warnings: sentences a person should read before going on.
     """
 
@@ -51,6 +53,8 @@ class DatasetReport:
     with_item_share: float | None = None
     verbs: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    left_out: int = 0
+    new_fields: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ Nothing is dropped: bytes that are no text become `UNREADABLE`, a line that is t
 import codecs
 import gzip
 import io
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -55,7 +57,7 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
             if b"\x00" in head[:4096]:
                 raise UnreadableFile("foreign", "the file is not text")
             yield from _blocks(_after(head.removeprefix(codecs.BOM_UTF8), read))
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error
     except OSError as error:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
@@ -64,9 +66,41 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
 
 
 def _unpacked(plain: BinaryIO) -> BinaryIO:
-    packed = plain.read(2) == b"\x1f\x8b"
+    magic = plain.read(4)
     plain.seek(0)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if packed else plain
+    if magic in {b"PK\x03\x04", b"PK\x05\x06"}:  # an archive, an empty archive
+        return cast(BinaryIO, io.BufferedReader(LineStream(_members(plain)), _CHUNK))
+    if magic[:2] == b"\x1f\x8b":
+        return cast(BinaryIO, gzip.GzipFile(fileobj=plain))
+    return plain
+
+
+def _members(plain: BinaryIO) -> Iterator[bytes]:
+    """The files of a zip archive in the order of their names, each unpacked and ending a line."""
+    with zipfile.ZipFile(plain) as archive:
+        names = sorted(one.filename for one in archive.infolist() if not one.is_dir())
+        if "[Content_Types].xml" in names:
+            raise UnreadableFile("foreign", "this is an office document, not an archive of texts")
+        for name in (name for name in names if not _is_hidden(name)):
+            with _opened(archive, name) as member:
+                last = b"\n"
+                file = _unpacked(cast(BinaryIO, io.BufferedReader(cast(Any, member))))
+                while block := file.read(_CHUNK):
+                    yield block
+                    last = block[-1:]
+                if last != b"\n":
+                    yield b"\n"
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith("__MACOSX/") or name.rpartition("/")[2].startswith(".")
+
+
+def _opened(archive: zipfile.ZipFile, name: str) -> Any:
+    try:
+        return archive.open(name)
+    except RuntimeError as error:  # so zipfile says that it is locked or packed unusually
+        raise UnreadableFile("unreadable", "the archive is locked or packed unusually") from error
 
 
 def _decoded(file: BinaryIO, encoding: str) -> Callable[[int], bytes]:

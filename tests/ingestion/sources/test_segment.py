@@ -170,12 +170,75 @@ def test_free_text_is_scrubbed_and_strange_types_are_quarantined(tmp_path: Path)
     assert found.reasons() == {2: "unknown_type", 3: "unknown_type"}
 
 
-def test_properties_of_any_shape_break_nothing(tmp_path: Path) -> None:
+def test_a_field_whose_type_has_changed_is_quarantined_and_strange_values_break_nothing(
+    tmp_path: Path,
+) -> None:
     found = read(
         tmp_path,
         message(1, properties="text", context=[1, 2], traits=7),
         message(2, properties={"products": "none", "product_id": {"a": 1}}),
         message(3, properties={"products": [1, "x", None]}, context={"externalIds": {"id": 1}}),
         message(4, context={"consent": {"categoryPreferences": [True]}}),
+        message(5, userId={"id": 1}),
+        message(6, userId="[u6]"),
+        message(7, "identify", traits="{broken"),
     )
-    assert found.file("web.jsonl").accepted == 4
+    assert found.reasons() == dict.fromkeys((1, 2, 5, 7), "wrong_type")
+    details = dict(found.rows("records", "position", "detail"))
+    assert [details[place] for place in (1, 2, 5, 7)] == [
+        "context: no object", "products: no list", "user_id: no text", "traits: no object",
+    ]  # fmt: skip
+    assert ("web.jsonl#m6", "[u6]") in found.rows("identifiers", "record_key", "value")
+
+
+def test_numbers_matter_where_something_is_sold_and_nowhere_else(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        message(1, event="Theme Changed", properties={"value": "dark", "quantity": "some"}),
+        message(2, event="Product Added", properties={"product_id": "p1", "price": "cheap"}),
+        message(3, event="Order Completed", properties={"total": "much"}),
+        message(4, event="Order Completed", properties={"total": "7.5"}),
+    )
+    assert found.reasons() == {2: "not_a_number", 3: "not_a_number"}
+    assert found.rows("events", "verb", "value") == [("bought", 7.5), ("theme_changed", None)]
+
+
+def test_fields_that_are_new_are_accepted_and_counted(tmp_path: Path) -> None:
+    found = read(tmp_path, message(1, tenant="x"), message(2, tenant="y", **{"a@b.org": 1}))
+    (dataset,) = found.report.datasets
+    assert (dataset.accepted, dataset.new_fields) == (2, {"tenant": 2, "(other names)": 1})
+    assert any("'tenant' is new to this format: 2 records" in one for one in dataset.warnings)
+
+
+def test_what_rudderstack_writes_otherwise_is_read_as_well(tmp_path: Path) -> None:
+    rudder = {"channel": "mobile", "rudderId": "r", "request_ip": "203.0.113.9"}
+    merge = [{"type": "email", "value": "a@b.org"}, {"type": "crm", "value": "003A"}]
+    found = read(
+        tmp_path,
+        message(1, "identify", context={
+            "traits": {"plan": "pro", "email": "a@b.org"},
+            "externalId": [{"type": "crm", "id": "003A"}],
+        }, **rudder),
+        message(2, context={"consentManagement": {
+            "allowedConsentIds": ["functional"], "deniedConsentIds": ["ads", 'x"y'],
+        }}, **rudder),
+        {"type": "merge", "messageId": "m3", "mergeProperties": merge},
+    )  # fmt: skip
+    assert found.rows("profiles", "traits") == ['{"plan":"pro"}']
+    assert found.rows("events", "channel") == ["app"]
+    assert found.rows("consents", "purpose", "granted") == [
+        ("ads", False), ("functional", True), ('x"y', False)]  # fmt: skip
+    identifiers = found.rows("identifiers", "record_key", "namespace", "value")
+    assert [one for one in identifiers if one[1] != "user_id"] == [
+        ("web.jsonl#m1", "crm", "003A"), ("web.jsonl#m1", "email", "a@b.org"),
+        ("web.jsonl#m3", "crm", "003A"), ("web.jsonl#m3", "email", "a@b.org"),
+    ]  # fmt: skip
+
+
+def test_messages_of_a_batch_without_an_id_keep_keys_of_their_own(tmp_path: Path) -> None:
+    bare = {name: value for name, value in message(1).items() if name != "messageId"}
+    other = {**bare, "event": "Other Thing"}
+    found = read(tmp_path, {"batch": [bare, other], "context": {"campaign": {"name": "spring"}}})
+    assert found.rows("events", "record_key", "verb", "campaign_id") == [
+        ("web.jsonl#1.1", "thing_done", "spring"), ("web.jsonl#1.2", "other_thing", "spring"),
+    ]  # fmt: skip
