@@ -58,7 +58,9 @@ class Workspace:
                 write_whole(path / _MARK, json.dumps({"format": FORMAT}).encode() + b"\n")
         workspace = cls.open(path)
         with on_disk(path):
-            for folder in (workspace.lake, workspace.runs, workspace.log, workspace.graph):
+            for folder in (
+                workspace.lake, workspace.runs, workspace.log, workspace.graph, workspace.spill,
+            ):  # fmt: skip
                 folder.mkdir(exist_ok=True)
         workspace.key()
         return workspace

@@ -1,4 +1,4 @@
-"""Programs that use one workspace at the same time: each reads a whole state, none gets an error."""
+"""Programs that use one workspace at once: each reads a whole state, none gets an error."""
 
 import os
 import re
