@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +36,14 @@ def current_graph(settings: Settings, workspace: Path) -> Iterator["Store"]:
 
 
 class Graph:
-    """One open store, shared by the requests of a server; readers never see a half-written run."""
+    """The graph of a server: every request reads one whole graph, the newest when it began."""
 
     def __init__(self, settings: Settings, workspace: Path) -> None:
         from kg.lake import Workspace
 
         self.workspace = Workspace.open(workspace)
         self._settings = settings
-        self._store = self._open()
+        self._newest = _Lent(self._open())
         self._lock = threading.Lock()
 
     def _open(self) -> "Store":
@@ -50,15 +51,34 @@ class Graph:
 
         return open_store(self._settings, self.workspace.path, write=False)
 
-    @property
-    def store(self) -> "Store":
-        """The graph that new readers see; reopened when a run has published another."""
+    @contextmanager
+    def reading(self) -> Iterator["Store"]:
+        """The newest graph, which stays open while the block lasts, whatever a run publishes."""
         with self._lock:
-            if not self._store.is_current():
-                old, self._store = self._store, self._open()
-                old.close()
-            return self._store
+            if not self._newest.store.is_current():
+                old, self._newest = self._newest, _Lent(self._open())
+                self._close_unused(old)
+            lent = self._newest
+            lent.readers += 1
+        try:
+            yield lent.store
+        finally:
+            with self._lock:
+                lent.readers -= 1
+                self._close_unused(lent)
+
+    def _close_unused(self, lent: "_Lent") -> None:
+        if lent is not self._newest and not lent.readers:
+            lent.store.close()
 
     def close(self) -> None:
         """Let go of the store."""
-        self._store.close()
+        self._newest.store.close()
+
+
+@dataclass
+class _Lent:
+    """A store, and how many requests are reading it."""
+
+    store: "Store"
+    readers: int = 0

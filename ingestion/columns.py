@@ -184,8 +184,10 @@ def as_text(found: Expr) -> Expr:
     if kind.is_string():
         return found
     if kind.is_floating():
-        whole = (found == found.floor()) & (found.abs() < 2**53)
-        return whole.ifelse(found.try_cast("int64").cast("string"), found.cast("string"))
+        # Ibis' floor casts to an integer, which neither NaN nor infinity survives.
+        whole = found.try_cast("int64")
+        is_whole = ((whole.cast("float64") == found) & (found.abs() < 2**53)).fill_null(False)
+        return is_whole.ifelse(whole.cast("string"), found.cast("string"))
     return found.cast("string")
 
 

@@ -73,7 +73,7 @@ def find_mapping(folder: Path) -> Mapping:
         return load(folder / NAME)
     if not names:
         raise InputError(
-            f"The data folder {folder.name!r} is empty.",
+            f"The data folder {str(folder)!r} is empty: there is no file in it.",
             hint="Name the folder with the files.",
         )
     for example in examples_by_name().values():
@@ -83,7 +83,7 @@ def find_mapping(folder: Path) -> Mapping:
     if found is not None:
         return found
     raise InputError(
-        f"Nothing says how to read {folder.name!r}: there is no {NAME} in it.",
+        f"Nothing says how to read {str(folder)!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names),
     )
 

@@ -5,6 +5,7 @@ Everything here happens before anything is written; what does not fit is refused
 
 import difflib
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from ingestion.mapping import EVENT_FORMATS, NAME, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
 from kg.errors import InputError, NotFound
+from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, shape_of
 from kg.lake.lines import UnreadableFile
 from kg.lake.scratch import Scratch
@@ -41,6 +43,7 @@ class Fitted:
     bad: tuple[BadFile, ...] = ()
     linked: tuple[str, ...] = ()  # read only for what other tables take from them
     unmapped: tuple[str, ...] = ()
+    unusable: dict[str, str] = field(default_factory=dict)  # what cannot even be opened -> why
     ignored: dict[str, str] = field(default_factory=dict)  # file -> the mapping's reason
 
 
@@ -49,20 +52,50 @@ def files_of(folder: Path) -> list[str]:
 
     Raises:
         NotFound: there is no such folder.
-        InputError: it is a file, or holds nothing.
+        InputError: it is a file.
+        Unavailable: it cannot be opened.
     """
-    if not folder.exists():
-        raise NotFound(
-            f"There is no data folder {str(folder)!r}.",
-            hint="Name the folder with the files.",
-        )
-    if not folder.is_dir():
-        raise InputError(
-            f"{str(folder)!r} is a file, not a data folder.", hint="Name the folder it lies in."
-        )
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    names = [path.as_posix() for path in found if not any(p.startswith(".") for p in path.parts)]
-    return sorted(name for name in names if name != NAME)
+    return sorted(name for name, problem in _entries(folder) if problem is None)
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """What lies in a data folder: a file, or a name and why nothing can be read there."""
+    with on_disk(folder):
+        if not folder.exists():
+            raise NotFound(
+                f"There is no data folder {str(folder)!r}.",
+                hint="Name the folder with the files.",
+            )
+        if not folder.is_dir():
+            raise InputError(
+                f"{str(folder)!r} is a file, not a data folder.", hint="Name the folder it lies in."
+            )
+        os.scandir(folder).close()
+    closed: list[OSError] = []
+    for place, folders, files in os.walk(folder, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in (*folders, *files) if not name.startswith(".")):
+            path = Path(place, name)
+            inside = path.relative_to(folder).as_posix()
+            if inside != NAME and (path.is_symlink() or name in files):
+                yield _shown(inside), _problem_of(path, inside)
+    for error in closed:
+        yield _shown(Path(error.filename).relative_to(folder).as_posix()), error.strerror
+
+
+def _problem_of(path: Path, inside: str) -> str | None:
+    if _shown(inside) != inside:
+        return "its name is not UTF-8"
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return "a link to a folder is not followed"
+    return "a link that leads nowhere" if path.is_symlink() else "it is no file"
+
+
+def _shown(name: str) -> str:
+    """A name as text, also one that is none."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def find_files(folder: Path, mapping: Mapping) -> Fitted:
@@ -71,7 +104,8 @@ def find_files(folder: Path, mapping: Mapping) -> Fitted:
     Raises:
         InputError: the mapping names files that are not there, or one file twice.
     """
-    names = files_of(folder)
+    entries = dict(_entries(folder))
+    names = sorted(name for name, problem in entries.items() if problem is None)
     taken: dict[str, str] = {}
     datasets: list[Dataset] = []
     ignored: dict[str, str] = {}
@@ -92,6 +126,7 @@ def find_files(folder: Path, mapping: Mapping) -> Fitted:
         mapping, folder, tuple(datasets), (),
         linked=tuple(name for name in rest if name in linked),
         unmapped=tuple(name for name in rest if name not in linked),
+        unusable={name: problem for name, problem in entries.items() if problem is not None},
         ignored=ignored,
     )  # fmt: skip
 
@@ -105,7 +140,8 @@ def links_of(table: Table) -> list[str]:
 def source(folder: Path, name: str) -> Source:
     """What identifies one file: its digest, size and age."""
     path = folder / name
-    stat = path.stat()
+    with on_disk(path):
+        stat = path.stat()
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -124,8 +160,9 @@ def _matching(
             continue  # nothing to ignore
         if not mine:
             near = difflib.get_close_matches(pattern, names, n=1)
+            holds = f"The folder holds: {', '.join(names[:10]) or 'nothing'}."
             raise _refused(mapping, f"no file fits {pattern!r}", "tables", label, "files",
-                           hint=f"Did you mean {near[0]!r}?" if near else None)  # fmt: skip
+                           hint=f"Did you mean {near[0]!r}?" if near else holds)  # fmt: skip
         found.update(mine)
     return sorted(found)
 
@@ -136,7 +173,10 @@ def _glob(folder: Path, names: list[str], pattern: str) -> list[str]:
     if not any(mark in pattern for mark in "*?["):
         return []
     known = set(names)
-    found = {path.relative_to(folder).as_posix() for path in folder.glob(pattern)}
+    try:
+        found = {path.relative_to(folder).as_posix() for path in folder.glob(pattern)}
+    except (ValueError, NotImplementedError):  # no pattern, or one for another folder
+        return []
     return sorted(found & known)
 
 
@@ -169,7 +209,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
-    shape: Shape = shape_of(one.path)
+    shape: Shape = shape_of(one.path, table.encoding)
     wanted: Shape | None = "ndjson" if table.format in _LINES else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
@@ -191,14 +231,16 @@ def _linked(
         place = ("tables", dataset.name, "questions", "file")
     names = _glob(fitted.folder, files_of(fitted.folder), link.file)
     if not names:
-        raise _refused(fitted.mapping, f"there is no file {link.file!r}", *place)
+        holds = f"The folder holds: {', '.join(files_of(fitted.folder)[:10])}."
+        raise _refused(fitted.mapping, f"there is no file {link.file!r}", *place, hint=holds)
     for name in names:
         try:
             path = fitted.folder / name
             staged = scratch.stage(path, shape_of(path))
         except UnreadableFile as error:
             message = f"the linked file {name!r} cannot be read: {error.detail}"
-            raise _refused(fitted.mapping, message, *place) from error
+            hint = "Mend the file; other files take values from it."
+            raise _refused(fitted.mapping, message, *place, hint=hint) from error
         for column in link.matches().values():
             if column not in staged.columns:
                 raise _missing(fitted.mapping, name, column, list(staged.columns), place)

@@ -23,6 +23,7 @@ from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
+from kg.errors import InputError
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
 from kg.lake.tables import TABLES
@@ -67,6 +68,7 @@ def ingest(
             with progress.task("Opening files", len(plan.read)) as task:
                 fitted = stage(scratch, fitted, plan.read)
                 task.advance(len(plan.read))
+            _refuse_unreadable(fitted, plan)
             _drop(step, sorted(plan.changed))
             work = _Work(step, scratch, fitted, plan, hashes, salt=_salt(key))
             report = _read_all(work, progress)
@@ -129,6 +131,17 @@ def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
         read |= names - same
         unchanged |= {name: before[name] for name in same}
     return _Plan(read, read & set(before), unchanged)
+
+
+def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
+    """A folder of which nothing can be read is a mistake, and must not replace what was read."""
+    if fitted.bad and not plan.unchanged and not any(data.staged for data in fitted.datasets):
+        first = fitted.bad[0]
+        raise InputError(
+            f"Not one file of {str(fitted.folder)!r} can be read; "
+            f"{first.source.name}: {first.detail}.",
+            hint="personagraph source check says it of each; mend them, or the mapping.",
+        )
 
 
 def _drop(step: Step, sources: list[str]) -> None:
@@ -303,6 +316,8 @@ def _bad_report(bad: BadFile) -> FileReport:
 
 
 def _not_read(fitted: Fitted) -> Iterator[FileReport]:
+    for name, reason in fitted.unusable.items():
+        yield FileReport(name, None, "unreadable", None, reason)
     for name, reason in fitted.ignored.items():
         yield FileReport(name, None, "ignored", None, reason)
     for name in fitted.linked:

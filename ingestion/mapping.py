@@ -7,6 +7,8 @@ that is missing, a time without a zone) is judged in `ingestion.fit`, before any
 
 import difflib
 import hashlib
+import math
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping as Dict
 from io import StringIO
@@ -15,6 +17,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -27,6 +30,7 @@ from pydantic import (
 from kg.errors import InputError, NotFound
 
 NAME = "personagraph.yaml"
+_DOCUMENTED = "docs/mapping.md describes every key with an example."
 
 # namespace: (trust, unique). Trust 1 is the strongest; unique: a person has at most one value.
 NAMESPACES: dict[str, tuple[int, bool]] = {
@@ -114,10 +118,32 @@ def _as_constant(value: Any) -> Any:
     return {"constant": value} if isinstance(value, str) else value
 
 
+def _is_number(value: Value) -> Value:
+    try:
+        finite = value.constant is None or math.isfinite(float(value.constant))
+    except ValueError:
+        finite = False
+    if not finite:
+        raise ValueError(f"the constant {value.constant!r} is not a number")
+    return value
+
+
 ColumnValue = Annotated[Value, BeforeValidator(_as_column)]  # a bare word names a column
+Amount = Annotated[ColumnValue, AfterValidator(_is_number)]
 ConstantValue = Annotated[Value, BeforeValidator(_as_constant)]  # a bare word is the value itself
 
 Scalar = bool | int | float | str
+
+
+def _pattern(value: str) -> str:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        pc.match_substring_regex(pa.array([""]), value)  # RE2, as the engine that will use it
+    except pa.ArrowInvalid:
+        raise ValueError(f"{value!r} is not a pattern that can be searched for") from None
+    return value
 
 
 class Test(Model):
@@ -127,7 +153,7 @@ class Test(Model):
     equals: Scalar | None = None
     one_of: tuple[Scalar, ...] = ()
     starts_with: str | None = None
-    matches: str | None = None
+    matches: Annotated[str, AfterValidator(_pattern)] | None = None
     below: float | None = None
     above: float | None = None
     at_least: float | None = None
@@ -171,6 +197,7 @@ Cases = Annotated[tuple[Case, ...], BeforeValidator(_as_cases)]
 
 # How an epoch is counted -> its milliseconds.
 EPOCHS = {"epoch_s": 1000.0, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6}
+_STRPTIME = re.compile(r"([^%]|%-[djmyHIMS]|%[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%])*")
 
 
 class Time(Model):
@@ -185,7 +212,8 @@ class Time(Model):
     def _known(self) -> "Time":
         _check_zone(self.zone)
         for pattern in self.formats:
-            if pattern not in {"iso", *EPOCHS} and "%" not in pattern:
+            is_time = "%" in pattern and _STRPTIME.fullmatch(pattern)
+            if pattern not in {"iso", *EPOCHS} and not is_time:
                 known = ", ".join(["iso", *EPOCHS])
                 raise ValueError(f"format {pattern!r} is none of {known}, nor like %Y-%m-%d")
         return self
@@ -225,7 +253,7 @@ class Item(Model):
     id: ColumnValue
     title: ColumnValue | None = None
     categories: Strings = ()
-    price: ColumnValue | None = None
+    price: Amount | None = None
     starts: TimeValue | None = None
     ends: TimeValue | None = None
     attributes: Strings = ()
@@ -282,6 +310,29 @@ def _as_traits(value: Any) -> Any:
     return {name: name for name in value} if isinstance(value, list) else value
 
 
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)  # refuses, unlike codecs.lookup, what makes no text
+    except (LookupError, ValueError):
+        raise ValueError(f"there is no encoding {value!r}") from None
+    return value
+
+
+def _delimiter(value: str) -> str:
+    if len(value) != 1 or not value.isascii() or value in '\r\n"\0':
+        raise ValueError("a delimiter is one ASCII character, and no quote or line end")
+    return value
+
+
+def _namespace(value: str) -> str:
+    if not value.strip() or ":" in value:
+        raise ValueError(f"{value!r} cannot be a namespace: identifiers are namespace:value")
+    return value
+
+
+Namespace = Annotated[str, AfterValidator(_namespace)]
+
+
 def _as_id(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
@@ -289,18 +340,18 @@ def _as_id(value: Any) -> Any:
 class Table(Model):
     """How the rows of some files become records of one kind."""
 
-    files: Strings
+    files: Annotated[Strings, Field(min_length=1)]
     kind: Kind | None = None
     format: Format | None = None
     reason: str | None = None
-    encoding: str = "utf-8"
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
     key: Strings = ()
     part: str | None = None
     ignore_columns: Strings = ()
     missing: Strings = ()
     sampled: Sampled | None = None
-    identifiers: dict[str, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
+    identifiers: dict[Namespace, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
         default_factory=dict
     )
     time: TimeValue | None = None
@@ -308,8 +359,8 @@ class Table(Model):
     channel: ConstantValue | None = None
     verb: Cases = ()
     item: Annotated[Item, BeforeValidator(_as_id)] | None = None
-    quantity: ColumnValue | None = None
-    value: ColumnValue | None = None
+    quantity: Amount | None = None
+    value: Amount | None = None
     basket: ColumnValue | None = None
     campaign: Annotated[Campaign, BeforeValidator(_as_id)] | None = None
     object: ColumnValue | None = None
@@ -371,7 +422,7 @@ class Mapping(Model):
     time_zone: str | None = None
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
-    tables: dict[str, Table]
+    tables: dict[str, Table] = Field(min_length=1)
     _text: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
@@ -434,9 +485,16 @@ def load(path: Path) -> Mapping:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NotFound(f"There is no mapping {path.name!r} in {path.parent}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The mapping {path.name!r} cannot be read: {error}.") from error
+        raise NotFound(
+            f"There is no mapping {path.name!r} in {path.parent}.", hint=_DOCUMENTED
+        ) from None
+    except OSError as error:
+        why = (error.strerror or "an error").lower()
+        raise InputError(f"The mapping {path.name!r} cannot be read: {why}.",
+                         hint="Name a file that you may read.") from error  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise InputError(f"The mapping {path.name!r} is not UTF-8 text.",
+                         hint="Save it as UTF-8.") from error  # fmt: skip
     return parse(text, name=path.name)
 
 
@@ -449,17 +507,27 @@ def parse(text: str, name: str = NAME) -> Mapping:
         tree = YAML(typ="rt").load(StringIO(text))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{name}, line {line}: this is not YAML: {error.problem}.") from error
-    except YAMLError as error:
-        raise InputError(f"{name} is not YAML: {error}.") from error
+        problem = " ".join(str(error.problem).split())
+        raise InputError(f"{name}, line {line}: this is not YAML: {problem}.",
+                         hint=_DOCUMENTED, line=line) from error  # fmt: skip
+    except (YAMLError, RecursionError) as error:
+        raise InputError(f"{name} is not YAML that can be read: {_first_line(error)}.",
+                         hint=_DOCUMENTED) from error  # fmt: skip
     if not isinstance(tree, Dict):
-        raise InputError(f"{name}, line 1: expected name, consent and tables, received no mapping.")
+        raise InputError(
+            f"{name}, line 1: expected name, consent and tables, received no mapping.",
+            hint=_DOCUMENTED,
+        )
     try:
         mapping = Mapping.model_validate(tree)
     except ValidationError as error:
         raise _explained(error, tree, name) from error
     mapping._text = text
     return mapping
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _line(tree: Any, path: tuple[Any, ...]) -> int:
@@ -479,7 +547,7 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "the mapping"
     message = first["msg"].removeprefix("Value error, ")
-    hint = "docs/mapping.md describes every key with an example."
+    hint = _DOCUMENTED
     if first["type"] == "extra_forbidden":
         owner, known = _owner(first["loc"])
         near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)

@@ -1,7 +1,7 @@
 """Why a row or a file is not accepted: every reason there is, and what it means to a reader."""
 
 ROW_REASONS = {
-    "encoding": "cannot be read in the declared encoding",
+    "encoding": "cannot be read in the declared encoding, or holds a null character",
     "ragged": "has more or fewer fields than the header, or is no line of its format",
     "invalid_json": "is not a JSON object",
     "too_long": "is longer than 1 MiB",
@@ -22,7 +22,8 @@ FILE_REASONS = {
     "foreign": "is of another kind than expected",
     "cut_off": "is compressed and ends early",
     "unreadable": "cannot be opened or parsed",
-    "encoding": "is in an encoding that is not known",
+    "encoding": "is not in the encoding declared, or that is not known",
+    "too_long": "begins with a line longer than 1 MiB",
     "duplicate_header": "names a column twice",
     "missing_column": "lacks a column that its table needs",
 }

@@ -238,14 +238,17 @@ def write_export(lake: "Lake", name: str, out: Path) -> int:
             hint=f"One of: {', '.join(FORMATS)}.",
             suffix=out.suffix,
         )
-    if not out.parent.is_dir():
-        raise InputError(
-            f"The folder {out.parent} does not exist.", hint=f"Make it with: mkdir -p {out.parent}"
-        )
-    if out.is_dir():
-        raise InputError(f"{out} is a folder.", hint="Name a file in it.")
+    with on_disk(out):
+        out = out.resolve()  # a link stays one
+        if not out.parent.is_dir():
+            raise InputError(
+                f"The folder {out.parent} does not exist.",
+                hint=f"Make it with: mkdir -p {out.parent}",
+            )
+        if out.is_dir():
+            raise InputError(f"{out} is a folder.", hint="Name a file in it.")
     rows = export_rows(lake, name)
-    fresh = out.with_name(f".{out.name}.{secrets.token_hex(4)}.tmp")
+    fresh = out.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         row_count = lake.copy(rows if kind == "parquet" else _readable(rows), fresh, kind)
         with on_disk(out):

@@ -102,7 +102,9 @@ def person_by_id(store: "Store", user_id: str, sessions: int = 5) -> Person:
     """
     figures = store.run("person/by_id", {"user_id": user_id})
     if not figures:
-        raise NotFound("There is no such user.", user_id=user_id)
+        raise NotFound(
+            "There is no such user.", hint="Look a person up by namespace:value.", user_id=user_id
+        )
     return Person(
         figures=figures[0],
         personas=store.run("person/personas", {"user_id": user_id}),

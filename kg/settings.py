@@ -40,7 +40,13 @@ class Settings(BaseSettings):
     llm_key: SecretStr = Field(default=SecretStr(""), description="Its API key, where it asks.")
 
     def workspace_path(self, name: str) -> Path:
-        """The folder of a workspace: a bare name lies under `home`, anything else is a path."""
+        """The folder of a workspace: a bare name lies under `home`, anything else is a path.
+
+        Raises:
+            InputError: it has no name.
+        """
+        if not name.strip():
+            raise InputError("A workspace needs a name.", hint="For example: --workspace shop")
         return Path(name) if "/" in name or name in {".", ".."} else self.home / name
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich import markup
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -26,6 +27,8 @@ from rich.text import Text
 
 PLAIN_WIDTH = 110
 LONG_STEP_SECONDS = 1.0
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
+_STEERING = {one: "\ufffd" for one in _CONTROLS if chr(one) not in "\t\n"}
 
 
 def stdout() -> Console:
@@ -41,6 +44,11 @@ def stderr() -> Console:
 def _console(stream: Any) -> Console:
     terminal = stream.isatty()
     return Console(file=stream, highlight=False, width=None if terminal else PLAIN_WIDTH)
+
+
+def escape(text: str) -> str:
+    """A text from outside as it stands: it neither marks itself up nor steers the terminal."""
+    return markup.escape(text.translate(_STEERING))
 
 
 def print_json(value: Any) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.rule import Rule
 
 from api import views
-from api.cli.console import TerminalProgress, stderr, stdout
+from api.cli.console import TerminalProgress, escape, stderr, stdout
 from api.cli.personas import nothing_found, show_path, show_summary
 from api.cli.run import show_records
 from kg.settings import read_settings
@@ -22,7 +21,8 @@ def simulate(people: int, seed: int, out: Path) -> None:
     report = write(people, seed, out, TerminalProgress())
     stderr().print(
         f"{report.people:,} people and {report.records:,} records of world {report.version} "
-        f"(seed {seed}) written to {out / 'data'}; the truth about them lies in {out / 'truth'}"
+        f"(seed {seed}) written to {escape(str(out / 'data'))}; "
+        f"the truth about them lies in {escape(str(out / 'truth'))}"
     )
 
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from api.cli.console import print_json, stdout
-from kg.errors import PersonagraphError
+from api.cli.console import escape, print_json, stdout
+from kg.errors import NotFound, PersonagraphError
 from kg.settings import read_settings
 
 OUR_PACKAGES = (
@@ -45,9 +45,9 @@ def doctor(workspace: str, as_json: bool) -> None:
     else:
         marks = {"ok": "[green]✓[/]", "missing": "[yellow]-[/]", "broken": "[red]✗[/]"}
         for f in findings:
-            stdout().print(f"{marks[f.state]} {f.what}: {f.fact}")
+            stdout().print(f"{marks[f.state]} {f.what}: {escape(f.fact)}")
             if f.advice:
-                stdout().print(f"    {f.advice}")
+                stdout().print(f"    {escape(f.advice)}")
     if any(f.state == "broken" for f in findings):
         sys.exit(1)
 
@@ -92,6 +92,8 @@ def _graph(workspace: str) -> Iterator[Finding]:
             store.run("RETURN 1 AS one", {})
             mark = store.watermark()
         yield Finding("graph", "ok", f"{settings.store} at {where}, {mark or 'empty'}")
+    except NotFound as error:
+        yield Finding("graph", "missing", error.message, error.hint or "")
     except PersonagraphError as error:
         yield Finding("graph", "broken", error.message, error.hint or "")
 

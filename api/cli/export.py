@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.cli.console import stderr
+from api.cli.console import escape, stderr
 from kg.settings import read_settings
 
 
@@ -13,4 +13,4 @@ def export(name: str, out: Path, workspace: str) -> None:
 
     lake = Lake.open(read_settings().workspace_path(workspace))
     rows = write_export(lake, name, out)
-    stderr().print(f"{rows:,} rows of {name} written to {out}")
+    stderr().print(f"{rows:,} rows of {name} written to {escape(str(out))}")

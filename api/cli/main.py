@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.console import stderr
+from api.cli.console import escape, stderr
 from kg.errors import PersonagraphError
 
 app = typer.Typer(
@@ -34,7 +34,9 @@ Mapping = Annotated[
     Path | None,
     typer.Option("--mapping", "-m", help="How to read them; default: beside the data, or shipped."),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=2**31 - 1, help="Seed of everything random, 0 or more.")
+]
 
 
 @app.callback()
@@ -45,6 +47,7 @@ def options(
     _state["debug"] = debug
 
 
+_INTERRUPTED = 130
 _state: dict[str, Any] = {"debug": False}
 
 
@@ -137,9 +140,11 @@ def query(
     param: Annotated[
         list[str] | None, typer.Option("--param", "-p", help="NAME=JSON, as often as needed.")
     ] = None,
-    seconds: Annotated[float, typer.Option(help="The query is killed after this long.")] = 15.0,
-    memory: Annotated[int, typer.Option(help="... or above this many MiB.")] = 2048,
-    rows: Annotated[int, typer.Option(help="At most this many rows are returned.")] = 1000,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="The query is killed after this long.")
+    ] = 15.0,
+    memory: Annotated[int, typer.Option(min=256, help="... or above this many MiB.")] = 2048,
+    rows: Annotated[int, typer.Option(min=1, help="At most this many rows are returned.")] = 1000,
     as_json: Json = False,
 ) -> None:
     """Ask the graph in Cypher, in a process that can be killed."""
@@ -164,7 +169,9 @@ def export(
 @app.command()
 def serve(
     workspace: Workspace = "default",
-    port: Annotated[int, typer.Option(help="On loopback only; 0: any free one.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="On loopback only; 0: any free one.")
+    ] = 8080,
 ) -> None:
     """Answer over REST on this machine."""
     from api.cli.serve import serve as command
@@ -184,9 +191,14 @@ def main() -> None:
     """Entry point: errors become one line with a hint and an exit code of their own."""
     warnings.simplefilter("ignore", FutureWarning)  # of libraries about each other
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+        if code == _INTERRUPTED:
+            _fail("Interrupted.", "Nothing is lost: run the same command again to go on.", code)
+        sys.exit(code if isinstance(code, int) else 0)
     except PersonagraphError as error:
         _fail(error.message, error.hint, error.exit_code)
+    except typer.TyperException as error:
+        _misused(error)
     except BrokenPipeError:
         sys.exit(141)
     except Exception as error:  # noqa: BLE001 - the last door; --debug shows it whole
@@ -197,20 +209,28 @@ def main() -> None:
         )
 
 
+def _misused(error: typer.TyperException) -> None:
+    """An option or argument that is wrong; without any, the help has been shown already."""
+    message = error.format_message()
+    if not message:
+        sys.exit(error.exit_code)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "personagraph"
+    _fail(message, f"{command} --help shows how it is called.", error.exit_code)
+
+
 def _fail(message: str, hint: str | None, code: int) -> None:
-    if _state["debug"]:
+    if _state["debug"] and sys.exc_info()[0]:
         raise
     console = stderr()
-    console.print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
+    console.print(f"[bold red]error:[/] {_one_line(message)}", soft_wrap=True)
     if hint:
-        console.print(f"[bold]hint:[/] {_plain(hint)}", soft_wrap=True)
+        console.print(f"[bold]hint:[/] {_one_line(hint)}", soft_wrap=True)
     sys.exit(code)
 
 
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+def _one_line(text: str) -> str:
+    return escape(" ".join(text.split()))
 
 
 if __name__ == "__main__":

@@ -3,11 +3,10 @@
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from api import views
-from api.cli.console import print_json, stdout
+from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4

@@ -1,5 +1,6 @@
 """`personagraph query`: an analyst's Cypher, guarded and in a process that can be killed."""
 
+import math
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import orjson
 from rich.table import Table
 
-from api.cli.console import print_json, stderr, stdout
+from api.cli.console import escape, print_json, stderr, stdout
 from kg.errors import InputError
 from kg.settings import read_settings
 
@@ -29,9 +30,14 @@ class Limits:
 
 def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_json: bool) -> None:
     """Run one read-only query and show its rows."""
+    from kg.lake import Workspace
     from kg.store.read_only import run_read_only
 
+    if not math.isfinite(limits.seconds):
+        raise InputError("A query must end.", hint="Give --seconds a number.")
+
     settings = read_settings()
+    Workspace.open(settings.workspace_path(workspace))
     answer = run_read_only(
         settings,
         settings.workspace_path(workspace),
@@ -45,9 +51,12 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
     if as_json:
         print_json({"rows": rows, "truncated": answer.truncated})
         return
-    table = Table(*answer.columns)
+    if not rows:
+        stderr().print("no rows")
+        return
+    table = Table(*map(escape, answer.columns))
     for row in answer.rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(escape(_cell(value)) for value in row))
     stdout().print(table)
     if answer.truncated:
         stderr().print(f"only the first {limits.rows:,} rows; ask for more with --rows")

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from api import views
-from api.cli.console import TerminalProgress, print_json, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_summary
 from kg.settings import read_settings

@@ -1,8 +1,9 @@
 """`personagraph serve`: the REST door, on loopback."""
 
 import socket
+from contextlib import suppress
 
-from api.cli.console import stderr
+from api.cli.console import escape, stderr
 from kg.errors import Conflict
 from kg.settings import read_settings
 
@@ -21,9 +22,12 @@ def serve(workspace: str, port: int) -> None:
     app = create_app(settings, settings.workspace_path(workspace))
     with _loopback(port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        stderr().print(f"{workspace} is served at {address}, its API described at {address}/docs")
+        stderr().print(
+            f"{escape(workspace)} is served at {address}, its API described at {address}/docs"
+        )
         config = uvicorn.Config(app, log_level="warning", access_log=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt):  # how a server is ended
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 def _loopback(port: int) -> socket.socket:
@@ -33,7 +37,8 @@ def _loopback(port: int) -> socket.socket:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
+        state = "may not be used" if isinstance(error, PermissionError) else "is taken"
         raise Conflict(
-            f"port {port} on loopback is taken", hint="choose another: --port 0 takes any free one"
+            f"Port {port} on loopback {state}.", hint="Choose another; --port 0 takes any free one."
         ) from error
     return listener

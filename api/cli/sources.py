@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.markup import escape
 from rich.table import Table
 
-from api.cli.console import TerminalProgress, print_json, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stdout
 from ingestion.report import DatasetReport, Report
 
 
@@ -55,7 +54,7 @@ def files_table(report: Report) -> Table:
         counts = (file.received, file.accepted, file.duplicate, file.quarantined)
         table.add_row(
             escape(file.source),
-            file.recognised_as or file.dataset or "",
+            escape(file.recognised_as or file.dataset or ""),
             file.status + (f"\n[dim]{escape(note)}[/]" if note else ""),
             *(f"{count:,}" for count in counts),
         )

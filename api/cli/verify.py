@@ -3,9 +3,7 @@
 import sys
 from dataclasses import asdict
 
-from rich.markup import escape
-
-from api.cli.console import TerminalProgress, print_json, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stdout
 from kg.settings import read_settings
 
 

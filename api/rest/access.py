@@ -1,11 +1,21 @@
 """What routes depend on."""
 
-from fastapi import Request
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from api.graph import Graph
+from kg.store.protocol import Store
 
 
 def graph_of(request: Request) -> Graph:
     """The graph of the workspace that this server answers for."""
     graph: Graph = request.app.state.graph
     return graph
+
+
+def store_of(graph: Annotated[Graph, Depends(graph_of)]) -> Iterator[Store]:
+    """The store of that graph, the same one for the whole of a request."""
+    with graph.reading() as store:
+        yield store

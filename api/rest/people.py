@@ -1,16 +1,18 @@
 """Look-ups of people: by an identifier as the records carry it, or by user id."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
 
 from api.graph import Graph
-from api.rest.access import graph_of
+from api.rest.access import graph_of, store_of
 from api.rest.schemas import HeldPersona, Person, PersonPersonas, Problem, SessionSummary
-from kg.errors import InputError
+from kg.errors import InputError, NotFound
 from kg.graph import Person as Found
 from kg.graph import person_by_id, person_by_identifier
+from kg.store.protocol import Store
 
 router = APIRouter(prefix="/people", tags=["people"], responses={404: {"model": Problem}})
 
@@ -24,31 +26,11 @@ Identifier = Annotated[
 ]
 
 
-@router.get("/{identifier}")
-def person(identifier: Identifier, graph: Annotated[Graph, Depends(graph_of)]) -> Person:
-    """One person: how much is known and when, without repeating who they are."""
-    found = _find(graph, identifier)
-    return Person(
-        user_id=found.figures["user_id"],
-        identifier_count=found.figures["identifier_count"],
-        session_count=found.figures["session_count"],
-        first_seen_at=_instant(found.figures["first_seen_ms"]),
-        last_seen_at=_instant(found.figures["last_seen_ms"]),
-        last_sessions=[_session(row) for row in found.sessions],
-    )
-
-
-@router.get("/{identifier}/personas")
-def personas_of_person(
-    identifier: Identifier, graph: Annotated[Graph, Depends(graph_of)]
-) -> PersonPersonas:
-    """The personas a person holds, with weights and their intervals, heaviest first."""
-    found = _find(graph, identifier)
-    held = [HeldPersona(**row) for row in found.personas]
-    return PersonPersonas(user_id=found.figures["user_id"], personas=held)
-
-
-def _find(graph: Graph, identifier: str) -> Found:
+def _found(
+    identifier: Identifier,
+    graph: Annotated[Graph, Depends(graph_of)],
+    store: Annotated[Store, Depends(store_of)],
+) -> Found:
     from ingestion.identity import shown_identifier
 
     namespace, separator, value = identifier.partition(":")
@@ -57,9 +39,31 @@ def _find(graph: Graph, identifier: str) -> Found:
             "An identifier is written namespace:value.", hint="For example crm:0035g00000AbCdE."
         )
     if namespace == "user":
-        return person_by_id(graph.store, value)
+        with suppress(NotFound):  # a source may call its own identifiers so, too
+            return person_by_id(store, value)
     shown = shown_identifier(graph.workspace.key(), namespace, value)
-    return person_by_identifier(graph.store, f"{namespace}:{shown}")
+    return person_by_identifier(store, f"{namespace}:{shown}")
+
+
+# Values may hold slashes, so the longer path comes first.
+@router.get("/{identifier:path}/personas")
+def personas_of_person(found: Annotated[Found, Depends(_found)]) -> PersonPersonas:
+    """The personas a person holds, with weights and their intervals, heaviest first."""
+    held = [HeldPersona(**row) for row in found.personas]
+    return PersonPersonas(user_id=found.figures["user_id"], personas=held)
+
+
+@router.get("/{identifier:path}")
+def person(found: Annotated[Found, Depends(_found)]) -> Person:
+    """One person: how much is known and when, without repeating who they are."""
+    return Person(
+        user_id=found.figures["user_id"],
+        identifier_count=found.figures["identifier_count"],
+        session_count=found.figures["session_count"],
+        first_seen_at=_instant(found.figures["first_seen_ms"]),
+        last_seen_at=_instant(found.figures["last_seen_ms"]),
+        last_sessions=[_session(row) for row in found.sessions],
+    )
 
 
 def _session(row: dict[str, Any]) -> SessionSummary:

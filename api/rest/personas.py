@@ -7,25 +7,25 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends
 
-from api.graph import Graph
-from api.rest.access import graph_of
+from api.rest.access import store_of
 from api.rest.schemas import Claim, PersonaDetail, PersonaSummary, Problem, Step
 from kg.graph import persona_version, personas
+from kg.store.protocol import Store
 
 router = APIRouter(prefix="/personas", tags=["personas"])
 
 
 @router.get("")
-def list_personas(graph: Annotated[Graph, Depends(graph_of)]) -> list[PersonaSummary]:
+def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSummary]:
     """The personas in force, most people first."""
     fields = PersonaSummary.model_fields
-    return [PersonaSummary(**{name: row[name] for name in fields}) for row in personas(graph.store)]
+    return [PersonaSummary(**{name: row[name] for name in fields}) for row in personas(store)]
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
-def persona(persona_id: str, graph: Annotated[Graph, Depends(graph_of)]) -> PersonaDetail:
+def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> PersonaDetail:
     """One persona with everything it states, and the evidence of each claim."""
-    found = persona_version(graph.store, persona_id)
+    found = persona_version(store, persona_id)
     steps: dict[str, list[list[Step]]] = {}
     for (claim_id, _), rows in groupby(found.evidence, lambda row: (row["claim_id"], row["path"])):
         path = [Step(label=row["label"], node_id=row["node_id"]) for row in rows]

@@ -17,6 +17,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PersonagraphError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def _problem(status: int, title: str, detail: str, hint: str | None = None) -> JSONResponse:
@@ -45,4 +46,11 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 def _http(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, HTTPException)  # noqa: S101
-    return _problem(error.status_code, str(error.detail), f"{error.detail}.")
+    hint = "/docs lists what can be asked." if error.status_code in {404, 405} else None
+    return _problem(error.status_code, str(error.detail), f"{error.detail}.", hint)
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    del request
+    hint = "The server's own output has the trace; please report it."
+    return _problem(500, "Internal Error", f"{type(error).__name__} in personagraph itself.", hint)

@@ -15,7 +15,7 @@ from kg.errors import Unavailable
 
 _ROOM_BYTES = 1 << 20
 _FREE = "Free some space on that disk and run the command again; nothing was half-written."
-_PERMIT = "Give yourself write permission there, or choose another place."
+_PERMIT = "Give yourself permission there, or choose another place."
 _HINTS = {
     errno.ENOSPC: _FREE,
     errno.EDQUOT: _FREE,
@@ -23,6 +23,7 @@ _HINTS = {
     errno.EACCES: _PERMIT,
     errno.EPERM: _PERMIT,
     errno.EROFS: _PERMIT,
+    errno.ENAMETOOLONG: "Choose a shorter name.",
 }
 
 

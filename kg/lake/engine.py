@@ -5,8 +5,9 @@ no later write changes what it gives.
 """
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from kg.lake.delta import Files
 from kg.lake.disk import on_disk, refused
 
 _BATCH_ROWS = 122_880
+_PATTERN = re.compile(r"[*?\[]")
 _MEMORY = "4GB"
 _SQL_TYPES = {
     pa.string(): "VARCHAR",
@@ -104,8 +106,7 @@ class Engine:
             for field in schema
         )
         if files and files.paths:
-            paths = ", ".join("'" + path.replace("'", "''") + "'" for path in files.paths)
-            source = f" FROM read_parquet([{paths}], union_by_name = true)"
+            source = f" FROM read_parquet({listed(files.paths)}, union_by_name = true)"
         else:
             source = " WHERE false"
         with on_engine(self._home):
@@ -144,6 +145,22 @@ class Engine:
         shutil.rmtree(self._spill, ignore_errors=True)
 
 
+def is_whole(file: Path) -> bool:
+    """Whether every value of a Parquet file can be read; a million rows take a tenth of a second.
+
+    In an engine of its own: a damaged file can end the one that meets it.
+    """
+    try:
+        with duckdb.connect() as con:
+            rows = f"read_parquet({listed([file])})"
+            con.execute(f"SELECT bit_xor(hash(r)) FROM {rows} AS r")  # noqa: S608 - listed() quotes
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise
+    except duckdb.Error:
+        return False
+    return True
+
+
 def sweep(spill: Path) -> None:
     """Remove what processes that are gone have put aside."""
     with on_disk(spill):
@@ -160,6 +177,12 @@ def _is_running(pid: str) -> bool:
     except (ProcessLookupError, ValueError, OverflowError):
         return False
     return True
+
+
+def listed(paths: Iterable[Path | str]) -> str:
+    """Files as the engine wants them listed, each one itself and no pattern."""
+    literal = (_PATTERN.sub(r"[\g<0>]", str(path)).replace("'", "''") for path in paths)
+    return "[" + ", ".join(f"'{path}'" for path in literal) + "]"
 
 
 def _quoted(name: str) -> str:

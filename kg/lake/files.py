@@ -7,6 +7,7 @@ a file that cannot be read at all raises `UnreadableFile` and costs no other fil
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,10 +28,14 @@ from kg.lake.lines import (
     whole_lines,
 )
 
-POSITION, PROBLEM, RAW, PATH = "_position", "_problem", "_raw", "_path"
-LINE = "_line"
+# Noncharacters, so that no column of a file can be called so.
+POSITION, PROBLEM, RAW, PATH = "\ufdd2position", "\ufdd2problem", "\ufdd2raw", "\ufdd2path"
+LINE = "\ufdd2line"
+ROW_NUMBER = "file_row_number"  # what the engine calls it in Parquet files
+MOST_COLUMNS = 5_000  # four times as many took two minutes and 4 GB
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
+_LIST = re.compile(rb"\s*\[\s*\{")
 
 Shape = Literal["csv", "parquet", "ndjson"]
 
@@ -52,8 +57,12 @@ class Staged:
     rows: int
 
 
-def shape_of(path: Path) -> Shape:
+def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
     """What a file is by its content: Parquet, JSON lines or else CSV.
+
+    Args:
+        path: the file.
+        encoding: of its text.
 
     Raises:
         UnreadableFile: it cannot be opened, is empty or is not text.
@@ -65,7 +74,7 @@ def shape_of(path: Path) -> Shape:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
     if magic == b"PAR1":
         return "parquet"
-    head = next(whole_lines(path), b"")
+    head = next(whole_lines(path, encoding), b"")
     return "ndjson" if head.lstrip()[:1] in {b"{", b"["} else "csv"
 
 
@@ -88,7 +97,7 @@ def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = N
     Raises:
         UnreadableFile: it cannot be read.
     """
-    shape = shape_of(path)
+    shape = shape_of(path, encoding)
     if shape == "parquet":
         return list(_parquet(path).columns)
     return [] if shape == "ndjson" else _header(path, encoding, delimiter)[1]
@@ -105,15 +114,23 @@ def _parquet(path: Path) -> Staged:
 
 def _names(file: Any) -> list[str]:
     names = list(file.schema_arrow.names)
-    _refuse_twins(names)
+    if ROW_NUMBER in names:
+        raise UnreadableFile("foreign", f"a column is called {ROW_NUMBER}; give it another name")
+    _check_names(names)
     return names
 
 
-def _refuse_twins(names: Sequence[str]) -> None:
+def _check_names(names: Sequence[str]) -> None:
+    if not names:
+        raise UnreadableFile("empty", "it has no columns")
+    if len(names) > MOST_COLUMNS:
+        message = f"it has {len(names):,} columns; at most {MOST_COLUMNS:,} are read"
+        raise UnreadableFile("unreadable", message)
     seen: set[str] = set()
     for name in names:
         if name.lower() in seen:
-            raise UnreadableFile("duplicate_header", f"the column {name!r} is there twice")
+            what = f"the column {name!r} is there twice" if name else "two columns have no name"
+            raise UnreadableFile("duplicate_header", what)
         seen.add(name.lower())
 
 
@@ -124,6 +141,8 @@ def _stage_lines(path: Path, into: Path, encoding: str) -> Staged:
         into, schema, compression="lz4", use_dictionary=False, write_statistics=False
     ) as out:
         for block in whole_lines(path, encoding):
+            if not seen and _LIST.match(block):
+                raise UnreadableFile("foreign", "it is one JSON list; expected an object per line")
             lines = pc.split_pattern(pa.array([block[:-1]], pa.large_string()), "\n")[0].values
             lines = lines.cast(pa.string())
             position = pa.array(np.arange(seen + 1, seen + 1 + len(lines)))
@@ -200,13 +219,23 @@ def _plain(error: Exception) -> str:
 
 
 def _header(path: Path, encoding: str, delimiter: str | None) -> tuple[str, list[str]]:
-    block = next(whole_lines(path, encoding)).decode()
-    first = block.splitlines()[0]
+    blocks = whole_lines(path, encoding)
+    block = next((block for block in blocks if block.strip(b"\r\n")), b"").decode().lstrip("\r\n")
+    first = block.partition("\n")[0]
+    if first.startswith(TOO_LONG):
+        raise UnreadableFile("too_long", "its first line is longer than 1 MiB")
     if delimiter is None:
         outside = "".join(first.split('"')[::2])
         delimiter = max(_DELIMITERS, key=outside.count)
-    names = next(csv.reader(io.StringIO(block), delimiter=delimiter))
-    _refuse_twins(names)
+    try:
+        names = next(csv.reader(io.StringIO(block, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        raise UnreadableFile("unreadable", "its first line does not hold columns") from error
+    if any(UNREADABLE in name for name in names):
+        raise UnreadableFile(
+            "encoding", "the names of its columns are not in the encoding declared"
+        )
+    _check_names(names)
     return delimiter, names
 
 

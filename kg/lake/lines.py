@@ -2,6 +2,7 @@
 
 Nothing is dropped: bytes that are no text become `UNREADABLE`, a line that is too long becomes
 `TOO_LONG` and its beginning. Both marks are Unicode noncharacters, which no text contains.
+A byte order mark says what a file is, whatever was declared.
 """
 
 import codecs
@@ -11,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,15 @@ UNREADABLE = "\ufdd0"
 TOO_LONG = "\ufdd1"
 _CHUNK = 4 << 20
 _QUOTES = b'"'
+_MARKED = (  # longest first: one begins with the other
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8"),
+)
+_Opened = io.BufferedReader | gzip.GzipFile
+_Read = Callable[[int], bytes]
 
 
 class UnreadableFile(Exception):  # noqa: N818 - reads as the fact it states
@@ -33,7 +43,7 @@ class UnreadableFile(Exception):  # noqa: N818 - reads as the fact it states
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
-    if isinstance(error, UnicodeDecodeError):
+    if isinstance(error, UnicodeDecodeError | UnicodeEncodeError):
         return UNREADABLE, error.end
     raise error
 
@@ -49,33 +59,34 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
     """
     try:
         with path.open("rb") as plain:
-            file = _unpacked(plain)
-            read = _decoded(file, encoding)
+            read = _decoded(_unpacked(plain), encoding)
             head = read(_CHUNK)
             if not head.strip():
                 raise UnreadableFile("empty", "the file holds nothing")
-            if b"\x00" in head[:4096]:
-                raise UnreadableFile("foreign", "the file is not text")
+            if not _is_text(head[:4096]):
+                raise UnreadableFile("foreign", "it is not text, or not in the encoding declared")
+            if b"\r" in head and b"\n" not in head:  # as a Macintosh once wrote it
+                head, read = head.replace(b"\r", b"\n"), _with_line_feeds(read)
             yield from _blocks(_after(head.removeprefix(codecs.BOM_UTF8), read))
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error
     except OSError as error:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
-    except LookupError as error:
-        raise UnreadableFile("encoding", f"there is no encoding {encoding!r}") from error
+    except (LookupError, UnicodeError) as error:
+        raise UnreadableFile("encoding", f"{encoding!r} is no encoding of text") from error
 
 
-def _unpacked(plain: BinaryIO) -> BinaryIO:
+def _unpacked(plain: io.BufferedReader) -> _Opened:
     magic = plain.read(4)
     plain.seek(0)
     if magic in {b"PK\x03\x04", b"PK\x05\x06"}:  # an archive, an empty archive
-        return cast(BinaryIO, io.BufferedReader(LineStream(_members(plain)), _CHUNK))
+        return io.BufferedReader(LineStream(_members(plain)), _CHUNK)
     if magic[:2] == b"\x1f\x8b":
-        return cast(BinaryIO, gzip.GzipFile(fileobj=plain))
+        return gzip.GzipFile(fileobj=plain)
     return plain
 
 
-def _members(plain: BinaryIO) -> Iterator[bytes]:
+def _members(plain: io.BufferedReader) -> Iterator[bytes]:
     """The files of a zip archive in the order of their names, each unpacked and ending a line."""
     with zipfile.ZipFile(plain) as archive:
         names = sorted(one.filename for one in archive.infolist() if not one.is_dir())
@@ -84,7 +95,7 @@ def _members(plain: BinaryIO) -> Iterator[bytes]:
         for name in (name for name in names if not _is_hidden(name)):
             with _opened(archive, name) as member:
                 last = b"\n"
-                file = _unpacked(cast(BinaryIO, io.BufferedReader(cast(Any, member))))
+                file = _unpacked(io.BufferedReader(member))
                 while block := file.read(_CHUNK):
                     yield block
                     last = block[-1:]
@@ -103,14 +114,39 @@ def _opened(archive: zipfile.ZipFile, name: str) -> Any:
         raise UnreadableFile("unreadable", "the archive is locked or packed unusually") from error
 
 
-def _decoded(file: BinaryIO, encoding: str) -> Callable[[int], bytes]:
+def _decoded(file: _Opened, encoding: str) -> _Read:
+    begin = file.peek(4)
+    encoding = next((name for mark, name in _MARKED if begin.startswith(mark)), encoding)
     if codecs.lookup(encoding).name == "utf-8":
         return file.read
-    reader = codecs.getreader(encoding)(file, "personagraph.mark")
-    return lambda size: reader.read(size).encode()
+    decoder = codecs.getincrementaldecoder(encoding)("personagraph.mark")
+
+    def read(size: int) -> bytes:
+        text = ""
+        while not text and (chunk := file.read(size)):
+            text = decoder.decode(chunk)
+        return (text or decoder.decode(b"", final=True)).encode(errors="personagraph.mark")
+
+    return read
 
 
-def _after(head: bytes, read: Callable[[int], bytes]) -> Iterator[bytes]:
+def _with_line_feeds(read: _Read) -> _Read:
+    return lambda size: read(size).replace(b"\r", b"\n")
+
+
+def _is_text(sample: bytes) -> bool:
+    """A stray null character costs its row; many, or one among bytes that are no text, the file."""
+    nulls = sample.count(0)
+    if not nulls:
+        return True
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return nulls * 50 <= len(sample)
+
+
+def _after(head: bytes, read: _Read) -> Iterator[bytes]:
     while head:
         yield head
         head = read(_CHUNK)
@@ -146,6 +182,8 @@ def _short(line: bytes) -> bytes:
 
 
 def _readable(block: bytes) -> bytes:
+    if b"\x00" in block:
+        block = block.replace(b"\x00", UNREADABLE.encode())
     try:
         block.decode()
     except UnicodeDecodeError:

@@ -15,14 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from kg.lake.disk import on_disk
-from kg.lake.engine import Engine, on_engine
-from kg.lake.files import PATH, POSITION, PROBLEM, RAW, Shape, Staged, stage
+from kg.lake.engine import Engine, is_whole, listed, on_engine
+from kg.lake.files import PATH, POSITION, PROBLEM, RAW, ROW_NUMBER, Shape, Staged, stage
+from kg.lake.lines import UnreadableFile
 
 
 class Scratch(Engine):
     """Stages files and computes over them; `Scratch.open` is the way to one."""
 
     def __init__(self, folder: Path) -> None:
+        (folder / "spill").mkdir()  # the engine makes one level itself, no more
         super().__init__(folder / "spill")
         self._con.raw_sql("SET preserve_insertion_order = false")
         self.folder = folder
@@ -53,22 +55,26 @@ class Scratch(Engine):
             Unavailable: the disk refuses the staged copy.
         """
         with on_disk(self.folder):
-            return stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter)
+            staged = stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter)
+        if shape == "parquet" and not is_whole(path):
+            raise UnreadableFile("unreadable", "this Parquet file is damaged inside")
+        return staged
 
     def rows(self, files: Sequence[Staged]) -> Any:
         """The rows of files of one shape, their columns matched by name, with `_path`,
         `_position` (1-based), `_problem` and `_raw` (of rows that could not be read)."""
         ours = files[0].shape != "parquet"
-        numbered = "" if ours else ", file_row_number = true"
+        numbered = "" if ours else f", {ROW_NUMBER} = true"
         rows = self._parquet(
-            [file.path for file in files], f", union_by_name = true, filename = true{numbered}"
+            [file.path for file in files],
+            f", union_by_name = true, filename = '{PATH}'{numbered}",
         )
         if not ours:
             nothing = ibis.null("string")
             rows = rows.mutate(
-                **{POSITION: rows.file_row_number + 1, PROBLEM: nothing, RAW: nothing}
-            ).drop("file_row_number")
-        return rows.rename({PATH: "filename"})
+                **{POSITION: rows[ROW_NUMBER] + 1, PROBLEM: nothing, RAW: nothing}
+            ).drop(ROW_NUMBER)
+        return rows
 
     def keep(self, rows: Any) -> Any:
         """Compute once: the rows, written to the scratch folder and read from there."""
@@ -101,9 +107,8 @@ class Scratch(Engine):
         # A view of its own: those that Ibis makes are hidden from the streams' connections.
         self._number += 1
         view = f"files_{self._number}"
-        listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
         with on_engine(self.folder):
-            self._con.raw_sql(f"CREATE VIEW {view} AS FROM read_parquet([{listed}]{options})")
+            self._con.raw_sql(f"CREATE VIEW {view} AS FROM read_parquet({listed(paths)}{options})")
             return self._con.table(view)
 
     def _new_file(self) -> Path:

@@ -20,6 +20,7 @@ from kg.lake.disk import on_disk, sync_folder, write_whole
 FORMAT = 1
 _KEY_BYTES = 32
 _MARK = "workspace.json"
+_LONGEST_NAME = 255  # bytes; what file systems allow
 # delta-rs panics on the first four and confuses the last two (tried with deltalake 1.6).
 _REFUSED_CHARACTERS = "[]|^%\\"
 
@@ -58,7 +59,9 @@ class Workspace:
                 write_whole(path / _MARK, json.dumps({"format": FORMAT}).encode() + b"\n")
         workspace = cls.open(path)
         with on_disk(path):
-            for folder in (workspace.lake, workspace.runs, workspace.log, workspace.graph):
+            for folder in (
+                workspace.lake, workspace.runs, workspace.log, workspace.graph, workspace.spill,
+            ):  # fmt: skip
                 folder.mkdir(exist_ok=True)
         workspace.key()
         return workspace
@@ -192,12 +195,20 @@ def _make_key(file: Path) -> None:
 
 def _absolute(path: Path) -> Path:
     path = Path(os.path.abspath(path))
-    if any(character in _REFUSED_CHARACTERS or ord(character) < 32 for character in str(path)):
+    text = str(path)
+    if any(one in _REFUSED_CHARACTERS or not _is_storable(one) for one in text):
         raise InputError(
-            f"A workspace cannot lie at {str(path)!r}.",
-            hint=f"Choose a path without {' '.join(_REFUSED_CHARACTERS)} and control characters.",
+            f"A workspace cannot lie at {text!r}.",
+            hint=f"Choose a path without {' '.join(_REFUSED_CHARACTERS)}, control characters and "
+            "what is not UTF-8.",
         )
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+        raise InputError("The name of the workspace is too long.", hint="Choose a shorter one.")
     return path
+
+
+def _is_storable(character: str) -> bool:
+    return ord(character) >= 32 and not "\ud800" <= character <= "\udfff"
 
 
 def _holds_something_else(path: Path) -> bool:

@@ -49,7 +49,11 @@ class EmbeddedStore(BoltStore):
         self._server: Running | None = None
         self._joined: Registration | None = None
         self.workspace_id = workspace_id(workspace)
-        self._attach()
+        try:
+            self._attach()
+        except BaseException:
+            self._detach()
+            raise
 
     def is_current(self) -> bool:
         with suppress(NotFound):
@@ -93,6 +97,12 @@ class EmbeddedStore(BoltStore):
 
     def _managed(self, query: queries.Query, params: dict[str, Any], access: str) -> Rows:
         self._follow()
+        try:
+            return super()._managed(query, params, access)
+        except PersonagraphError:  # a server that is ending even refuses its own password
+            if not self._is_alone():
+                raise
+        self._follow()
         return super()._managed(query, params, access)
 
     def _auto_commit(self, text: str, params: dict[str, Any]) -> Rows:
@@ -100,27 +110,36 @@ class EmbeddedStore(BoltStore):
         return super()._auto_commit(text, params)
 
     def _follow(self) -> None:
-        """Take over, or join the next one, when the process that served this graph is gone."""
-        if self._joined is None:
-            return
-        with self._following:  # threads share a store
-            if self._joined is not None and _registered(self._hold.path) != self._joined:
-                self._driver.close()
-                self._attach()
+        """Take over, or join the next one, when the process that served this graph is gone.
+
+        Where that fails it is tried again at the next query.
+        """
+        if self._is_alone():
+            with self._following:  # threads share a store
+                if self._is_alone():
+                    self._driver.close()
+                    self._attach()
+
+    def _is_alone(self) -> bool:
+        """Whether neither this process nor the one that it joined serves the graph."""
+        if self._server is not None:
+            return False
+        return self._joined is None or _registered(self._hold.path) != self._joined
 
     def _attach(self) -> None:
         generation = self._hold.path
         password = self._generations.password()
-        with self._generations.opening(generation):
-            self._joined = _registered(generation)
-            if self._joined is None:
-                self._server = start_server(generation, password, self._log)
-                _register(generation, self._server.port)
-        port = self._joined.port if self._joined else self._port()
         try:
-            driver = open_driver(f"bolt://127.0.0.1:{port}", ("root", password))
+            with self._generations.opening(generation):
+                self._joined = _registered(generation)
+                if self._joined is None:
+                    self._server = start_server(generation, password, self._log)
+                    _register(generation, self._server.port)
+                port = self._joined.port if self._joined else self._port()
+                driver = open_driver(f"bolt://127.0.0.1:{port}", ("root", password))
         except PersonagraphError:
-            self._detach()
+            self._joined = None
+            self._stop()
             raise
         super().__init__(driver, DATABASE, self.workspace_id)
 
@@ -131,19 +150,29 @@ class EmbeddedStore(BoltStore):
     def _detach(self) -> None:
         with suppress(AttributeError):  # the driver is not there when opening failed
             self._driver.close()
-        if self._server is not None:
-            with suppress(FileNotFoundError):
-                (self._hold.path / "server.json").unlink()
-            self._server.server.stop()
-            self._server = None
+        self._stop()
         self._hold.release()
+
+    def _stop(self) -> None:
+        """End the server of this process; who wants to serve next waits until it has let go."""
+        if self._server is None:
+            return
+        ended, self._server = self._server, None
+        try:
+            with self._generations.opening(self._hold.path):
+                (self._hold.path / "server.json").unlink(missing_ok=True)
+                ended.server.stop()
+        except FileNotFoundError:  # the whole directory is gone
+            ended.server.stop()
 
 
 def _registered(generation: Path) -> Registration | None:
     """The process that serves a generation, if it is still the same and alive."""
     try:
         found = Registration(**json.loads((generation / "server.json").read_text()))
-        alive = abs(psutil.Process(found.pid).create_time() - found.started) < 1.0
+        process = psutil.Process(found.pid)
+        alive = abs(process.create_time() - found.started) < 1.0
+        alive = alive and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, ValueError, TypeError, psutil.Error):
         return None
     return found if alive else None

@@ -133,7 +133,9 @@ class Generations:
         _fsync(self.root)
 
     def sweep(self) -> None:
-        """Remove what `current` does not name and nobody holds."""
+        """Remove what `current` does not name and nobody holds; for the one writer."""
+        for unfinished in self.root.glob("current.*"):
+            unfinished.unlink(missing_ok=True)
         try:
             keep = self.current().name
         except NotFound:

@@ -50,6 +50,8 @@ _TOKEN = re.compile(
     re.S | re.X,
 )
 _EDGE = ("end", "")
+_READ = "A query may read the graph, with Cypher's own functions; only runs write."
+_ONE = "Send them one by one."
 Token = tuple[str, str]
 
 
@@ -85,23 +87,23 @@ def check_text(text: str) -> None:
 def _check_token(found: list[Token], place: int) -> None:
     kind, value = found[place]
     if kind == "sign" and value in "'\"`":
-        raise NotAllowed("A quote in the query is not closed.")
+        raise NotAllowed("A quote in the query is not closed.", hint="Close it.")
     if kind == "sign" and value == ";":
-        raise NotAllowed("One query at a time, without a semicolon.")
+        raise NotAllowed("One query at a time, without a semicolon.", hint=_ONE)
     if (kind, value, found[place + 1]) == ("word", "load", ("word", "csv")):
-        raise NotAllowed("LOAD CSV is not allowed.")
+        raise NotAllowed("LOAD CSV is not allowed.", hint=_READ)
     ends_a_call = (kind, value, found[place - 1][1]) == ("word", "in", "}")
     if ends_a_call and ("word", "transactions") in found[place + 1 : place + 4]:
-        raise NotAllowed("IN TRANSACTIONS is not allowed.")
+        raise NotAllowed("IN TRANSACTIONS is not allowed.", hint=_READ)
     if kind not in ("word", "quoted") or _continues_a_name(found, place):
         return
     name, after = _dotted(found, place)
     is_called = found[after][1] == "("
     if found[place - 1] == ("word", "call") and ("." in name or is_called):
         if name not in _PROCEDURES:
-            raise NotAllowed(f"The procedure {name} is not allowed.")
+            raise NotAllowed(f"The procedure {name} is not allowed.", hint=_READ)
     elif is_called and not _may_be_called(found, place, name):
-        raise NotAllowed(f"The function {name} is not allowed.")
+        raise NotAllowed(f"The function {name} is not allowed.", hint=_READ)
 
 
 def _continues_a_name(found: list[Token], place: int) -> bool:
@@ -137,14 +139,14 @@ def check_plan(query_type: str | None, plan: Mapping[str, Any] | None) -> None:
         name = str(operator["operatorType"]).split("@")[0]
         details = str(operator["args"].get("Details", ""))
         if _OPERATORS.search(name):
-            raise NotAllowed(f"The operator {name} is not allowed.")
+            raise NotAllowed(f"The operator {name} is not allowed.", hint=_READ)
         if "LOAD CSV" in details:
-            raise NotAllowed("LOAD CSV is not allowed.")
+            raise NotAllowed("LOAD CSV is not allowed.", hint=_READ)
         calls = re.findall(r"ResolvedCall\(\s*([\w.]+)", details)  # inside an expression
         calls += [details.split("(")[0].strip()] if name == "ProcedureCall" else []
         for call in calls:
             if call.lower() not in _PROCEDURES:
-                raise NotAllowed(f"The procedure {call} is not allowed.")
+                raise NotAllowed(f"The procedure {call} is not allowed.", hint=_READ)
 
 
 def _walk(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,8 +1,12 @@
 """Every bad input costs only itself: a reason, its position, its text; nothing else is lost."""
 
 import gzip
+import io
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from folders import EVENTS, GOOD, HEAD, Read, fill
 
@@ -11,7 +15,22 @@ from ingestion.quarantine import FILE_REASONS, ROW_REASONS
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
 
+
+def parquet(**columns: pa.Array) -> bytes:
+    """A table that the mapping of events reads, two rows; `columns` replaces or adds."""
+    rows = {"id": ["1", "2"], "who": ["ann", "bob"], "at": ["2026-01-01"] * 2, "item": ["c"] * 2}
+    file = io.BytesIO()
+    pq.write_table(pa.table({**rows, "quantity": ["1", "1"], **columns}), file)
+    return file.getvalue()
+
+
+def damaged(content: bytes) -> bytes:
+    """Its end, which lists what is where, is whole; what stands there is not."""
+    return content[:8] + b"\xff" * 60 + content[68:]
+
+
 OK = "1,ann,2026-01-01T10:00:00Z,cup,1"
+JSON = '{"id": %d, "who": "ann", "at": "2026-01-01T00:00:00Z", "item": "cup", "quantity": 1}\n'
 
 
 def read(
@@ -63,6 +82,123 @@ def test_unreadable_bytes_cost_only_their_row(tmp_path: Path) -> None:
     assert_adds_up(found)
 
 
+def test_a_null_character_costs_only_its_row(tmp_path: Path) -> None:
+    filler = "".join(f"r{n},dan,2026-01-02,cup,1\n" for n in range(500))
+    found = read(tmp_path, f"{GOOD}\n{OK}\n2,b\0b,2026-01-02,cup,1\n{filler}x,\0,2026-01-02,c,1\n")
+    assert found.reasons() == {2: "encoding", 503: "encoding"}
+    assert len(found.rows("events")) == 501
+    assert_adds_up(found)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_byte_order_mark_says_what_nobody_declared(tmp_path: Path, encoding: str) -> None:
+    content = f"{GOOD}\n1,ann,2026-01-01,caff\u00e8 \U0001f600,1\n"
+    found = read(tmp_path, content.encode(encoding))
+    assert found.rows("events", "item_id") == ["caff\u00e8 \U0001f600"]
+
+
+def test_an_encoding_of_several_bytes_is_read_to_its_last_byte(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("    kind: event\n", "    kind: event\n    encoding: utf-16-be\n")
+    content = f"{GOOD}\n{OK}\n2,bob,2026-01-02,cup,1".encode("utf-16-be") + b"\x00"
+    found = read(tmp_path, content, mapping)
+    assert found.reasons() == {2: "encoding"}, "half a character is not dropped"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_may_end_as_on_any_system(tmp_path: Path, end: str) -> None:
+    rows = [GOOD, OK, "2,bob", "3,cem,2026-01-02,cup,1", ""]
+    found = read(tmp_path, end.join(rows))
+    assert found.reasons() == {2: "ragged"}
+    assert found.rows("events", "record_key") == ["events.csv#1", "events.csv#3"]
+
+
+def test_blank_lines_before_the_header_are_no_header(tmp_path: Path) -> None:
+    assert read(tmp_path, f"\n\r\n{GOOD}\n{OK}\n").rows("events", "record_key") == ["events.csv#1"]
+
+
+@pytest.mark.parametrize("role", ["quantity", "who", "id", "at", "more"])
+def test_nan_and_infinity_in_a_column_of_numbers_cost_only_their_rows(
+    tmp_path: Path, role: str
+) -> None:
+    content = parquet(**{role: pa.array([float("nan"), float("-inf")])})
+    folder = fill(
+        tmp_path / "data", {"events-a.parquet": content, "events-b.parquet": parquet()}, EVENTS
+    )
+    found = Read(folder, tmp_path / "workspace")
+    assert_adds_up(found)
+    assert found.file("events-b.parquet").received == 2
+    reasons = {"quantity": {"not_a_number": 2}, "at": {"unreadable_time": 2}}
+    assert found.file("events-a.parquet").reasons == reasons.get(role, {})
+
+
+def test_whole_numbers_in_a_column_of_floats_stay_ids(tmp_path: Path) -> None:
+    content = parquet(id=pa.array([7.0, 1e300]), who=pa.array([12345.0, 0.0]))
+    found = read(tmp_path, content, name="events.parquet")
+    assert found.rows("events", "record_key") == ["events.parquet#1e+300", "events.parquet#7"]
+    assert found.rows("identifiers", "value") == ["12345"]
+
+
+@pytest.mark.parametrize(
+    "name", ["filename", "_path", "_position", "_problem", "_raw", "_line", "source", "_u0", "_c0"]
+)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_column_may_have_any_name(tmp_path: Path, name: str, suffix: str) -> None:
+    content = f"{GOOD},{name}\n{OK},x\n".encode()
+    if suffix == "parquet":
+        content = parquet(**{name: pa.array(["x", "y"])})
+    mapping = EVENTS + f"    object: {name}\n"
+    found = read(tmp_path, content, mapping, name=f"events.{suffix}")
+    assert found.rows("events", "object")[0] == "x"
+
+
+def test_a_file_whose_name_is_a_pattern_is_that_file(tmp_path: Path) -> None:
+    files = {"events*.parquet": parquet(), "events-b.parquet": parquet(id=pa.array(["3", "4"]))}
+    found = Read(fill(tmp_path / "data", files, EVENTS), tmp_path / "workspace")
+    assert [one.received for one in found.report.files] == [2, 2]
+    assert len(found.rows("events")) == 4
+
+
+@pytest.mark.parametrize("start", ['[{"id"', ' [ \n {\n"id"'])
+def test_a_list_is_no_file_of_lines_and_says_so(tmp_path: Path, start: str) -> None:
+    folder = fill(
+        tmp_path / "data", {"events-a.json": f"{start}: 1}}]", "events-b.jsonl": JSON % 1}, EVENTS
+    )
+    found = Read(folder, tmp_path / "workspace")
+    assert "an object per line" in (found.file("events-a.json").detail or "")
+    assert found.rows("events", "record_key") == ["events-b.jsonl#1"]
+
+
+def test_what_is_no_file_is_told_and_costs_nothing_else(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n{OK}\n"}, EVENTS)
+    (folder / "events-folder.csv").mkdir()
+    (folder / "events-gone.csv").symlink_to("nothing.csv")
+    (folder / "events-loop.csv").symlink_to("events-loop.csv")
+    (folder / "again").symlink_to(".")
+    os.mkfifo(folder / "events-pipe.csv")
+    (Path(os.fsdecode(os.fsencode(folder) + b"/events-\xff.csv"))).write_text(f"{GOOD}\n{OK}\n")
+    found = Read(folder, tmp_path / "workspace")
+    told = {one.source: one.detail for one in found.report.files if one.status == "unreadable"}
+    assert told == {
+        "again": "a link to a folder is not followed",
+        "events-gone.csv": "a link that leads nowhere",
+        "events-loop.csv": "a link that leads nowhere",
+        "events-pipe.csv": "it is no file",
+        "events-\ufffd.csv": "its name is not UTF-8",
+    }
+    assert found.rows("events", "record_key") == ["events.csv#1"]
+
+
+def test_a_folder_of_which_nothing_can_be_read_does_not_replace_what_was(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n{OK}\n"}, EVENTS)
+    before = Read(folder, tmp_path / "workspace").rows("events")
+    fill(folder, {"events.csv": b""})
+    with pytest.raises(InputError, match=r"events\.csv: the file holds nothing") as refused:
+        Read(folder, tmp_path / "workspace")
+    assert "source check" in (refused.value.hint or "")
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert lake.arrow("events").drop_columns(["run_id"]).to_pylist() == before
+
+
 def test_a_declared_encoding_is_used(tmp_path: Path) -> None:
     mapping = EVENTS.replace("    kind: event\n", "    kind: event\n    encoding: latin-1\n")
     found = read(tmp_path, f"{GOOD}\n1,ann,2026-01-01,caffè,1\n".encode("latin-1"), mapping)
@@ -78,9 +214,8 @@ def test_a_line_of_50_mb_is_quarantined_by_its_position(tmp_path: Path) -> None:
 
 
 def test_json_that_is_broken_in_the_middle_costs_only_its_line(tmp_path: Path) -> None:
-    good = '{"id": %d, "who": "ann", "at": "2026-01-01T00:00:00Z", "item": "cup", "quantity": 1}\n'
     long = '{"id": 4, "who": "' + "x" * (50 << 20) + '"}\n'
-    content = good % 1 + '{"id": 2, "wh\n' + "[1, 2]\n" + long + "\n" + good % 5
+    content = JSON % 1 + '{"id": 2, "wh\n' + "[1, 2]\n" + long + "\n" + JSON % 5
     found = read(tmp_path, content, name="events.jsonl")
     assert found.reasons() == {2: "invalid_json", 3: "invalid_json", 4: "too_long"}
     assert found.rows("events", "record_key") == ["events.jsonl#1", "events.jsonl#5"]
@@ -105,6 +240,14 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "foreign"),
         (b"PAR1 and then nothing", "unreadable"),
         (gzip.compress(b"id,who\n" * 999)[:40], "cut_off"),
+        (gzip.compress(b"id,who\n" * 999)[:30] + b"\xff" * 20, "cut_off"),
+        (gzip.compress(gzip.compress(b"id,who\n" * 999)), "foreign"),
+        (f"{GOOD}\n{OK}\n".encode("utf-16-le"), "foreign"),
+        ("id,who,\u00e4t,item,quantity\n".encode("latin-1"), "encoding"),
+        (b"id," + b"x" * (2 << 20) + b"\n1,2\n", "too_long"),
+        ((",".join(f"c{n}" for n in range(5_001)) + "\n").encode(), "unreadable"),
+        (parquet(quantity=pa.array([1.0, 2.0]))[:-300], "unreadable"),
+        (damaged(parquet(quantity=pa.array([1.0, 2.0]))), "unreadable"),
         (b"id,who,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"id,WHO,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"another,file\n1,2\n", "missing_column"),

@@ -1,9 +1,10 @@
 import re
+import string
 from pathlib import Path
 
 import pytest
 
-from ingestion.mapping import Model, Table, load, parse
+from ingestion.mapping import Model, Table, Time, load, parse
 from kg.errors import InputError, NotFound
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,25 @@ def test_the_documentation_names_every_key() -> None:
         ("    kind: profile\n    describe: age\n", 4, "'age', which is not under traits", ""),
         ("    kind: event\n    time: a\n    verb: b\n    key: id\n    part: p\n", 4, "part", ""),
         ("    format: segment\n    kind: event\n", 4, "drop kind: event", ""),
-        ("    kind: [\n", 7, "not YAML", ""),
+        ("    kind: [\n", 7, "not YAML", "mapping.md"),
+        ("    kind: item\n    item: a\n    item: b\n", 8, "duplicate key", "mapping.md"),
+        ("    kind: profile\n    encoding: klingon\n", 7, "no encoding 'klingon'", "mapping.md"),
+        ("    kind: profile\n    encoding: base64\n", 7, "no encoding 'base64'", "mapping.md"),
+        ("    kind: profile\n    delimiter: '\"'\n", 7, "one ASCII character", "mapping.md"),
+        ('    kind: profile\n    delimiter: "\\n"\n', 7, "one ASCII character", "mapping.md"),
+        ("    kind: profile\n    delimiter: ab\n", 7, "one ASCII character", "mapping.md"),
+        ("    kind: profile\n    identifiers: {'a:b': c}\n", 7, "'a:b' cannot be a namespace", ""),
+        ("    kind: profile\n    identifiers: {'': c}\n", 7, "'' cannot be a namespace", ""),
+        ("    kind: event\n    verb: b\n    time: {column: a, formats: '%Y-%Q'}\n", 8, "%Y-%Q", ""),
+        ("    kind: event\n    verb: b\n    time: {column: a, formats: 'at %'}\n", 8, "at %", ""),
+        (
+            "    kind: event\n    time: a\n    verb: [{is: b, when: {x: {matches: '('}}}]\n",
+            8,
+            "'(' is not a pattern",
+            "",
+        ),
+        ("    kind: item\n    item: a\n    quantity: {constant: lots}\n", 8, "'lots'", ""),
+        ("    kind: item\n    item: {id: a, price: {constant: nan}}\n", 7, "'nan'", ""),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_line(
@@ -48,6 +67,48 @@ def test_a_mistake_is_one_sentence_with_its_line(
     assert str(refused.value).startswith(f"personagraph.yaml, line {line}: ")
     assert says in str(refused.value)
     assert hint in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "expected name, consent and tables"),
+        ("- 1\n", "expected name, consent and tables"),
+        ("name: " + "[" * 5_000 + "]" * 5_000, "not YAML that can be read"),
+        ("name: a\0b", "not YAML that can be read"),
+        ("name: x\n---\nname: y\n", "not YAML"),
+        ("name: !!python/object/apply:os.system [ls]\n", "valid string"),
+        ("a: &a [x,x]\nb: &b [*a,*a]\nname: &c [*b,*b]\n", "valid string"),
+        (HEAD.partition("tables:")[0] + "tables: {}\n", "at least 1 item"),
+        (HEAD.replace("files: a.csv", "files: []") + "    kind: profile\n", "at least 1 item"),
+    ],
+)
+def test_what_is_no_mapping_is_one_sentence_with_a_hint(text: str, says: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse(text)
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert refused.value.hint
+
+
+def test_a_mapping_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "latin.yaml").write_bytes("name: caff\u00e8\n".encode("latin-1"))
+    for place, says in ((tmp_path, "is a directory"), (tmp_path / "latin.yaml", "not UTF-8")):
+        with pytest.raises(InputError, match=says) as refused:
+            load(place)
+        assert refused.value.hint
+
+
+def test_every_time_pattern_that_passes_is_one_that_the_engine_reads() -> None:
+    import duckdb
+
+    texts = {f"%{dash}{letter}" for dash in ("", "-") for letter in string.ascii_letters + "%"}
+    for text in sorted(texts):
+        try:
+            Time(column="at", formats=(text,))
+        except ValueError:
+            continue
+        duckdb.execute("SELECT try_strptime('x', ?)", [text])
 
 
 def test_consent_must_be_declared() -> None:

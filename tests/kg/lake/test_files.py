@@ -1,8 +1,11 @@
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from kg.lake import Lake
+from kg.lake.files import POSITION, PROBLEM
 from kg.lake.lines import LONGEST_LINE, UnreadableFile, whole_lines
 from kg.lake.scratch import Scratch
 
@@ -14,7 +17,7 @@ def rows(tmp_path: Path, content: bytes, shape: str = "csv") -> list[tuple[int, 
         staged = scratch.stage(path, shape)  # type: ignore[arg-type]
         found = scratch.fetch(scratch.rows([staged]))
     assert staged.rows == len(found)
-    return sorted((row["_position"], row["_problem"]) for row in found)
+    return sorted((row[POSITION], row[PROBLEM]) for row in found)
 
 
 def test_positions_count_rows_not_lines_whatever_lies_between(tmp_path: Path) -> None:
@@ -56,6 +59,27 @@ def test_a_line_at_the_limit_is_whole_and_one_beyond_is_cut(tmp_path: Path) -> N
     found = b"".join(whole_lines(path)).splitlines()
     assert [len(found[0]), found[2]] == [LONGEST_LINE, b"z"]
     assert len(found[1]) < 1 << 17
+
+
+def test_what_does_not_fit_into_memory_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kg.lake.engine._MEMORY", "120MB")
+    path = tmp_path / "numbers.csv"
+    path.write_bytes(
+        b"a,b\n" + b"".join(b"%d,%040d\n" % (n % 999_983, n) for n in range(2_000_000))
+    )
+    with Scratch.open(tmp_path) as scratch:
+        rows = scratch.rows([scratch.stage(path, "csv")])
+        kept = scratch.keep(rows.order_by("b").mutate(c=rows.a + rows.b))
+        assert scratch.fetch(kept.agg(n=kept.count()))[0]["n"] == 2_000_000
+    with Lake.writer(tmp_path / "workspace") as lake:
+        numbers = pa.table({"record_key": [f"{n:060d}" for n in range(1_000_000)]})
+        with lake.step("x") as step:
+            step.overwrite("identities", numbers.append_column("user_id", numbers[0]))
+        found = lake.table("identities")
+        rows_in_order = lake.batches(found.order_by(found.record_key.reverse()))
+        assert sum(batch.num_rows for batch in rows_in_order) == 1_000_000
 
 
 def test_the_scratch_folder_is_gone_after_use(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ with open_store(EMBEDDED, workspace, write=False) as store:
 """
 
 
+LOCK = """
+from kg.store.engine import engine, database_path
+from kg.store.generations import Generations
+library = engine(workspace / "log")
+database = library.open_database(str(database_path(Generations(workspace).current())))
+say("locked")
+sys.stdin.readline()
+"""
+
+
 def test_a_workspace_without_a_graph_says_what_to_run(workspace: Path) -> None:
     with pytest.raises(NotFound, match="no graph yet") as caught:
         open_store(EMBEDDED, workspace, write=False)
@@ -150,15 +160,7 @@ def test_a_directory_locked_by_something_that_does_not_answer_is_a_conflict(
     workspace: Path,
 ) -> None:
     load(workspace)
-    code = """
-    from kg.store.engine import engine, database_path
-    from kg.store.generations import Generations
-    library = engine(workspace / "log")
-    database = library.open_database(str(database_path(Generations(workspace).current())))
-    say("locked")
-    sys.stdin.readline()
-    """
-    other = in_process(code, str(workspace))
+    other = in_process(LOCK, str(workspace))
     assert line(other) == "locked"
     with pytest.raises(Conflict, match="does not answer"):
         open_store(EMBEDDED, workspace, write=False)
@@ -278,3 +280,59 @@ def test_the_engine_writes_its_log_into_the_workspace(workspace: Path) -> None:
     out, _ = done.communicate(timeout=60)
     assert out == ""
     assert list((workspace / "log").glob("arcadedb.log*"))
+
+
+JOIN = """
+with open_store(EMBEDDED, workspace, write=False) as store:
+    say("open")
+    until = time.monotonic() + float(sys.argv[2])
+    while time.monotonic() < until:
+        store.run("graph/ready")
+    say("fine")
+"""
+
+
+def test_who_joined_goes_on_when_the_process_that_served_ends_by_itself(workspace: Path) -> None:
+    """As a server does when a run ends: it asks all the time, also while the run lets go."""
+    load(workspace)
+    with open_store(EMBEDDED, workspace, write=False):
+        joined = [in_process(JOIN, str(workspace), "6") for _ in range(2)]
+        assert [line(process) for process in joined] == ["open", "open"]
+    assert [line(process) for process in joined] == ["fine", "fine"]
+    for process in joined:
+        process.communicate(timeout=30)
+
+
+def test_who_could_not_take_over_tries_again_at_the_next_query(workspace: Path) -> None:
+    load(workspace)
+    first = in_process(SERVE, str(workspace))
+    assert line(first) == "open"
+    with open_store(EMBEDDED, workspace, write=False) as store:
+        first.kill()
+        first.wait(30)
+        locker = in_process(LOCK, str(workspace))
+        assert line(locker) == "locked"
+        for _ in range(2):
+            with pytest.raises(Conflict, match="does not answer"):
+                store.run(USERS)
+        locker.communicate("\n", timeout=30)
+        assert store.run(USERS) == [{"n": PEOPLE}]
+
+
+def test_a_process_that_ended_and_was_not_buried_serves_nobody(workspace: Path) -> None:
+    load(workspace)
+    first = in_process(SERVE, str(workspace))
+    assert line(first) == "open"
+    first.kill()
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie now
+    with open_store(EMBEDDED, workspace, write=False) as store:
+        assert store.run(USERS) == [{"n": PEOPLE}]
+    first.wait()
+
+
+def test_what_an_interrupted_publication_left_is_swept(workspace: Path) -> None:
+    load(workspace)
+    (workspace / "graph" / "current.123").write_text("g0000")
+    with open_store(EMBEDDED, workspace, write=True) as store:
+        assert store.run(USERS) == [{"n": PEOPLE}]
+    assert not list((workspace / "graph").glob("current.*"))
