@@ -18,7 +18,10 @@ TICKET = {"id": 1, "created_at": "2026-01-05T10:00:00Z", "requester_id": 5, "sub
 
 
 def test_the_mapping_beside_the_data_comes_first(tmp_path: Path) -> None:
-    own = "name: mine\nconsent: {default: denied, basis: a test}\ntables: {}\n"
+    own = (
+        "name: mine\nconsent: {default: denied, basis: a test}\n"
+        "tables: {a: {files: a.jsonl, kind: ignore, reason: a test}}\n"
+    )
     assert find_mapping(fill(tmp_path, {"a.jsonl": lines([MESSAGE])}, own)).name == "mine"
 
 
