@@ -10,10 +10,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ingestion import shipped
 from ingestion.fit import files_of, find_files
 from ingestion.mapping import NAME, Mapping, load
 from kg.errors import InputError
-from kg.lake.files import columns_of, shape_of
+from kg.lake.files import columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
@@ -35,13 +36,14 @@ class KnownFormat:
     """Something that can be read: a format, or a shipped example for a public data set."""
 
     name: str
-    kind: str  # format or example
+    kind: str  # format, table (a format whose columns a vendor has published) or example
     about: str
 
 
 def known_formats() -> list[KnownFormat]:
     """What `personagraph source list` shows."""
     formats = [KnownFormat(name, "format", about) for name, about in FORMATS.items()]
+    formats += [KnownFormat(name, "table", one.about) for name, one in shipped.tables().items()]
     examples = [KnownFormat(name, "example", one.about) for name, one in examples_by_name().items()]
     return [*formats, *examples]
 
@@ -138,19 +140,20 @@ def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:
 
 
 def recognise(path: Path) -> str | None:
-    """`segment` or `tickets` where the first lines of a file are such; None: it needs a mapping."""
+    """The format of a file by its first rows, where they are such; None: it needs a mapping."""
     try:
-        if shape_of(path) != "ndjson":
-            return None
-        objects = list(_objects(path))
+        shape = shape_of(path)
+        objects = list(_objects(path)) if shape == "ndjson" else first_rows(path)
     except UnreadableFile:
         return None
     if not objects:
         return None
     for kind, fits in (("segment", _is_message), ("tickets", _is_ticket)):
+        if shape not in {"ndjson", "json"}:
+            break
         if sum(map(fits, objects)) > len(objects) / 2:
             return kind
-    return None
+    return shipped.recognise(objects)
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:

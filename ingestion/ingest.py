@@ -7,7 +7,7 @@ what the old file said first another file may now say first.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +189,7 @@ def check(folder: Path, mapping: Mapping | None = None, *, progress: Progress = 
                 judged = judge(scratch, dataset, mapping, salt="")
                 counted = counting.files(scratch, dataset, judged.rows)
                 files += counted
-                datasets.append(
-                    counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
-                )
+                datasets.append(_dataset_report(scratch, dataset, judged, counted))
                 task.advance()
         return _report(mapping, files, datasets)
 
@@ -210,6 +208,8 @@ class Judged:
 
     rows: Rows
     outputs: dict[str, Rows]
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def judge(
@@ -220,7 +220,14 @@ def judge(
     rows = classify(scratch, scratch.keep(reading.rows), known)
     accepted = scratch.view(rows.filter(rows.status == "accepted"))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
-    return Judged(rows, outputs)
+    return Judged(rows, outputs, reading.unread, reading.notes)
+
+
+def _dataset_report(
+    scratch: Scratch, dataset: Dataset, judged: Judged, counted: list[FileReport]
+) -> DatasetReport:
+    report = counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
+    return replace(report, unread=judged.unread, notes=judged.notes)
 
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
@@ -234,7 +241,7 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
             work.step.append(name, work.scratch.batches(data))
     counted = counting.files(work.scratch, dataset, rows)
     _write_files(work, dataset, counted)
-    report = counting.dataset(work.scratch, dataset, rows, outputs, counted)
+    report = _dataset_report(work.scratch, dataset, judged, counted)
     keep = work.scratch.keep
     return _Outcome(
         counted,

@@ -7,14 +7,15 @@ that is missing, a time without a zone) is judged in `ingestion.fit`, before any
 
 import difflib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from ingestion import shipped
 from kg.errors import InputError, NotFound
 
 NAME = "personagraph.yaml"
@@ -229,14 +231,29 @@ class Questions(Model):
 
 
 class Link(Model):
-    """Another file whose columns may be used as `<link>.<column>`, found by an equal value."""
+    """Other files whose columns may be used as `<link>.<column>`, found by an equal value."""
 
-    file: str
+    file: Strings
     on: dict[str, str] | str
 
     def matches(self) -> dict[str, str]:
         """This table's column -> the linked file's column."""
         return self.on if isinstance(self.on, dict) else {self.on: self.on}
+
+
+class Then(Model):
+    """A further thing that the same row says the person did, at a time of its own.
+
+    It shares item, campaign, basket, channel, object and category with the row; amounts and text
+    are its own, so that nothing is counted twice. A row without the time does not say it.
+    """
+
+    verb: Cases = Field(min_length=1)
+    time: TimeValue
+    when: Condition = Field(default_factory=dict)
+    quantity: ColumnValue | None = None
+    value: ColumnValue | None = None
+    text: Strings = ()
 
 
 Kind = Literal["event", "profile", "item", "campaign", "consent", "ignore"]
@@ -254,12 +271,24 @@ def _as_id(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
+def _known_format(name: str) -> str:
+    known = [*get_args(Format), *shipped.tables()]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        likely = f"; did you mean {near[0]}?" if near else "; `personagraph source list` shows them"
+        raise ValueError(f"format {name!r} is not known{likely}")
+    return name
+
+
+Form = Literal["salesforce_id", "amount", "amount_comma"]
+
+
 class Table(Model):
     """How the rows of some files become records of one kind."""
 
     files: Strings
     kind: Kind | None = None
-    format: Format | None = None
+    format: Annotated[str, AfterValidator(_known_format)] | None = None
     reason: str | None = None
     encoding: str = "utf-8"
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -287,12 +316,36 @@ class Table(Model):
     describe: Strings = ()
     consents: tuple[Consent, ...] = ()
     questions: Questions | None = None
+    rows: str | None = None
+    names: dict[str, Strings] = Field(default_factory=dict)
+    required: Strings | None = None
+    expects: dict[str, str] = Field(default_factory=dict)
+    forms: dict[str, Form] = Field(default_factory=dict)
+    lists: dict[str, str] = Field(default_factory=dict)
+    nobody: tuple[Condition, ...] = ()
+    then: tuple[Then, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> "Table":
         for problem in _table_problems(self):
             raise ValueError(problem)
         return self
+
+    def columns_for(self, name: str, known: Iterable[str]) -> list[str]:
+        """Which of the known columns a name of this mapping stands for, the best first.
+
+        Its own, else those under `names`; where a vendor has published them, case does not matter.
+        """
+        wanted = [name, *self.names.get(name, ())]
+        if self.format not in shipped.tables():
+            return [one for one in wanted if one in known]
+        loose = {one.casefold().strip(): one for one in known}
+        found = [loose.get(one.casefold()) for one in wanted]
+        return list(dict.fromkeys(one for one in found if one is not None))
+
+    def may_lack(self, name: str) -> bool:
+        """Whether a file without that column is still a file of this table."""
+        return self.required is not None and name not in self.required
 
 
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -341,6 +394,11 @@ class Mapping(Model):
     topic_level: int | None = Field(default=None, ge=0)
     tables: dict[str, Table]
     _text: str = PrivateAttr(default="")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_shipped(cls, tree: Any) -> Any:
+        return shipped.filled_in(tree)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
@@ -463,7 +521,8 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
 _OWNERS: dict[str, type[Model]] = {
     "item": Item, "time": Time, "starts": Time, "ends": Time, "campaign": Campaign,
     "consents": Consent, "questions": Questions, "links": Link, "identifiers": Identifier,
-    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case,
+    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case, "then": Then,
+    "nobody": Test,
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ ROW_REASONS = {
     "not_a_number": "has NaN, infinity or text where a number is expected",
     "unknown_value": "has a value that the mapping does not list",
     "unknown_type": "is a message of a kind that is not known",
+    "wrong_type": "has an object or a list where one value is expected",
 }
 
 FILE_REASONS = {

@@ -38,6 +38,8 @@ class DatasetReport:
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
         warnings: sentences a person should read before going on.
+        unread: columns or fields of the files that nothing is made of, new ones among them.
+        notes: sentences on how the files were understood.
     """
 
     name: str
@@ -51,6 +53,8 @@ class DatasetReport:
     with_item_share: float | None = None
     verbs: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,12 @@ class Report:
         """Back from JSON values."""
         files = tuple(FileReport(**one) for one in values["files"])
         datasets = tuple(
-            DatasetReport(**{**one, "warnings": tuple(one["warnings"])})
+            DatasetReport(
+                **{
+                    **one,
+                    **{name: tuple(one.get(name, ())) for name in ("warnings", "unread", "notes")},
+                }
+            )
             for one in values["datasets"]
         )
         return cls(**{**values, "files": files, "datasets": datasets})

@@ -7,8 +7,10 @@ a file that cannot be read at all raises `UnreadableFile` and costs no other fil
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from kg.lake.documents import first_objects, is_document, stage_document
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -32,7 +35,7 @@ LINE = "_line"
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
 
-Shape = Literal["csv", "parquet", "ndjson"]
+Shape = Literal["csv", "parquet", "ndjson", "json"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,9 @@ def shape_of(path: Path) -> Shape:
     if magic == b"PAR1":
         return "parquet"
     head = next(whole_lines(path), b"")
-    return "ndjson" if head.lstrip()[:1] in {b"{", b"["} else "csv"
+    if head.lstrip()[:1] not in {b"{", b"["}:
+        return "csv"
+    return "json" if is_document(path) else "ndjson"
 
 
 def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str | None) -> Staged:
@@ -79,6 +84,9 @@ def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str
         return _parquet(path)
     if shape == "ndjson":
         return _stage_lines(path, into, encoding)
+    if shape == "json":
+        rows = stage_document(path, into, (POSITION, PROBLEM, RAW, LINE))
+        return Staged(into, "ndjson", {LINE: pa.string()}, rows)
     return _stage_csv(path, into, encoding, delimiter)
 
 
@@ -91,7 +99,36 @@ def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = N
     shape = shape_of(path)
     if shape == "parquet":
         return list(_parquet(path).columns)
-    return [] if shape == "ndjson" else _header(path, encoding, delimiter)[1]
+    return [] if shape in {"ndjson", "json"} else _header(path, encoding, delimiter)[1]
+
+
+def first_rows(path: Path, count: int = 50) -> list[dict[str, Any]]:
+    """The first rows of a file as dictionaries, whatever its shape, to tell what it is.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    shape = shape_of(path)
+    if shape == "parquet":
+        _parquet(path)
+        with pa.parquet.ParquetFile(path) as file:
+            batch = next(file.iter_batches(batch_size=count), None)
+            return batch.to_pylist() if batch is not None else []
+    if shape == "csv":
+        delimiter, names = _header(path, "utf-8", None)
+        block = next(whole_lines(path)).decode()
+        rows = islice(csv.reader(io.StringIO(block), delimiter=delimiter), 1, count + 1)
+        return [dict(zip(names, row, strict=False)) for row in rows]
+    lines = next(whole_lines(path), b"").decode().splitlines()[:count]
+    found = first_objects(path, count) if shape == "json" else lines
+    return [one for line in found if isinstance(one := _object(line), dict)]
+
+
+def _object(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None  # its reading will say so
 
 
 def _parquet(path: Path) -> Staged:

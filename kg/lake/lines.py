@@ -63,6 +63,21 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
         raise UnreadableFile("encoding", f"there is no encoding {encoding!r}") from error
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file, unpacked; fewer where it is shorter.
+
+    Raises:
+        UnreadableFile: it is cut off, or not there.
+    """
+    try:
+        with path.open("rb") as plain:
+            return _unpacked(plain).read(size)
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error
+    except OSError as error:
+        raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
+
+
 def _unpacked(plain: BinaryIO) -> BinaryIO:
     packed = plain.read(2) == b"\x1f\x8b"
     plain.seek(0)
