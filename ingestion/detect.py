@@ -13,6 +13,7 @@ from typing import Any
 from ingestion import shipped
 from ingestion.fit import files_of, find_files
 from ingestion.mapping import NAME, Mapping, load
+from ingestion.sources import survey_of
 from kg.errors import InputError
 from kg.lake.files import columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
@@ -25,6 +26,9 @@ FORMATS = {
     "segment": "product events of the Segment spec, JSON lines (.jsonl, .gz), recognised by itself",
     "tickets": "support tickets, Zendesk-like JSON lines, recognised by itself",
     "survey": "survey responses, one row each, with a list of the questions; needs a mapping",
+    "qualtrics": "survey responses of Qualtrics, CSV or TSV with three header rows",
+    "surveymonkey": "survey responses of SurveyMonkey, CSV with two header rows",
+    "typeform": "survey responses of Typeform, CSV",
     "csv": "any table as CSV (delimiter and .gz recognised); needs a mapping",
     "parquet": "any table as Parquet; needs a mapping",
     "ndjson": "any objects as JSON lines; needs a mapping",
@@ -153,7 +157,7 @@ def recognise(path: Path) -> str | None:
             break
         if sum(map(fits, objects)) > len(objects) / 2:
             return kind
-    return shipped.recognise(objects)
+    return survey_of(objects) or shipped.recognise(objects)
 
 
 def _objects(path: Path) -> Iterator[dict[str, Any]]:

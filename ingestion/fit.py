@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ingestion.mapping import NAME, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
+from ingestion.sources import SURVEYS, survey_of
 from kg.errors import InputError, NotFound
-from kg.lake.files import LINE, Shape, Staged, shape_of
+from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
 from kg.lake.scratch import Scratch
 
@@ -170,12 +171,20 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path)
     wanted: str | None = "ndjson" if table.format in _LINES else None
-    wanted = "csv" if table.format == "survey" and shape != "parquet" else wanted
+    wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted
     if table.format in {"csv", "parquet", "ndjson"}:
         wanted = table.format
     if wanted and wanted != ("ndjson" if shape == "json" else shape):
         raise UnreadableFile("foreign", f"expected {wanted}, the file looks like {shape}")
-    return scratch.stage(one.path, shape, encoding=table.encoding, delimiter=table.delimiter)
+    if table.format in SURVEYS and survey_of(first_rows(one.path)) != table.format:
+        raise UnreadableFile("foreign", f"the header rows are not those of {table.format}")
+    return scratch.stage(
+        one.path,
+        shape,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        number_twins=table.format in SURVEYS,  # two questions may be worded alike
+    )
 
 
 def _linked(

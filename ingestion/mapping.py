@@ -44,6 +44,9 @@ FORMAT_NAMESPACES = {
         "user_id", "anonymous_id", "email", "phone", "device_id", "advertising_id",
     ),
     "tickets": ("zendesk", "email", "phone", "user_id"),
+    "qualtrics": ("email", "external_reference"),
+    "surveymonkey": ("email",),
+    "typeform": ("email",),
 }  # fmt: skip
 
 
@@ -257,7 +260,8 @@ class Then(Model):
 
 
 Kind = Literal["event", "profile", "item", "campaign", "consent", "ignore"]
-Format = Literal["csv", "parquet", "ndjson", "segment", "tickets", "survey"]
+Format = Literal["csv", "parquet", "ndjson", "segment", "tickets", "survey",
+                 "qualtrics", "surveymonkey", "typeform"]  # fmt: skip
 Sampled = Literal["lines", "people", "no"]
 
 
@@ -360,7 +364,14 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 def _table_problems(table: Table) -> Iterator[str]:
     what = table.kind or table.format
-    special = table.format in {"segment", "tickets", "survey"}
+    special = table.format in {
+        "segment",
+        "tickets",
+        "survey",
+        "qualtrics",
+        "surveymonkey",
+        "typeform",
+    }
     if special and table.kind not in {None, "ignore"}:
         yield f"format {table.format} decides the kind itself; drop kind: {table.kind}"
     if not special and table.kind is None:

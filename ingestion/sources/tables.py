@@ -37,7 +37,9 @@ _OURS = {PATH, POSITION, PROBLEM, RAW}
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
-def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
+def read(
+    scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str, *, skip: int = 0
+) -> Reading:
     """Read the readable files of a dataset as records of its kind.
 
     Args:
@@ -45,9 +47,10 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         dataset: a generic table with staged sources of one shape.
         mapping: what it belongs to.
         salt: keeps content hashes of one workspace from being compared with another's.
+        skip: how many rows of each file stand below its header and are no records.
     """
     table = dataset.table
-    rows, own, find = _findable(scratch, dataset)
+    rows, own, find = _findable(scratch, dataset, skip)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     rows = columns.rows
     names = _identifier_columns(table, columns)
@@ -243,12 +246,13 @@ def json_path(name: str) -> str:
 
 
 def _findable(
-    scratch: Scratch, dataset: Dataset
+    scratch: Scratch, dataset: Dataset, skip: int
 ) -> tuple[Rows, dict[str, str], Callable[[Rows, str], Any]]:
     """The rows with what their linked files add, what their own columns are called here, and how
     a name of the mapping is found among them."""
     table = dataset.table
     rows, names = received(scratch, dataset)
+    rows = rows.filter(rows[POSITION] > skip) if skip else rows
     links = table.links
     fields: dict[str, int] = {}
     if LINE in rows.columns:

@@ -32,6 +32,7 @@ from kg.lake.lines import (
 
 POSITION, PROBLEM, RAW, PATH = "_position", "_problem", "_raw", "_path"
 LINE = "_line"
+UNNAMED = "column "  # what a column without a name is called, before its number
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
 
@@ -74,7 +75,15 @@ def shape_of(path: Path) -> Shape:
     return "json" if is_document(path) else "ndjson"
 
 
-def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str | None) -> Staged:
+def stage(
+    path: Path,
+    shape: Shape,
+    into: Path,
+    *,
+    encoding: str,
+    delimiter: str | None,
+    number_twins: bool = False,
+) -> Staged:
     """Make one file readable as columns; `into` is where a staged copy may be written.
 
     Raises:
@@ -87,7 +96,7 @@ def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str
     if shape == "json":
         rows = stage_document(path, into, (POSITION, PROBLEM, RAW, LINE))
         return Staged(into, "ndjson", {LINE: pa.string()}, rows)
-    return _stage_csv(path, into, encoding, delimiter)
+    return _stage_csv(path, into, encoding, delimiter, number_twins=number_twins)
 
 
 def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
@@ -115,7 +124,7 @@ def first_rows(path: Path, count: int = 50) -> list[dict[str, Any]]:
             batch = next(file.iter_batches(batch_size=count), None)
             return batch.to_pylist() if batch is not None else []
     if shape == "csv":
-        delimiter, names = _header(path, "utf-8", None)
+        delimiter, names = _header(path, "utf-8", None, number_twins=True)
         block = next(whole_lines(path)).decode()
         rows = islice(csv.reader(io.StringIO(block), delimiter=delimiter), 1, count + 1)
         return [dict(zip(names, row, strict=False)) for row in rows]
@@ -210,8 +219,10 @@ class _Rejects:
         return np.setdiff1d(np.arange(start, end), bad, assume_unique=True)
 
 
-def _stage_csv(path: Path, into: Path, encoding: str, delimiter: str | None) -> Staged:
-    delimiter, names = _header(path, encoding, delimiter)
+def _stage_csv(
+    path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
+) -> Staged:
+    delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
     rejects, blocks = _Rejects(), _Marks(whole_lines(path, encoding))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
     rows, drained, start = 0, 0, 1
@@ -236,15 +247,27 @@ def _plain(error: Exception) -> str:
     return "the text does not hold rows and columns"
 
 
-def _header(path: Path, encoding: str, delimiter: str | None) -> tuple[str, list[str]]:
+def _header(
+    path: Path, encoding: str, delimiter: str | None, *, number_twins: bool = False
+) -> tuple[str, list[str]]:
     block = next(whole_lines(path, encoding)).decode()
     first = block.splitlines()[0]
     if delimiter is None:
         outside = "".join(first.split('"')[::2])
         delimiter = max(_DELIMITERS, key=outside.count)
-    names = next(csv.reader(io.StringIO(block), delimiter=delimiter))
+    header = next(csv.reader(io.StringIO(block), delimiter=delimiter))
+    names = [name if name.strip() else f"{UNNAMED}{n}" for n, name in enumerate(header, 1)]
+    if number_twins:
+        names = list(_numbered(names))
     _refuse_twins(names)
     return delimiter, names
+
+
+def _numbered(names: Sequence[str]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for name in names:
+        count = seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        yield name if count == 1 else f"{name} ({count})"
 
 
 class _Marks:
@@ -267,7 +290,10 @@ def _csv_batches(
     stream = io.BufferedReader(LineStream(iter(blocks)), 1 << 20)
     yield from pa.csv.open_csv(
         stream,
-        read_options=pa.csv.ReadOptions(use_threads=False, block_size=4 << 20),
+        # The names are ours, so that columns without one have one; the file's own are a row.
+        read_options=pa.csv.ReadOptions(
+            use_threads=False, block_size=4 << 20, column_names=names, skip_rows_after_names=1
+        ),
         parse_options=pa.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=rejects
         ),
