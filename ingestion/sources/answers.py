@@ -118,7 +118,8 @@ def read(
     understood = asked
     if not all(one.kind for one in asked):
         understood = kinds(scratch, _told(scratch, rows, asked, columns), asked)
-    outputs = {name: make for name, make in reading.outputs.items() if name == "consents"}
+    about = {"consents", "person_details", "merged_ids"}
+    outputs = {name: make for name, make in reading.outputs.items() if name in about}
     channel = (table.channel.constant if table.channel else None) or "survey"
     outputs["events"] = lambda rows: _events(scratch, _told(scratch, rows, understood, columns),
                                              understood, channel)  # fmt: skip

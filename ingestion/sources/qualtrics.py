@@ -27,6 +27,7 @@ _USUAL: dict[str, Any] = {
     "verb": "answered",
     "key": "ResponseId",
     "identifiers": {"email": "RecipientEmail", "external_reference": "ExternalReference"},
+    "person": {"given_name": "RecipientFirstName", "family_name": "RecipientLastName"},
     "time": {"column": "EndDate", "formats": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "iso"]},
     "names": {"ResponseId": ["ResponseID"], "EndDate": ["RecordedDate"]},
     "required": ["ResponseId", "EndDate"],

@@ -29,6 +29,7 @@ _USUAL: dict[str, Any] = {
     "verb": "answered",
     "key": "Respondent ID",
     "identifiers": {"email": "Email Address"},
+    "person": {"given_name": "First Name", "family_name": "Last Name"},
     "time": {"column": "End Date", "formats": "iso"},
     "required": ["Respondent ID", "End Date"],
 }

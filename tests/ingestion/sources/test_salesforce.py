@@ -68,17 +68,16 @@ def test_ids_of_15_characters_become_those_of_18(tmp_path: Path) -> None:
         "cases.csv#5003000000D8cuIAAR", "contacts.csv#0035g00000AbCdEAAV"]  # fmt: skip
 
 
-def test_a_converted_lead_and_its_contact_and_a_merged_one_name_each_other(tmp_path: Path) -> None:
+def test_a_converted_lead_names_its_contact_and_a_merged_one_its_master(tmp_path: Path) -> None:
     found = read(tmp_path, leads=LEADS, contacts=CONTACTS)
-    ids = [row for row in found.rows("identifiers", "record_key", "namespace", "value")
-           if row[1] == "salesforce"]  # fmt: skip
-    assert ids == [
-        ("contacts.csv#0035g00000AbCdEAAV", "salesforce", "0035g00000AbCdEAAV"),
-        ("leads.csv#00Q5g00000AbCdEEAV", "salesforce", "0035g00000AbCdEAAV"),
-        ("leads.csv#00Q5g00000AbCdEEAV", "salesforce", "00Q5g00000AbCdEEAV"),
-        ("leads.csv#00Q5g00000AbCdFEAV", "salesforce", "00Q5g00000AbCdEEAV"),
-        ("leads.csv#00Q5g00000AbCdFEAV", "salesforce", "00Q5g00000AbCdFEAV"),
+    assert found.rows("merged_ids", "record_key", "namespace", "value", "into_value") == [
+        ("leads.csv#00Q5g00000AbCdEEAV", "salesforce", "00Q5g00000AbCdEEAV", "0035g00000AbCdEAAV"),
+        ("leads.csv#00Q5g00000AbCdFEAV", "salesforce", "00Q5g00000AbCdFEAV", "00Q5g00000AbCdEEAV"),
     ]
+    ids = [value for space, value in found.rows("identifiers", "namespace", "value")
+           if space == "salesforce"]  # fmt: skip
+    assert ids == ["0035g00000AbCdEAAV", "00Q5g00000AbCdEEAV", "00Q5g00000AbCdFEAV"]
+    assert set(found.rows("person_details", "family_name")) == {"Ay", "Bo"}
 
 
 def test_opting_out_is_a_denial_of_that_purpose(tmp_path: Path) -> None:
@@ -112,6 +111,7 @@ def test_a_member_was_sent_the_campaign_and_may_have_responded(tmp_path: Path) -
         ("responded", "7015g00000AbCdEAAV", 1770076800000),
     ]
     assert found.file("members.csv").accepted == 2
+    assert set(found.rows("identifiers", "value")) == {"0035g00000AbCdEAAV"}
 
 
 def test_a_deal_is_money_once_it_is_won(tmp_path: Path) -> None:
