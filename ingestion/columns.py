@@ -103,6 +103,8 @@ class Columns:
         product = factors[0].value
         for factor in factors[1:]:
             product = product * factor.value
+        if value.minor_units is not None:
+            product = product / _minor_units(self.text(value.minor_units))
         return Checked(product, *first_problem(factors))
 
     def holds(self, condition: Condition) -> Expr:
@@ -169,7 +171,22 @@ class Columns:
         return holds
 
 
+# Currencies that are not divided into a hundred (ISO 4217, as payment services count them).
+UNDIVIDED = (
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xof", "xpf",
+)  # fmt: skip
+THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
 _NOTHING = ibis.null("string")
+
+
+def _minor_units(currency: Expr) -> Expr:
+    """How many of an amount's units make one of the currency."""
+    code = currency.lower()
+    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
+    return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))
+
+
 _AWARE = ibis.dtype("timestamp('UTC')")
 
 

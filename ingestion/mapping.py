@@ -64,11 +64,16 @@ Strings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Value(Model):
-    """Where one value comes from: a column, the product of columns, or always the same."""
+    """Where one value comes from: a column, the product of columns, or always the same.
+
+    `minor_units`: a column with the currency, where the amount is in cents or whatever that
+    currency is divided into.
+    """
 
     column: str | None = None
     product: tuple[str, ...] = ()
     constant: str | None = None
+    minor_units: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Value":
@@ -282,8 +287,8 @@ class Link(Model):
 class Then(Model):
     """A further thing that the same row says the person did, at a time of its own.
 
-    It shares item, campaign, basket, channel, object and category with the row; amounts and text
-    are its own, so that nothing is counted twice. A row without the time does not say it.
+    It shares item, campaign, channel, object and category with the row; amounts and text are its
+    own, so that nothing is counted twice. A row without the time does not say it.
     """
 
     verb: Cases = Field(min_length=1)

@@ -140,6 +140,10 @@ class _Missing:
 
 def _value(row: Any, path: str, missing: Any = None) -> Any:
     """What stands in a column, whatever its case, or at `a.b`, the field b inside a."""
+    if isinstance(row, list):
+        first, _, rest = path.partition(".")
+        inside = row[int(first)] if first.isdecimal() and int(first) < len(row) else missing
+        return _value(inside, rest, missing) if rest else inside
     if not isinstance(row, Dict):
         return missing
     loose = {str(name).casefold().strip(): value for name, value in row.items()}

@@ -246,8 +246,9 @@ def unwrapped(rows: Rows, path: str | None) -> Rows:
 
 
 def json_path(name: str) -> str:
-    """`a.b` as the JSON path of the field b inside a."""
-    return "$." + ".".join(f'"{part}"' for part in name.split("."))
+    """`a.b.0` as the JSON path of the first of the list b inside a."""
+    parts = name.split(".")
+    return "$" + "".join(f"[{part}]" if part.isdecimal() else f'."{part}"' for part in parts)
 
 
 def _findable(
@@ -352,6 +353,7 @@ def used_columns(table: Table) -> list[str]:
         for case in further.verb:
             names += [*case.when, *case.value.columns()]
     names += [name for value in values if value for name in value.columns()]
+    names += [value.minor_units for value in values if value and value.minor_units]
     names += [time.column for time in times if time]
     names += [*table.text, *table.traits.values(), *table.expects]
     names += [name for condition in table.nobody for name in condition]
@@ -631,6 +633,7 @@ def _event_rows(rows: Rows, further: int) -> Rows:
         own = {name: happened[f"then_{number}_{name}"]
                for name in ("verb", "text", "quantity", "value")}  # fmt: skip
         own["occurred_at_ms"] = happened[f"then_{number}_at"]
+        own["basket_id"] = ibis.null("string")  # a basket is filled at one time
         parts.append(happened.select(**{name: own.get(name, happened[name]) for name in columns}))
     return ibis.union(*parts) if further else parts[0]
 
