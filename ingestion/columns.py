@@ -267,7 +267,7 @@ def prepare(
         if whole is not None and (whole.is_timestamp() or whole.is_date()):
             readings = [_typed_time(find(rows, time.column), of_time)]
         else:
-            readings = [_read(rows[texts[time.column]], one, of_time) for one in time.formats]
+            readings = [read_time(rows[texts[time.column]], one, of_time) for one in time.formats]
         own_names = tuple(f"_t{number}_{place}" for place in range(len(readings)))
         made |= dict(zip(own_names, readings, strict=True))
         places[label] = (time.column, own_names, of_time is None and "iso" in time.formats)
@@ -345,7 +345,8 @@ def _zoned(time: Expr, zone: str | None) -> Expr:
     return epoch_ms(time) if zone in {None, "UTC"} else aware_epoch_ms(in_zone(zone, time))
 
 
-def _read(text: Expr, pattern: str, zone: str | None) -> Expr:
+def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
+    """What a format of a mapping reads, as epoch milliseconds; null where it does not."""
     if pattern in {"epoch_s", "epoch_ms"}:
         number = text.try_cast("float64") * (1000 if pattern == "epoch_s" else 1)
         near = (number.abs() < 1e15).fill_null(False)

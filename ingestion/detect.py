@@ -75,9 +75,9 @@ def find_mapping(folder: Path) -> Mapping:
             f"The data folder {folder.name!r} is empty.",
             hint="Name the folder with the files.",
         )
-    for example in examples_by_name().values():
-        if not list(_lacking(folder, names, example)):
-            return example
+    example = example_of(folder, names)
+    if example is not None:
+        return example
     found = _self_explaining(folder, names)
     if found is not None:
         return found
@@ -85,6 +85,12 @@ def find_mapping(folder: Path) -> Mapping:
         f"Nothing says how to read {folder.name!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names),
     )
+
+
+def example_of(folder: Path, names: list[str]) -> Mapping | None:
+    """The shipped example whose files and columns a folder has."""
+    fitting = (one for one in examples_by_name().values() if not list(_lacking(folder, names, one)))
+    return next(fitting, None)
 
 
 def _lacking(folder: Path, names: list[str], mapping: Mapping) -> Iterator[str]:
@@ -120,7 +126,10 @@ def _nearest(folder: Path, names: list[str]) -> str:
     }
     best = max(present, key=lambda name: (present[name], name), default="")
     if not best or not present[best]:
-        return f"Write a {NAME} beside the data; docs/mapping.md shows how."
+        return (
+            f"Write a {NAME} beside the data: `personagraph source propose` begins one, "
+            "docs/mapping.md shows how to go on."
+        )
     lacking = list(_lacking(folder, names, examples_by_name()[best]))
     return f"The nearest example, {best}, lacks: {', '.join(lacking[:4])}."
 
