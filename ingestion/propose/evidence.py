@@ -72,8 +72,24 @@ def depends_on(scratch: Scratch, profile: Profile, column: str, on: str) -> bool
 
 
 def broad_to_fine(profile: Profile, names: Sequence[str]) -> list[str]:
-    """Columns of categories, the one with the fewest values first."""
-    return sorted(names, key=lambda name: profile.columns[name].distinct)
+    """Columns of categories, the broadest first: by their words, then by how many values."""
+    levels = words()["levels"]
+
+    def rank(name: str) -> tuple[int, int]:
+        found = [n for n, listed in enumerate(levels) if says(name, listed)]
+        return max(found, default=1), profile.columns[name].distinct
+
+    return sorted(names, key=rank)
+
+
+def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> int:
+    """How many addresses stand beside several of the table's own ids of people."""
+    rows = _rows(scratch, profile, [own, mail])
+    said = rows.filter(rows.c0.notnull() & rows.c1.notnull())
+    counted = said.group_by(mail=said.c1.lower()).agg(ids=said.c0.nunique())
+    return int(
+        scratch.fetch(counted.agg(several=(counted.ids > 1).sum().fill_null(0)))[0]["several"]
+    )
 
 
 def nested_share(scratch: Scratch, profile: Profile, levels: Sequence[str]) -> float | None:

@@ -18,8 +18,8 @@ class Meaning:
     """What a column is taken for.
 
     Attributes:
-        what: email, phone, person, id, time, consent, arm, quantity, score, price, value, text,
-            title, category, object, verb, trait, constant, private or nothing.
+        what: email, phone, person, id, time, consent, arm, channel, quantity, score, price, value,
+            text, title, category, object, verb, trait, constant, private or nothing.
         why: what speaks for it, without any value of it.
         detail: the entity of an id, the kind of a time, the detail of a person, the purpose of a
             consent.
@@ -103,9 +103,12 @@ def _meanings(column: Column) -> Iterator[Meaning]:
         if detail != "other":
             yield Meaning("id", seen, detail, namespace)
         yield Meaning("nothing", "an id of something that is neither person, item nor campaign")
-    if column.distinct == 1:
+    if column.distinct == 1 and not column.is_number:
         yield Meaning("constant", "one and the same value in every row")
     yield from _arm(column)
+    joined = "".join(pieces(name))
+    if joined in words()["channel"] and column.kind == "text" and column.distinct <= _FEW:
+        yield Meaning("channel", seen)
     yield from _amount(column, seen)
     yield from _words(column, seen)
 

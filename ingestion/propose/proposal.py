@@ -13,7 +13,7 @@ from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
-from ingestion.propose.tables import Seen
+from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
@@ -75,9 +75,9 @@ def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
                 hint="; ".join(notes[:3]) or "Name the folder with the files.",
             )
         seen = _look(scratch, unknown, progress)
-        drafts = [tables.draft(scratch, one, seen) for one in seen]
+        drafts = [tables.draft(scratch, one, seen) for one in seen if one.kind != "questions"]
     tables.settle(drafts)
-    drafts = [*_known(known), *sorted(drafts, key=_order)]
+    drafts = [*_known(known, names), *sorted(drafts, key=_order)]
     head = _head(folder, drafts, seen, known)
     text = as_yaml(head, drafts, notes)
     doubts = [f"{key}: {why.reason}" for key, why in head.items() if why.check]
@@ -110,11 +110,11 @@ def _is_table(path: Path) -> bool:
     return len(columns) > 1 and path.suffix not in {".md", ".txt", ".html"}
 
 
-_KINDS = ("profile", "event", "item", "campaign", "consent", "ignore")
+_KINDS = ("profile", "event", "survey", "item", "campaign", "consent", "ignore")
 
 
 def _order(draft: Draft) -> tuple[int, str]:
-    kind = draft.keys["kind"].value
+    kind = draft.keys.get("kind", draft.keys.get("format", Why("event"))).value
     return _KINDS.index(kind), draft.label
 
 
@@ -188,7 +188,7 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
         ordered = {name: mine[name] for name in table.columns if name in mine}
         seen.append(Seen(n, labels[n], table, meanings[n], ordered))
     for looked in seen:
-        tables.decide(looked)
+        decide(looked, seen)
     return seen
 
 
@@ -206,13 +206,11 @@ def _labels(files: Sequence[Sequence[str]]) -> list[str]:
     return found
 
 
-def _known(found: Sequence[_Files]) -> Iterator[Draft]:
+def _known(found: Sequence[_Files], names: Sequence[str]) -> Iterator[Draft]:
     for one in found:
         draft = Draft(snake(str(one.format)))
-        draft.put("files", one.names[0] if len(one.names) == 1 else list(one.names))
+        draft.put("files", tables.pattern(one.names, names))
         draft.put("format", one.format, "recognised by its content")
-        draft.keys["kind"] = Why("event")
-        del draft.keys["kind"]
         yield draft
 
 

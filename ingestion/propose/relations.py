@@ -12,6 +12,7 @@ from ingestion.propose.profiles import Column, Profile, open_rows
 from kg.lake.scratch import Scratch
 
 FEWEST_VALUES = 20  # below it, values of two columns are equal by chance
+USUAL = {"user": "user_id", "anonymous": "anonymous_id", "device": "device_id"}  # as elsewhere
 _MOSTLY, _SOME = 0.9, 0.1
 
 
@@ -94,6 +95,7 @@ def _group(
         entity = "person"
     named = [one.namespace for one in keys if one.namespace not in {"", "id", "key", "no"}]
     namespace = named[0] if named else snake(labels[keys[0].table].removesuffix("s"))
+    namespace = USUAL.get(namespace, namespace)
     mine = {(one.table, one.column.name): whys[one.table, one.column.name] for one in ids}
     return Group(tuple(ids), entity, namespace, mine)
 
