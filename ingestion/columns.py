@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, try_strptime
+from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
 from ingestion.mapping import EPOCHS, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
@@ -38,6 +38,8 @@ class Needs:
     texts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     times: Mapping[str, Time] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)  # column -> what separates its values
+    forms: Mapping[str, str] = field(default_factory=dict)  # column -> a key of `FORMS`
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,22 @@ class Columns:
         rows: the table they are in.
         texts, numbers: name -> column of `rows`.
         times: label -> (name, columns with what each format reads, whether a zone is lacking).
+        lists: name -> column of `rows` with all its values, of those that hold several.
     """
 
     rows: Any
     texts: Mapping[str, str]
     numbers: Mapping[str, str]
     times: Mapping[str, tuple[str, tuple[str, ...], bool]]
+    lists: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> Expr:
         """A column as trimmed text; null where it is empty or a word for nothing."""
         return self.rows[self.texts[name]]
+
+    def several(self, name: str) -> Expr:
+        """All values of a column that holds several, as a list of trimmed texts."""
+        return self.rows[self.lists[name]]
 
     def number(self, name: str) -> Checked:
         """A column as a finite number."""
@@ -95,6 +103,8 @@ class Columns:
         product = factors[0].value
         for factor in factors[1:]:
             product = product * factor.value
+        if value.minor_units is not None:
+            product = product / _minor_units(self.text(value.minor_units))
         return Checked(product, *first_problem(factors))
 
     def holds(self, condition: Condition) -> Expr:
@@ -161,7 +171,22 @@ class Columns:
         return holds
 
 
+# Currencies that are not divided into a hundred (ISO 4217, as payment services count them).
+UNDIVIDED = (
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xof", "xpf",
+)  # fmt: skip
+THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
 _NOTHING = ibis.null("string")
+
+
+def _minor_units(currency: Expr) -> Expr:
+    """How many of an amount's units make one of the currency."""
+    code = currency.lower()
+    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
+    return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))
+
+
 _AWARE = ibis.dtype("timestamp('UTC')")
 
 
@@ -214,9 +239,17 @@ def prepare(
     texts = {name: f"_c{number}" for number, name in enumerate(names)}
     numbers = {name: f"_n{number}" for number, name in enumerate(dict.fromkeys(needs.numbers))}
     typed = {name: kind for name in names if not (kind := find(rows, name).type()).is_string()}
+    lists = {name: f"_s{number}" for number, name in enumerate(needs.lists)}
     rows = scratch.view(
         rows.mutate(
-            **{own: _text(find(rows, name), missing) for name, own in texts.items()},
+            **{
+                own: formed(_text(find(rows, name), missing), needs.forms.get(name))
+                for name, own in texts.items()
+            },
+            **{
+                own: _listed(find(rows, name), needs.lists[name], missing)
+                for name, own in lists.items()
+            },
             **{
                 own: find(rows, name).cast("float64")
                 for name, own in numbers.items()
@@ -236,17 +269,71 @@ def prepare(
         if whole is not None and (whole.is_timestamp() or whole.is_date()):
             readings = [_typed_time(find(rows, time.column), of_time)]
         else:
-            readings = [_read(rows[texts[time.column]], one, of_time) for one in time.formats]
+            readings = [read_time(rows[texts[time.column]], one, of_time) for one in time.formats]
         own_names = tuple(f"_t{number}_{place}" for place in range(len(readings)))
         made |= dict(zip(own_names, readings, strict=True))
         places[label] = (time.column, own_names, of_time is None and "iso" in time.formats)
     rows = scratch.view(rows.mutate(**made)) if made else rows
-    return Columns(rows, texts, numbers, places)
+    return Columns(rows, texts, numbers, places, lists)
 
 
 def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
     text = as_text(found).strip().nullif("")
     return text.isin(missing).ifelse(_NOTHING, text) if missing else text
+
+
+def formed(text: Expr, form: str | None) -> Expr:
+    """A text in the form that a mapping declares for its column."""
+    return text if form is None else FORMS[form](text)
+
+
+def _listed(found: Expr, separator: str, missing: tuple[str, ...]) -> Expr:
+    """The values of a list, of a JSON list or of a text with separators, without empty ones."""
+    if found.type().is_array():
+        parts = found.map(lambda one: _text(one, missing))
+    else:
+        text = _text(found, missing)
+        inside = json_as(text, '["VARCHAR"]', "array<string>")
+        parts = text.startswith("[").ifelse(inside, text.split(separator))
+        parts = parts.map(lambda one: _text(one, missing))
+    return parts.filter(lambda one: one.notnull())
+
+
+_CASES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+
+
+def salesforce_id(text: Expr) -> Expr:
+    """An id of 15 characters as the one of 18 that means the same record.
+
+    Each character of the suffix says which of five characters are capitals, the first as the
+    lowest bit.
+    """
+    suffix = ibis.literal("")
+    for first in range(0, 15, 5):
+        capitals = ibis.literal(0)
+        for place in range(5):
+            is_capital = text.substr(first + place, 1).between("A", "Z")
+            capitals = capitals + is_capital.ifelse(1 << place, 0)
+        suffix = suffix + ibis.literal(_CASES).substr(capitals, 1)
+    return text.re_search("^[0-9A-Za-z]{15}$").ifelse(text + suffix, text)
+
+
+def _amount(text: Expr) -> Expr:
+    """`$1,234.50`, `25.00 USD` or `(12.00)` as a number is written elsewhere."""
+    negative = text.re_search(r"^\(.*\)$|^-|-$")
+    bare = text.re_replace(r"[^0-9.]", "")
+    known = text.re_search(r"^[(\-]?\s*(\p{Sc}|[A-Z]{3})?\s*-?[0-9][0-9,'  ]*(\.[0-9]+)?"
+                           r"\s*(\p{Sc}|[A-Z]{3}|%)?\s*[)\-]?$")  # fmt: skip
+    return known.ifelse(negative.ifelse(ibis.literal("-") + bare, bare), text)
+
+
+FORMS: dict[str, Callable[[Expr], Expr]] = {
+    "salesforce_id": salesforce_id,
+    "amount": _amount,
+    "amount_comma": lambda text: _amount(
+        text.replace(".", "'").replace(",", ".")  # 1.234,50
+    ),
+}
 
 
 def _typed_time(found: Expr, zone: str | None) -> Expr:
@@ -260,7 +347,8 @@ def _zoned(time: Expr, zone: str | None) -> Expr:
     return epoch_ms(time) if zone in {None, "UTC"} else aware_epoch_ms(in_zone(zone, time))
 
 
-def _read(text: Expr, pattern: str, zone: str | None) -> Expr:
+def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
+    """What a format of a mapping reads, as epoch milliseconds; null where it does not."""
     if pattern in EPOCHS:
         number = text.try_cast("float64") * EPOCHS[pattern]
         near = (number.abs() < 1e15).fill_null(False)

@@ -1,7 +1,6 @@
 """Which mapping reads a folder: the one beside the data, a shipped example that fits, or none is
 needed because the files speak for themselves."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ingestion import shipped
 from ingestion.fit import files_of, find_files
 from ingestion.mapping import NAME, Mapping, load
+from ingestion.sources import survey_of
 from kg.errors import InputError
-from kg.lake.files import columns_of, shape_of
+from kg.lake.files import columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
@@ -23,6 +24,9 @@ FORMATS = {
     "segment": "product events of the Segment spec, JSON lines (.jsonl, .gz), recognised by itself",
     "tickets": "support tickets, Zendesk-like JSON lines, recognised by itself",
     "survey": "survey responses, one row each, with a list of the questions; needs a mapping",
+    "qualtrics": "survey responses of Qualtrics, CSV or TSV with three header rows",
+    "surveymonkey": "survey responses of SurveyMonkey, CSV with two header rows",
+    "typeform": "survey responses of Typeform, CSV",
     "csv": "any table as CSV (delimiter and .gz recognised); needs a mapping",
     "parquet": "any table as Parquet; needs a mapping",
     "ndjson": "any objects as JSON lines; needs a mapping",
@@ -42,13 +46,14 @@ class KnownFormat:
     """Something that can be read: a format, or a shipped example for a public data set."""
 
     name: str
-    kind: str  # format or example
+    kind: str  # format, table (a format whose columns a vendor has published) or example
     about: str
 
 
 def known_formats() -> list[KnownFormat]:
     """What `personagraph source list` shows."""
     formats = [KnownFormat(name, "format", about) for name, about in FORMATS.items()]
+    formats += [KnownFormat(name, "table", one.about) for name, one in shipped.tables().items()]
     examples = [KnownFormat(name, "example", one.about) for name, one in examples_by_name().items()]
     return [*formats, *examples]
 
@@ -76,9 +81,9 @@ def find_mapping(folder: Path) -> Mapping:
             f"The data folder {str(folder)!r} is empty: there is no file in it.",
             hint="Name the folder with the files.",
         )
-    for example in examples_by_name().values():
-        if not list(_lacking(folder, names, example)):
-            return example
+    example = example_of(folder, names)
+    if example is not None:
+        return example
     found = _self_explaining(folder, names)
     if found is not None:
         return found
@@ -86,6 +91,12 @@ def find_mapping(folder: Path) -> Mapping:
         f"Nothing says how to read {str(folder)!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names),
     )
+
+
+def example_of(folder: Path, names: list[str]) -> Mapping | None:
+    """The shipped example whose files and columns a folder has."""
+    fitting = (one for one in examples_by_name().values() if not list(_lacking(folder, names, one)))
+    return next(fitting, None)
 
 
 def _lacking(folder: Path, names: list[str], mapping: Mapping) -> Iterator[str]:
@@ -121,7 +132,10 @@ def _nearest(folder: Path, names: list[str]) -> str:
     }
     best = max(present, key=lambda name: (present[name], name), default="")
     if not best or not present[best]:
-        return f"Write a {NAME} beside the data; docs/mapping.md shows how."
+        return (
+            f"Write a {NAME} beside the data: `personagraph source propose` begins one, "
+            "docs/mapping.md shows how to go on."
+        )
     lacking = list(_lacking(folder, names, examples_by_name()[best]))
     return f"The nearest example, {best}, lacks: {', '.join(lacking[:4])}."
 
@@ -152,31 +166,36 @@ def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:
 
 
 def recognise(path: Path) -> str | None:
-    """The format whose messages most of the first lines of a file are, or whose columns a Parquet
-    file has; None: it needs a mapping."""
+    """The format of a file by its first rows, of Parquet by its columns too, where most of them are
+    such; None: it needs a mapping."""
     try:
         shape = shape_of(path)
         if shape == "parquet":
-            return _of_objects([dict.fromkeys(columns_of(path))])
-        lines = list(_lines(path))
+            named = [dict.fromkeys(columns_of(path))]
+            return _most("fits", named) or _of_rows(first_rows(path))
+        rows = first_rows(path) if shape != "csv" else []
+        if rows:
+            return _most("fits", rows) or _of_objects(rows)
+        return _most("fits_text", list(_lines(path))) or _of_rows(first_rows(path))
     except UnreadableFile:
         return None
-    objects = list(_objects(lines))
-    return _of_objects(objects) if objects else _of_text(lines)
 
 
-def _of_objects(objects: list[dict[str, Any]]) -> str | None:
-    for kind, fits in (*_event_formats("fits"), ("tickets", _is_ticket)):
-        if sum(map(fits, objects)) > len(objects) / 2:
+def _most(test: str, rows: list[Any]) -> str | None:
+    """The format of product events whose test most of the rows pass."""
+    for kind, fits in _event_formats(test):
+        if sum(map(fits, rows)) > len(rows) / 2:
             return kind
     return None
 
 
-def _of_text(lines: list[str]) -> str | None:
-    for kind, fits in _event_formats("fits_text"):
-        if sum(map(fits, lines)) > len(lines) / 2:
-            return kind
-    return None
+def _of_objects(rows: list[dict[str, Any]]) -> str | None:
+    return "tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else _of_rows(rows)
+
+
+def _of_rows(rows: list[dict[str, Any]]) -> str | None:
+    """The survey tool or the published table whose rows these are."""
+    return (survey_of(rows) or shipped.recognise(rows)) if rows else None
 
 
 def _event_formats(test: str) -> list[tuple[str, Callable[[Any], bool]]]:
@@ -191,17 +210,6 @@ def _lines(path: Path) -> Iterator[str]:
     for line in islice(next(whole_lines(path), b"").split(b"\n"), _LOOKED_AT):
         if line.strip():
             yield line.decode()
-
-
-def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        for one in found if isinstance(found, list) else [found]:
-            if isinstance(one, dict):
-                yield one
 
 
 def _is_ticket(found: dict[str, Any]) -> bool:

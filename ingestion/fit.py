@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ingestion.mapping import EVENT_FORMATS, NAME, Link, Mapping, Table, Time
+from ingestion.mapping import EVENT_FORMATS, NAME, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
+from ingestion.sources import survey_of
 from kg.errors import InputError, NotFound
 from kg.lake.disk import on_disk
-from kg.lake.files import LINE, Shape, Staged, shape_of
+from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
 from kg.lake.scratch import Scratch
 
@@ -133,7 +134,7 @@ def find_files(folder: Path, mapping: Mapping) -> Fitted:
 
 def links_of(table: Table) -> list[str]:
     """The other files a table takes values from."""
-    files = {link.file for link in table.links.values()}
+    files = {name for link in table.links.values() for name in link.file}
     return sorted(files | ({table.questions.file} if table.questions else set()))
 
 
@@ -202,7 +203,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
             for label, link in (dataset.table.links.items() if staged else ())
         }
         if dataset.table.questions and staged:
-            link = Link(file=dataset.table.questions.file, on={})
+            link = Link.model_validate({"file": dataset.table.questions.file, "on": {}})
             links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
         datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
     return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)))
@@ -210,17 +211,25 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path, table.encoding)
-    wanted: Shape | None = "ndjson" if table.format in _LINES else None
+    wanted: str | None = "ndjson" if table.format in _LINES else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
-    elif table.format in _PLAIN_TEXT:
+    elif table.format in _PLAIN_TEXT and shape != "json":
         shape = "ndjson"  # every line is one, whatever it holds
-    wanted = "csv" if table.format == "survey" and shape != "parquet" else wanted
+    wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted
     if table.format in {"csv", "parquet", "ndjson"}:
         wanted = table.format
-    if wanted and wanted != shape:
+    if wanted and wanted != ("ndjson" if shape == "json" else shape):
         raise UnreadableFile("foreign", f"expected {wanted}, the file looks like {shape}")
-    return scratch.stage(one.path, shape, encoding=table.encoding, delimiter=table.delimiter)
+    if table.format in SURVEYS and survey_of(first_rows(one.path, table.encoding)) != table.format:
+        raise UnreadableFile("foreign", f"the header rows are not those of {table.format}")
+    return scratch.stage(
+        one.path,
+        shape,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        number_twins=table.format in SURVEYS,  # two questions may be worded alike
+    )
 
 
 def _linked(
@@ -229,10 +238,14 @@ def _linked(
     place = ("tables", dataset.name, "links", label)
     if label == "questions":
         place = ("tables", dataset.name, "questions", "file")
-    names = _glob(fitted.folder, files_of(fitted.folder), link.file)
-    if not names:
-        holds = f"The folder holds: {', '.join(files_of(fitted.folder)[:10])}."
-        raise _refused(fitted.mapping, f"there is no file {link.file!r}", *place, hint=holds)
+    known = files_of(fitted.folder)
+    names: dict[str, None] = {}
+    for pattern in link.file:
+        found = _glob(fitted.folder, known, pattern)
+        if not found:
+            holds = f"The folder holds: {', '.join(known[:10])}."
+            raise _refused(fitted.mapping, f"there is no file {pattern!r}", *place, hint=holds)
+        names |= dict.fromkeys(found)
     for name in names:
         try:
             path = fitted.folder / name
@@ -242,7 +255,7 @@ def _linked(
             hint = "Mend the file; other files take values from it."
             raise _refused(fitted.mapping, message, *place, hint=hint) from error
         for column in link.matches().values():
-            if column not in staged.columns:
+            if LINE not in staged.columns and not dataset.table.columns_for(column, staged.columns):
                 raise _missing(fitted.mapping, name, column, list(staged.columns), place)
         yield staged
 
@@ -282,13 +295,21 @@ def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: 
     import ibis
 
     from ingestion.functions import json_keys, json_texts, json_valid
-    from ingestion.sources.tables import json_path
+    from ingestion.sources.tables import json_path, unwrapped
 
-    names = [name for name in needed if name.partition(".")[0] not in dataset.links]
+    table = dataset.table
+    own = (name for name in needed if name.partition(".")[0] not in dataset.links)
+    names = [name for name in own if not table.may_lack(name)]
     lines = scratch.rows(list(dataset.staged.values()))[[LINE]].limit(_LOOKED_AT)
+    lines = scratch.view(unwrapped(lines, table.rows).limit(_LOOKED_AT))
     good = scratch.keep(lines.filter(json_valid(lines[LINE])))
-    found = good.select(found=json_texts(good[LINE], ibis.literal([json_path(n) for n in names])))
-    counts = found.agg(**{f"n{n}": found.found[n].count() for n in range(len(names))})
+    paths = {name: [json_path(one) for one in (name, *table.names.get(name, ()))] for name in names}
+    found = good.select(**{f"f{n}": json_texts(good[LINE], ibis.literal(paths[name]))
+                           for n, name in enumerate(names)})  # fmt: skip
+    counts = found.agg(**{
+        f"n{n}": found[f"f{n}"].filter(lambda one: one.notnull()).length().sum().fill_null(0)
+        for n in range(len(names))
+    } or {"n": found.count()})  # fmt: skip
     row = scratch.fetch(counts)[0]
     keyed = good.select(key=json_keys(good[LINE])).unnest("key").distinct()
     keys = sorted(found["key"] for found in scratch.fetch(keyed))
@@ -303,7 +324,7 @@ def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: 
 def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:
     for name in needed:
         label, _, column = name.partition(".")
-        if name in staged.columns:
+        if dataset.table.columns_for(name, staged.columns) or dataset.table.may_lack(name):
             continue
         if label in dataset.links and any(column in one.columns for one in dataset.links[label]):
             continue
@@ -320,6 +341,7 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
         "time": table.time,
         "starts": item.starts if item else None,
         "ends": item.ends if item else None,
+        **{f"then {number}": further.time for number, further in enumerate(table.then)},
     }
     for key, time in times.items():
         if time is None or time.zone or mapping.time_zone:
@@ -327,14 +349,15 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
         label, _, column = time.column.partition(".")
         files = dataset.links[label] if label in dataset.links else tuple(staged.values())
         column = column if label in dataset.links else time.column
-        types = [file.columns[column] for file in files if column in file.columns]
+        types = [file.columns[one] for file in files
+                 for one in table.columns_for(column, file.columns)]  # fmt: skip
         naive_type = any(pa.types.is_date(t) or (pa.types.is_timestamp(t) and t.tz is None)
                          for t in types)  # fmt: skip
         naive_format = any("%" in one and "%z" not in one for one in time.formats)
         if naive_type or (naive_format and any(pa.types.is_string(t) for t in types)):
             raise _refused(
                 mapping, f"the times in {time.column!r} carry no zone", "tables", dataset.name,
-                key if key == "time" else "item",
+                {"starts": "item", "ends": "item"}.get(key, key.split()[0]),
                 hint="Say which: `zone: UTC` beside the column, or `time_zone:` for the mapping.",
             )  # fmt: skip
 

@@ -7,7 +7,7 @@ what the old file said first another file may now say first.
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ from kg.lake.writer import Step, Writer
 from kg.progress import Progress, silent
 
 STEP = "ingest"
-_BY_SOURCE = ("consents", "identifiers", "profiles", "events", "records", "files")
+_SAID = ("events", "identifiers", "profiles", "consents", "person_details", "merged_ids")
+_BY_SOURCE = (*reversed(_SAID), "records", "files")
 
 
 def ingest(
@@ -82,6 +83,7 @@ def declared(mapping: Mapping) -> dict[str, Any]:
         "mapping": mapping.name,
         "consent": mapping.consent.model_dump(),
         "time_zone": mapping.time_zone,
+        "phone_region": mapping.phone_region,
         "sampled": mapping.sampled,
         "topic_level": mapping.topic_level,
         "describe": mapping.described(),
@@ -202,9 +204,7 @@ def check(folder: Path, mapping: Mapping | None = None, *, progress: Progress = 
                 judged = judge(scratch, dataset, mapping, salt="")
                 counted = counting.files(scratch, dataset, judged.rows)
                 files += counted
-                datasets.append(
-                    counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
-                )
+                datasets.append(_dataset_report(scratch, dataset, judged, counted))
                 task.advance()
         return _report(mapping, files, datasets)
 
@@ -223,6 +223,8 @@ class Judged:
 
     rows: Rows
     outputs: dict[str, Rows]
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def judge(
@@ -233,7 +235,14 @@ def judge(
     rows = classify(scratch, scratch.keep(reading.rows), known)
     accepted = scratch.view(rows.filter(rows.status == "accepted"))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
-    return Judged(rows, outputs)
+    return Judged(rows, outputs, reading.unread, reading.notes)
+
+
+def _dataset_report(
+    scratch: Scratch, dataset: Dataset, judged: Judged, counted: list[FileReport]
+) -> DatasetReport:
+    report = counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
+    return replace(report, unread=judged.unread, notes=judged.notes)
 
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
@@ -241,13 +250,13 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known)
     rows, outputs = judged.rows, judged.outputs
     _write_records(work, dataset, rows)
-    for name in ("events", "identifiers", "profiles", "consents"):
+    for name in _SAID:
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
             work.step.append(name, work.scratch.batches(data))
     counted = counting.files(work.scratch, dataset, rows)
     _write_files(work, dataset, counted)
-    report = counting.dataset(work.scratch, dataset, rows, outputs, counted)
+    report = _dataset_report(work.scratch, dataset, judged, counted)
     keep = work.scratch.keep
     return _Outcome(
         counted,

@@ -9,11 +9,11 @@ import difflib
 import hashlib
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from ingestion import shipped
 from kg.errors import InputError, NotFound
 
 NAME = "personagraph.yaml"
@@ -53,6 +54,8 @@ EVENT_FORMATS = (
     "segment", "snowplow", "amplitude", "posthog", "ga4", "mixpanel", "cloudevents", "otel",
     "weblogs",
 )  # fmt: skip
+# Exports of survey tools that name their own columns, likewise.
+SURVEYS = ("qualtrics", "surveymonkey", "typeform")
 # What messages and tickets name people by without being told.
 FORMAT_NAMESPACES = {
     "segment": (
@@ -71,6 +74,9 @@ FORMAT_NAMESPACES = {
     "cloudevents": ("user_id", "anonymous_id", "device_id", "email", "phone"),
     "otel": ("user_id", "anonymous_id", "device_id", "email"),
     "weblogs": ("user_id", "visitor"),
+    "qualtrics": ("email", "external_reference"),
+    "surveymonkey": ("email",),
+    "typeform": ("email",),
 }  # fmt: skip
 
 
@@ -88,11 +94,16 @@ Strings = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 
 class Value(Model):
-    """Where one value comes from: a column, the product of columns, or always the same."""
+    """Where one value comes from: a column, the product of columns, or always the same.
+
+    `minor_units`: a column with the currency, where the amount is in cents or whatever that
+    currency is divided into.
+    """
 
     column: str | None = None
     product: tuple[str, ...] = ()
     constant: str | None = None
+    minor_units: str | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "Value":
@@ -146,6 +157,9 @@ def _pattern(value: str) -> str:
     return value
 
 
+Pattern = Annotated[str, AfterValidator(_pattern)]
+
+
 class Test(Model):
     """What a column must be like; everything that is given must hold. Missing values never hold,
     but for `missing: true`."""
@@ -153,7 +167,7 @@ class Test(Model):
     equals: Scalar | None = None
     one_of: tuple[Scalar, ...] = ()
     starts_with: str | None = None
-    matches: Annotated[str, AfterValidator(_pattern)] | None = None
+    matches: Pattern | None = None
     below: float | None = None
     above: float | None = None
     at_least: float | None = None
@@ -236,15 +250,50 @@ def _check_zone(zone: str | None) -> None:
 
 
 class Identifier(Model):
-    """A column (or several) that names a person in a namespace."""
+    """A column (or several) that names a person in a namespace; `merged`: columns that list what
+    the source itself has merged into it; `merged_into`: a column with what it was merged into."""
 
     column: Strings
     trust: int | None = Field(default=None, ge=1, le=6)
     unique: bool | None = None
+    merged: Strings = ()
+    merged_into: Strings = ()
 
 
 def _as_identifier(value: Any) -> Any:
     return {"column": value} if isinstance(value, str | list) else value
+
+
+DETAILS = (
+    "name", "given_name", "family_name", "birth_date", "number", "street", "postcode", "city",
+    "region", "country", "organisation",
+)  # fmt: skip
+
+
+class Person(Model):
+    """Columns that say who a person is; used to tell people apart and for nothing else.
+
+    `name` is for sources that keep the whole name in one column; `number` is one that people write
+    down themselves (social security, passport, membership). Several columns are joined by a blank.
+    """
+
+    name: Strings = ()
+    given_name: Strings = ()
+    family_name: Strings = ()
+    birth_date: TimeValue | None = None
+    number: Strings = ()
+    street: Strings = ()
+    postcode: Strings = ()
+    city: Strings = ()
+    region: Strings = ()
+    country: Strings = ()
+    organisation: Strings = ()
+
+    def columns(self) -> Iterator[str]:
+        """The columns it needs."""
+        for name in DETAILS:
+            declared = getattr(self, name)
+            yield from (declared.column,) if isinstance(declared, Time) else declared or ()
 
 
 class Item(Model):
@@ -286,9 +335,9 @@ class Questions(Model):
 
 
 class Link(Model):
-    """Another file whose columns may be used as `<link>.<column>`, found by an equal value."""
+    """Other files whose columns may be used as `<link>.<column>`, found by an equal value."""
 
-    file: str
+    file: Strings
     on: dict[str, str] | str
 
     def matches(self) -> dict[str, str]:
@@ -296,10 +345,26 @@ class Link(Model):
         return self.on if isinstance(self.on, dict) else {self.on: self.on}
 
 
+class Then(Model):
+    """A further thing that the same row says the person did, at a time of its own.
+
+    It shares item, campaign, channel, object and category with the row; amounts and text are its
+    own, so that nothing is counted twice. A row without the time does not say it.
+    """
+
+    verb: Cases = Field(min_length=1)
+    time: TimeValue
+    when: Condition = Field(default_factory=dict)
+    quantity: Amount | None = None
+    value: Amount | None = None
+    text: Strings = ()
+
+
 Kind = Literal["event", "profile", "item", "campaign", "consent", "ignore"]
 Format = Literal[
     "csv", "parquet", "ndjson", "segment", "tickets", "survey",
     "snowplow", "amplitude", "posthog", "ga4", "mixpanel", "cloudevents", "otel", "weblogs",
+    "qualtrics", "surveymonkey", "typeform",
 ]  # fmt: skip
 Sampled = Literal["lines", "people", "no"]
 
@@ -337,12 +402,24 @@ def _as_id(value: Any) -> Any:
     return {"id": value} if isinstance(value, str) else value
 
 
+def _known_format(name: str) -> str:
+    known = [*get_args(Format), *shipped.tables()]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        likely = f"; did you mean {near[0]}?" if near else "; `personagraph source list` shows them"
+        raise ValueError(f"format {name!r} is not known{likely}")
+    return name
+
+
+Form = Literal["salesforce_id", "amount", "amount_comma"]
+
+
 class Table(Model):
     """How the rows of some files become records of one kind."""
 
     files: Annotated[Strings, Field(min_length=1)]
     kind: Kind | None = None
-    format: Format | None = None
+    format: Annotated[str, AfterValidator(_known_format)] | None = None
     reason: str | None = None
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
@@ -354,6 +431,7 @@ class Table(Model):
     identifiers: dict[Namespace, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
         default_factory=dict
     )
+    person: Person | None = None
     time: TimeValue | None = None
     links: dict[str, Link] = Field(default_factory=dict)
     channel: ConstantValue | None = None
@@ -370,12 +448,36 @@ class Table(Model):
     describe: Strings = ()
     consents: tuple[Consent, ...] = ()
     questions: Questions | None = None
+    rows: str | None = None
+    names: dict[str, Strings] = Field(default_factory=dict)
+    required: Strings | None = None
+    expects: dict[str, Pattern] = Field(default_factory=dict)
+    forms: dict[str, Form] = Field(default_factory=dict)
+    lists: dict[str, str] = Field(default_factory=dict)
+    nobody: tuple[Condition, ...] = ()
+    then: tuple[Then, ...] = ()
 
     @model_validator(mode="after")
     def _complete(self) -> "Table":
         for problem in _table_problems(self):
             raise ValueError(problem)
         return self
+
+    def columns_for(self, name: str, known: Iterable[str]) -> list[str]:
+        """Which of the known columns a name of this mapping stands for, the best first.
+
+        Its own, else those under `names`; where a vendor has published them, case does not matter.
+        """
+        wanted = [name, *self.names.get(name, ())]
+        if self.format not in shipped.tables():
+            return [one for one in wanted if one in known]
+        loose = {one.casefold().strip(): one for one in known}
+        found = [loose.get(one.casefold()) for one in wanted]
+        return list(dict.fromkeys(one for one in found if one is not None))
+
+    def may_lack(self, name: str) -> bool:
+        """Whether a file without that column is still a file of this table."""
+        return self.required is not None and name not in self.required
 
 
 _NEEDS: dict[str, tuple[str, ...]] = {
@@ -390,7 +492,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 def _table_problems(table: Table) -> Iterator[str]:
     what = table.kind or table.format
-    special = table.format in {*EVENT_FORMATS, "tickets", "survey"}
+    special = table.format in {*EVENT_FORMATS, "tickets", "survey", *SURVEYS}
     if special and table.kind not in {None, "ignore"}:
         yield f"format {table.format} decides the kind itself; drop kind: {table.kind}"
     if not special and table.kind is None:
@@ -420,10 +522,16 @@ class Mapping(Model):
     about: str = ""
     consent: ConsentDefault
     time_zone: str | None = None
+    phone_region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
     tables: dict[str, Table] = Field(min_length=1)
     _text: str = PrivateAttr(default="")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_shipped(cls, tree: Any) -> Any:
+        return shipped.filled_in(tree)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
@@ -563,7 +671,8 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
 _OWNERS: dict[str, type[Model]] = {
     "item": Item, "time": Time, "starts": Time, "ends": Time, "campaign": Campaign,
     "consents": Consent, "questions": Questions, "links": Link, "identifiers": Identifier,
-    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case,
+    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case, "person": Person,
+    "then": Then, "nobody": Test,
 }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ may rely on:
   duplicates carry the key of the record they repeat, so `record_key` is unique among the accepted
   only. `events`, `identifiers`, `profiles` and `consents` hold accepted records alone.
 - **One record may be several events.** An order with a list of products is one message and one
-  event per product; a survey response is one event per answered question. They share the
-  `record_key` and the time; count records by distinct `record_key`, events by row.
+  event per product; a survey response is one event per answered question; a row with several
+  times (sent, opened, clicked) is one event for each. They share the `record_key`; count records
+  by distinct `record_key`, events by row. The record's own time is that of its first event.
 - One record may name a person by several identifiers, several of one namespace included.
 - `items` is unique by (`role`, `item_id`): a campaign and an item may bear the same id.
 - `summary("ingest")` of the lake says what the mapping declared for the steps that follow:
@@ -72,7 +73,11 @@ class Reading:
         rows: one row per received record, the columns of `ROW` and whatever `outputs` need.
         outputs: name of a lake table -> from accepted rows (with `record_key`) to its rows; beside
             the tables of the lake `item_candidates` (item_id, title, categories, price).
+        unread: columns or fields of the files that nothing is made of.
+        notes: sentences on how the files were understood.
     """
 
     rows: Rows
     outputs: dict[str, Callable[[Rows], Rows]]
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

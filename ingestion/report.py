@@ -40,6 +40,8 @@ class DatasetReport:
         left_out: accepted records that no person caused (robots, pings, …): they are no events.
         new_fields: fields that the format is not known to have -> records that have them.
         warnings: sentences a person should read before going on.
+        unread: columns or fields of the files that nothing is made of, new ones among them.
+        notes: sentences on how the files were understood.
     """
 
     name: str
@@ -55,6 +57,8 @@ class DatasetReport:
     warnings: tuple[str, ...] = ()
     left_out: int = 0
     new_fields: dict[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,12 @@ class Report:
         """Back from JSON values."""
         files = tuple(FileReport(**one) for one in values["files"])
         datasets = tuple(
-            DatasetReport(**{**one, "warnings": tuple(one["warnings"])})
+            DatasetReport(
+                **{
+                    **one,
+                    **{name: tuple(one.get(name, ())) for name in ("warnings", "unread", "notes")},
+                }
+            )
             for one in values["datasets"]
         )
         return cls(**{**values, "files": files, "datasets": datasets})

@@ -81,12 +81,16 @@ def run(
     workspace: Workspace = "default",
     mapping: Mapping = None,
     seed: Seed = 0,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Where no mapping fits, take the proposed one.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the files of DATA and find, state and check the personas in them."""
+    from api.cli.run import Request
     from api.cli.run import run as command
 
-    command(data, workspace, mapping, seed, as_json)
+    command(Request(data, workspace, mapping, seed, yes), as_json)
 
 
 @source.command("list")
@@ -103,6 +107,19 @@ def source_check(data: Data, mapping: Mapping = None, as_json: Json = False) -> 
     from api.cli.sources import check as command
 
     command(data, mapping, as_json)
+
+
+@source.command("propose")
+def source_propose(
+    data: Annotated[Path, typer.Argument(help="Folder with the files, or one file.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
+    ] = None,
+) -> None:
+    """Look at DATA and propose a mapping: what was seen, why, and what is in doubt."""
+    from api.cli.proposals import propose as command
+
+    command(data, out)
 
 
 @personas.command("list")

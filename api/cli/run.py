@@ -1,6 +1,6 @@
 """`personagraph run`: the main job, and what it did."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,31 @@ from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_summary
+from api.cli.proposals import described
 from kg.settings import read_settings
 
 
-def run(data: Path, workspace: str, mapping: Path | None, seed: int, as_json: bool) -> None:
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; `yes`: a mapping that is proposed is taken unseen."""
+
+    data: Path
+    workspace: str
+    mapping: Path | None
+    seed: int
+    yes: bool
+
+
+def run(asked: Request, as_json: bool) -> None:
     """Run the main job and show where the records went, who they are, and the personas."""
     from api.pipeline import Job
     from api.pipeline import run as main_job
     from kg.lake import Lake
 
     settings = read_settings()
-    job = Job(data, settings.workspace_path(workspace), mapping, seed)
+    workspace = settings.workspace_path(asked.workspace)
+    mapping = asked.mapping or described(asked.data, workspace, asked.yes)
+    job = Job(asked.data, workspace, mapping, asked.seed)
     report = main_job(settings, job, TerminalProgress())
     if as_json:
         print_json({"mapping": report.mapping, "steps": [asdict(step) for step in report.steps]})

@@ -1,10 +1,22 @@
-"""One module per format; each makes a `Reading` of the files of a dataset."""
+"""One module per format; each makes a `Reading` of the files of a dataset. Formats that are no more
+than a table with published columns are data instead (`*.yaml`, read by `ingestion.shipped`)."""
 
+from importlib import import_module
 from types import ModuleType
+from typing import Any
 
-from ingestion.mapping import EVENT_FORMATS, Mapping
+from ingestion.mapping import EVENT_FORMATS, SURVEYS, Mapping
 from ingestion.record import Dataset, Reading
 from kg.lake.scratch import Scratch
+
+
+def survey_of(rows: list[dict[str, Any]]) -> str | None:
+    """The survey tool whose export a file is, by its first rows."""
+    return next((name for name in SURVEYS if _survey(name).fits(rows)), None)
+
+
+def _survey(name: str) -> ModuleType:
+    return import_module(f"ingestion.sources.{name}")
 
 
 def event_modules() -> dict[str, ModuleType]:
@@ -44,6 +56,9 @@ def read_dataset(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str
             from ingestion.sources import events
 
             return events.read(scratch, dataset, mapping, salt, event_modules()[name].FORMAT)
+        case str(name) if name in SURVEYS:
+            made: Reading = _survey(name).read(scratch, dataset, mapping, salt)
+            return made
         case _:
             from ingestion.sources import tables
 

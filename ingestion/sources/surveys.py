@@ -4,17 +4,14 @@ Each answered question is an event of channel `survey`, verb `answered`, about t
 events of a response share its record.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import ibis
 
 from ingestion.columns import as_text
-from ingestion.functions import json_texts
-from ingestion.mapping import Case, Mapping, Questions
-from ingestion.record import EVENT, Dataset, Reading, Rows
-from ingestion.sources import tables
-from ingestion.text import scrub
+from ingestion.mapping import Mapping, Questions
+from ingestion.record import Dataset, Reading, Rows
+from ingestion.sources import answers, tables
 from kg.errors import InputError
 from kg.lake.scratch import Scratch
 
@@ -25,21 +22,13 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
     Raises:
         InputError: no column holds the answers to a listed question.
     """
-    questions = _questions(scratch, dataset)
-    table = dataset.table.model_copy(
-        update={
-            "kind": "event",
-            "verb": (Case.model_validate({"is": "answered"}),),
-            "traits": {name: name for name, _, _ in questions},
-        }
-    )
-    reading = tables.read(scratch, replace(dataset, table=table), mapping, salt)
-    channel = table.channel.constant if table.channel else "survey"
-    outputs = {name: make for name, make in reading.outputs.items() if name == "identifiers"}
-    outputs["events"] = lambda rows: _event_rows(rows, questions, channel or "survey")
-    if "consents" in reading.outputs:
-        outputs["consents"] = reading.outputs["consents"]
-    return Reading(reading.rows, outputs)
+    asked = [
+        answers.Question(source, column, wording, kind="declared", category=kind)
+        for column, wording, kind in _questions(scratch, dataset)
+        for source, staged in dataset.staged.items()
+        if column in staged.columns
+    ]
+    return answers.read(scratch, dataset, mapping, salt, asked)
 
 
 Question = tuple[str, str, str | None]  # answer column, wording, type
@@ -69,28 +58,3 @@ def _listed(scratch: Scratch, rows: Rows, declared: Questions) -> list[Question]
     found = scratch.fetch(listed)
     named = {row["id"]: (row["id"], row["text"] or row["id"], row["kind"]) for row in found}
     return [named[name] for name in sorted(name for name in named if name)]
-
-
-def _event_rows(rows: Rows, questions: list[Question], channel: str) -> Rows:
-    paths = [f'$."{name}"' for name, _, _ in questions]
-    rows = rows.mutate(answers=json_texts(rows.traits, ibis.literal(paths)))
-    parts = []
-    for number, (_, wording, kind) in enumerate(questions):
-        answer = rows.answers[number]
-        score = answer.try_cast("float64")
-        counts = score.notnull() & ~score.isnan() & ~score.isinf()
-        nothing = ibis.null("string")
-        given = {
-            "channel": ibis.literal(channel),
-            "verb": ibis.literal("answered"),
-            "object": ibis.literal(wording),
-            "category": ibis.literal(kind) if kind else nothing,
-            "text": counts.ifelse(nothing, scrub(answer)),
-            # A score is no money: it must not be summed with what people spent.
-            "quantity": counts.ifelse(score, ibis.null("float64")),
-            "value": ibis.null("float64"),
-        }
-        filled = {name: given.get(name, nothing) for name in EVENT}
-        keep = ("record_key", "source", "occurred_at_ms", "recorded_at_ms")
-        parts.append(rows.filter(answer.notnull()).select(*keep, **filled))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]

@@ -1,6 +1,7 @@
 """Generic tables (CSV, Parquet, JSON lines): a mapping says which column is what."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import ibis
@@ -13,11 +14,21 @@ from ingestion.columns import (
     Needs,
     as_text,
     first_problem,
+    formed,
     identifier,
     prepare,
 )
-from ingestion.functions import json_text, json_texts, json_valid, md5, no_texts
-from ingestion.mapping import NAMESPACES, Identifier, Mapping, Table, Time, Value
+from ingestion.details import detail_rows, details
+from ingestion.functions import (
+    json_keys,
+    json_text,
+    json_texts,
+    json_valid,
+    json_values,
+    md5,
+    no_texts,
+)
+from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Then, Time, Value
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.text import scrub
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
@@ -27,7 +38,9 @@ _OURS = {PATH, POSITION, PROBLEM, RAW}
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
-def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
+def read(
+    scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str, *, skip: int = 0
+) -> Reading:
     """Read the readable files of a dataset as records of its kind.
 
     Args:
@@ -35,18 +48,27 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         dataset: a generic table with staged sources of one shape.
         mapping: what it belongs to.
         salt: keeps content hashes of one workspace from being compared with another's.
+        skip: how many rows of each file stand below its header and are no records.
     """
     table = dataset.table
-    rows, own, find = _findable(scratch, dataset)
+    rows, own, find = _findable(scratch, dataset, skip)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     rows = columns.rows
     names = _identifier_columns(table, columns)
     found = _by_kind(table, columns)
+    if table.person:
+        found |= {f"person_{name}": Checked(text) for name, text
+                  in details(table.person, columns).items()}  # fmt: skip
+    found |= _merged_columns(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
     if key is not None:
         lost = key.isnull().ifelse("missing_id", ibis.null("string"))
         found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}
+    found |= dict(_single(table, columns) if LINE in rows.columns else ())
+    found |= dict(_expected(table, columns))
     part = columns.text(table.part) if table.part else ibis.null("string")
+    concerned = ~ibis.or_(*[columns.holds(one) for one in table.nobody])
+    rows = rows.mutate(_concerned=concerned)
     rows = scratch.view(_valued(rows, names, found, key, part))
     reason = rows["_reason"]
     selected = rows.select(
@@ -57,6 +79,7 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         "occurred_at_ms",
         "named",
         "dropped_identifiers",
+        "_concerned",
         *[name for name in (*names, *found) if name not in {"time", "key"}],
         position=POSITION,
         content=_content(rows, own, table, salt) if key is None else ibis.null("string"),
@@ -65,20 +88,23 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
     )
-    return Reading(selected, dict(_outputs(dataset, names)))
+    return Reading(
+        selected, dict(_outputs(dataset, names)), unread=_unread(scratch, dataset, rows, own)
+    )
 
 
 def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, part: Any) -> Rows:
     """The rows with everything the records need, and `_reason` where they cannot have it."""
     reason, detail = first_problem(list(found.values()))
-    dropped = [given.notnull() & value.isnull() for given, value, _, _ in names.values()]
+    dropped = [_lost_values(given, value) for given, value, _, _ in names.values()]
     structural = rows[PROBLEM]
     return rows.mutate(
         id=ibis.null("string") if key is None else key,
         part=part,
         occurred_at_ms=found["time"].value,
-        named=ibis.or_(*[value.notnull() for _, value, _, _ in names.values()]),
-        dropped_identifiers=_total([one.cast("int64") for one in dropped]),
+        named=rows["_concerned"]
+        & ibis.or_(*[_is_given(value) for _, value, _, _ in names.values()]),
+        dropped_identifiers=_total(dropped),
         _reason=ibis.coalesce(structural, reason),
         detail=structural.isnull().ifelse(detail, ibis.null("string")),
         **{name: value for name, (_, value, _, _) in names.items()},
@@ -86,17 +112,71 @@ def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, par
     )
 
 
+def _is_given(value: Any) -> Any:
+    return value.length() > 0 if value.type().is_array() else value.notnull()
+
+
+def _lost_values(given: Any, value: Any) -> Any:
+    """How many of the identifiers that were given name nobody."""
+    if value.type().is_array():
+        return given.length() - value.length()
+    return (given.notnull() & value.isnull()).cast("int64")
+
+
+def _expected(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
+    for number, (name, pattern) in enumerate(table.expects.items()):
+        text = columns.text(name)
+        strange = (text.notnull() & ~text.re_search(pattern)).fill_null(False)
+        reason = strange.ifelse("unknown_value", ibis.null("string"))
+        yield f"_expected_{number}", Checked(text, reason, ibis.literal(name))
+
+
+def _single(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
+    """In JSON, an id that has become an object or a list is another type, not another id."""
+    names = [*table.key, *(one for named in table.identifiers.values() for one in named.column)]
+    for value in (table.item and table.item.id, table.campaign and table.campaign.id):
+        names += value.columns() if value else ()
+    for number, name in enumerate(dict.fromkeys(names)):
+        if name in table.lists:
+            continue
+        text = columns.text(name)
+        strange = text.re_search(r"^\s*[\[{]").fill_null(False)
+        reason = strange.ifelse("wrong_type", ibis.null("string"))
+        yield f"_single_{number}", Checked(text, reason, ibis.literal(name))
+
+
+def _unread(scratch: Scratch, dataset: Dataset, rows: Rows, own: dict[str, str]) -> tuple[str, ...]:
+    """The columns (of JSON: the fields) that the mapping makes nothing of."""
+    table = dataset.table
+    known, is_json = list(own), LINE in rows.columns
+    if is_json:
+        keys = rows.select(key=json_keys(rows[LINE])).unnest("key").distinct()
+        known = [row["key"] for row in scratch.fetch(keys)]
+    names = [*used_columns(table), *(table.required or ())]
+    if is_json:
+        names += [other for others in table.names.values() for other in others]
+        names = [name.partition(".")[0] for name in names]
+    used = {column for name in names for column in table.columns_for(name, known)}
+    used |= {name for link in table.links.values() for name in link.matches()}
+    return tuple(sorted(set(known) - used - set(table.ignore_columns)))
+
+
 def _needs(table: Table) -> Needs:
     amounts = [table.quantity, table.value, table.item.price if table.item else None]
+    amounts += [one for further in table.then for one in (further.quantity, further.value)]
     numbers = [name for value in amounts if value for name in value.columns()]
     conditions = [case.when for case in table.verb]
     conditions += table.item.unless if table.item else ()
+    conditions += table.nobody
+    for further in table.then:
+        conditions += [further.when, *(case.when for case in further.verb)]
     numbers += [name for one in conditions for name, test in one.items() if test.is_numeric()]
     times = {"time": table.time}
     if table.item:
         times |= {"starts": table.item.starts, "ends": table.item.ends}
+    times |= {f"then_{number}": further.time for number, further in enumerate(table.then)}
     given = {label: time for label, time in times.items() if time is not None}
-    return Needs(tuple(used_columns(table)), tuple(numbers), given)
+    return Needs(tuple(used_columns(table)), tuple(numbers), given, table.lists, table.forms)
 
 
 def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
@@ -145,39 +225,75 @@ def json_fields(rows: Rows, paths: list[str]) -> Rows:
     return rows.mutate(_fields=json_texts(rows[LINE], ibis.literal(paths)))
 
 
+def unwrapped(rows: Rows, path: str | None) -> Rows:
+    """JSON lines that hold lists of rows, as those rows, numbered anew; others stay as they are."""
+    if path is None:
+        return rows
+    inside = json_values(rows[LINE], f"{json_path(path)}[*]")
+    rows = rows.mutate(_inside=json_valid(rows[LINE]).fill_null(False).ifelse(inside, None))
+    whole = rows.filter(rows._inside.length().fill_null(0) == 0)
+    single = whole.drop("_inside").mutate(_place=ibis.literal(0, "int64"))
+    # A page without rows says nothing; it is no row itself.
+    bare = json_texts(single[LINE], ibis.literal([json_path(path)]))[0]
+    single = single.filter(~(bare == "[]").fill_null(False))
+    several = rows.filter(rows._inside.length() > 0).unnest("_inside", offset="_place")
+    several = several.mutate(**{LINE: several._inside}).select(*single.columns)
+    both = single.union(several)
+    if POSITION not in both.columns:
+        return both.drop("_place")
+    order = ibis.window(group_by=PATH, order_by=[POSITION, "_place"])
+    return both.mutate(**{POSITION: ibis.row_number().over(order) + 1}).drop("_place")
+
+
 def json_path(name: str) -> str:
-    """`a.b` as the JSON path of the field b inside a."""
-    return "$." + ".".join(f'"{part}"' for part in name.split("."))
+    """`a.b.0` as the JSON path of the first of the list b inside a."""
+    parts = name.split(".")
+    return "$" + "".join(f"[{part}]" if part.isdecimal() else f'."{part}"' for part in parts)
 
 
 def _findable(
-    scratch: Scratch, dataset: Dataset
+    scratch: Scratch, dataset: Dataset, skip: int
 ) -> tuple[Rows, dict[str, str], Callable[[Rows, str], Any]]:
     """The rows with what their linked files add, what their own columns are called here, and how
     a name of the mapping is found among them."""
+    table = dataset.table
     rows, names = received(scratch, dataset)
-    links = dataset.table.links
+    rows = rows.filter(rows[POSITION] > skip) if skip else rows
+    links = table.links
     fields: dict[str, int] = {}
     if LINE in rows.columns:
-        used = {name for name in used_columns(dataset.table) if name.split(".")[0] not in links}
-        paths = sorted(used | {own for link in links.values() for own in link.matches()})
+        rows = unwrapped(rows, table.rows)
+        used = {name for name in used_columns(table) if name.split(".")[0] not in links}
+        used |= {own for link in links.values() for own in link.matches()}
+        used |= {other for name in used for other in table.names.get(name, ())}
+        paths = sorted(used)
         rows = scratch.view(json_fields(rows, [json_path(path) for path in paths]))
         fields = {path: number for number, path in enumerate(paths)}
     places = dict(names)
 
-    def find(table: Rows, name: str) -> Any:
-        return table._fields[fields[name]] if name in fields else table[places[name]]
+    def find(rows: Rows, name: str) -> Any:
+        if name in fields:
+            wanted = [name, *table.names.get(name, ())]
+            return _first_given([rows._fields[fields[one]].nullif("") for one in wanted])
+        return _first_given([rows[places[one]] for one in table.columns_for(name, places)])
 
     for number, (label, link) in enumerate(links.items()):
         first, added = _first_of_each(scratch, dataset, label, number)
         on = [
-            as_text(find(rows, own)) == first[f"_k{place}"]
+            formed(as_text(find(rows, own)), table.forms.get(own)) == first[f"_k{place}"]
             for place, own in enumerate(link.matches())
         ]
         keys = [f"_k{place}" for place in range(len(on))]
         rows = scratch.view(rows.left_join(first, on).drop(*keys))
         places |= added
     return rows, names, find
+
+
+def _first_given(found: list[Any]) -> Any:
+    """The first column that has a value; nothing where there is no such column."""
+    if len(found) < 2:
+        return found[0] if found else ibis.null("string")
+    return ibis.coalesce(*[as_text(one).strip().nullif("") for one in found])
 
 
 def _first_of_each(
@@ -187,7 +303,12 @@ def _first_of_each(
     `link.column` is called in it."""
     other = scratch.rows(dataset.links[label])
     matches = dataset.table.links[label].matches()
-    keys = {f"_k{place}": as_text(other[at]) for place, at in enumerate(matches.values())}
+    if LINE in other.columns:
+        other = _linked_fields(other, dataset.table, label, list(matches.values()))
+    at = {name: dataset.table.columns_for(name, other.columns)[0] for name in matches.values()}
+    forms = [dataset.table.forms.get(own) for own in matches]  # both sides in the same form
+    keys = {f"_k{place}": formed(as_text(other[at[name]]), forms[place])
+            for place, name in enumerate(matches.values())}  # fmt: skip
     values = [name for name in other.columns if name not in _OURS]
     added = {f"{label}.{name}": f"_l{number}_{place}" for place, name in enumerate(values)}
     first = other.group_by(**keys).agg(
@@ -196,11 +317,20 @@ def _first_of_each(
     return scratch.view(first), added
 
 
+def _linked_fields(rows: Rows, table: Table, label: str, keys: list[str]) -> Rows:
+    """JSON lines of a linked file as the columns that are used of it."""
+    used = [name.partition(".") for name in used_columns(table)]
+    names = list(dict.fromkeys([*keys, *(rest for first, _, rest in used if first == label)]))
+    rows = json_fields(rows, [json_path(name) for name in names])
+    return rows.select(*_OURS, **{name: rows._fields[number] for number, name in enumerate(names)})
+
+
 def used_columns(table: Table) -> list[str]:
     """The columns a table's mapping names, each once, in the order of the mapping."""
     names = [*table.key, *([table.part] if table.part else [])]
     for declared in table.identifiers.values():
-        names += declared.column
+        names += [*declared.column, *declared.merged, *declared.merged_into]
+    names += table.person.columns() if table.person else ()
     for case in table.verb:
         names += [*case.when, *case.value.columns()]
     values: list[Value | None] = [
@@ -216,9 +346,17 @@ def used_columns(table: Table) -> list[str]:
         values += [table.campaign.id, table.campaign.arm]
     for consent in table.consents:
         names += [consent.granted, *consent.purpose.columns()]
+    for further in table.then:
+        times += [further.time]
+        values += [further.quantity, further.value]
+        names += [*further.when, *further.text]
+        for case in further.verb:
+            names += [*case.when, *case.value.columns()]
     names += [name for value in values if value for name in value.columns()]
+    names += [value.minor_units for value in values if value and value.minor_units]
     names += [time.column for time in times if time]
-    names += [*table.text, *table.traits.values()]
+    names += [*table.text, *table.traits.values(), *table.expects]
+    names += [name for condition in table.nobody for name in condition]
     return list(dict.fromkeys(names))
 
 
@@ -266,6 +404,28 @@ def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     campaign = table.campaign
     yield "campaign_id", Checked(columns.value(campaign.id if campaign else None))
     yield "arm", Checked(columns.value(campaign.arm if campaign else None))
+    for number, further in enumerate(table.then):
+        yield from _further(number, further, columns)
+
+
+def _further(number: int, then: Then, columns: Columns) -> Iterator[tuple[str, Checked]]:
+    """What a further event of a row needs; only where the row says that it happened."""
+    happened = columns.holds(then.when)
+    latest = columns.rows.modified_at_ms + DAY_MS
+    nothing = ibis.null("string")
+    time = columns.time(f"then_{number}", latest)
+    problem = happened.ifelse(time.problem, nothing)
+    yield (
+        f"then_{number}_at",
+        Checked(happened.ifelse(time.value, ibis.null("int64")), problem, time.detail),
+    )
+    verb = columns.cases(then.verb)
+    lost = (happened & time.value.notnull() & verb.isnull()).ifelse("unknown_value", nothing)
+    yield f"then_{number}_verb", Checked(verb, lost, ibis.literal("verb"))
+    text = scrub(columns.paragraphs(then.text)) if then.text else nothing
+    yield f"then_{number}_text", Checked(text)
+    yield f"then_{number}_quantity", columns.amount(then.quantity)
+    yield f"then_{number}_value", columns.amount(then.value)
 
 
 def _item_id(table: Table, columns: Columns) -> Any:
@@ -281,6 +441,8 @@ def _categories(table: Table, columns: Columns) -> Any:
     names = table.item.categories if table.item else ()
     if not names:
         return no_texts()
+    if len(names) == 1 and names[0] in columns.lists:
+        return columns.several(names[0]).fill_null(no_texts())
     # A finer category without the broader one would stand at the wrong level.
     levels = [columns.text(name) for name in names]
     whole = [ibis.and_(*[level.notnull() for level in levels[: n + 1]]) for n in range(len(levels))]
@@ -331,14 +493,51 @@ def _identifier_columns(table: Table, columns: Columns) -> Named:
     found: Named = {}
     for namespace, declared in table.identifiers.items():
         for name in declared.column:
-            text = columns.text(name)
-            found[f"identifier_{len(found)}"] = (
-                text,
-                identifier(namespace, text),
-                namespace,
-                trust_of(namespace, declared),
-            )
+            if name in columns.lists:
+                given = columns.several(name).fill_null(no_texts())
+                value = given.map(lambda one, space=namespace: identifier(space, one))
+                value = value.filter(lambda one: one.notnull())
+            else:
+                given = columns.text(name)
+                value = identifier(namespace, given)
+            trust = trust_of(namespace, declared)
+            found[f"identifier_{len(found)}"] = (given, value, namespace, trust)
     return found
+
+
+def _merged_columns(table: Table, columns: Columns) -> dict[str, Checked]:
+    """What the source has merged itself: columns of lists, under `merged_<n>`."""
+    listed = [
+        name for one in table.identifiers.values() for name in (*one.merged, *one.merged_into)
+    ]
+    return {f"merged_{place}": Checked(columns.text(name)) for place, name in enumerate(listed)}
+
+
+def _merged_rows(rows: Rows, table: Table, names: Named) -> Rows:
+    """Rows of `merged_ids`: each value of a list, and the value it was merged into."""
+    parts = []
+    place = 0
+    for namespace, declared in table.identifiers.items():
+        into = [name for name, (_, _, space, _) in names.items() if space == namespace]
+        for name in (*declared.merged, *declared.merged_into):
+            values = rows[f"merged_{place}"].re_split(r"[^\p{L}\p{N}@._+-]+")
+            some = rows.filter(rows[f"merged_{place}"].notnull()).select(
+                "record_key", into_value=into[0], values=values
+            )
+            one = some.unnest("values")
+            other = identifier(namespace, one["values"])
+            gone, kept = (other, one.into_value)
+            if name in declared.merged_into:
+                gone, kept = kept, gone
+            parts.append(
+                one.select(
+                    "record_key", value=gone, into_value=kept, namespace=ibis.literal(namespace)
+                )
+            )
+            place += 1
+    found = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    both = found.value.notnull() & found.into_value.notnull()
+    return found.filter(both & (found.value != found.into_value)).distinct()
 
 
 def trust_of(namespace: str, declared: Identifier | None = None) -> int:
@@ -377,14 +576,21 @@ def _total(numbers: list[Any]) -> Any:
 
 
 def _outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Rows], Rows]]]:
-    table = dataset.table
+    for name, make in _all_outputs(dataset.table, names):
+        yield name, partial(_of_customers, make)
+
+
+def _of_customers(make: Callable[[Rows], Rows], rows: Rows) -> Rows:
+    return make(rows.filter(rows["_concerned"]))
+
+
+def _all_outputs(table: Table, names: Named) -> Iterator[tuple[str, Callable[[Rows], Rows]]]:
     if names:
         yield "identifiers", lambda rows: identifier_rows(rows, {
             name: (namespace, trust) for name, (_, _, namespace, trust) in names.items()
         })  # fmt: skip
     if table.kind == "event":
-        yield "events", lambda rows: rows.select("record_key", "source", "occurred_at_ms",
-                                                 "recorded_at_ms", *EVENT)  # fmt: skip
+        yield "events", lambda rows: _event_rows(rows, len(table.then))
         if table.item or table.campaign:
             yield "item_candidates", candidate_rows
     if table.kind == "profile" and table.traits:
@@ -412,23 +618,46 @@ def _outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Ro
         )
     if table.consents:
         yield "consents", lambda rows: _consent_rows(rows, len(table.consents))
+    if table.person and (said := [n for n in DETAILS if getattr(table.person, n)]):
+        yield "person_details", lambda rows: detail_rows(rows, {n: f"person_{n}" for n in said})
+    if any(one.merged or one.merged_into for one in table.identifiers.values()):
+        yield "merged_ids", lambda rows: _merged_rows(rows, table, names)
+
+
+def _event_rows(rows: Rows, further: int) -> Rows:
+    """The event of each row, and the further ones that it tells of."""
+    columns = ("record_key", "source", "occurred_at_ms", "recorded_at_ms", *EVENT)
+    parts = [rows.select(*columns)]
+    for number in range(further):
+        happened = rows.filter(rows[f"then_{number}_at"].notnull())
+        own = {name: happened[f"then_{number}_{name}"]
+               for name in ("verb", "text", "quantity", "value")}  # fmt: skip
+        own["occurred_at_ms"] = happened[f"then_{number}_at"]
+        own["basket_id"] = ibis.null("string")  # a basket is filled at one time
+        parts.append(happened.select(**{name: own.get(name, happened[name]) for name in columns}))
+    return ibis.union(*parts) if further else parts[0]
 
 
 def identifier_rows(
     rows: Rows, names: dict[str, tuple[str, int]], *, distinct: bool = True
 ) -> Rows:
     """Rows of `identifiers` from columns of normal forms: column -> (namespace, trust)."""
-    parts = [
-        rows.filter(rows[name].notnull()).select(
-            record_key="record_key",
-            namespace=ibis.literal(namespace),
-            value=name,
-            trust=ibis.literal(trust, "int32"),
+    listed = {name for name in names if rows[name].type().is_array()}
+    parts = []
+    for name, (namespace, trust) in names.items():
+        said = rows.select("record_key", value=rows[name])
+        said = said.unnest("value") if name in listed else said
+        said = said.filter(said.value.notnull())
+        parts.append(
+            said.select(
+                record_key="record_key",
+                namespace=ibis.literal(namespace),
+                value="value",
+                trust=ibis.literal(trust, "int32"),
+            )
         )
-        for name, (namespace, trust) in names.items()
-    ]
     found = ibis.union(*parts) if len(parts) > 1 else parts[0]
-    several = len({namespace for namespace, _ in names.values()}) < len(names)
+    several = bool(listed) or len({namespace for namespace, _ in names.values()}) < len(names)
     return found.distinct() if distinct and several else found
 
 

@@ -7,9 +7,10 @@ a file that cannot be read at all raises `UnreadableFile` and costs no other fil
 
 import csv
 import io
-import re
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from kg.lake.documents import first_objects, is_document, stage_document
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -33,11 +35,11 @@ POSITION, PROBLEM, RAW, PATH = "\ufdd2position", "\ufdd2problem", "\ufdd2raw", "
 LINE = "\ufdd2line"
 ROW_NUMBER = "file_row_number"  # what the engine calls it in Parquet files
 MOST_COLUMNS = 5_000  # four times as many took two minutes and 4 GB
+UNNAMED = "column "  # what a column without a name is called, before its number
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
-_LIST = re.compile(rb"\s*\[\s*\{")
 
-Shape = Literal["csv", "parquet", "ndjson"]
+Shape = Literal["csv", "parquet", "ndjson", "json"]
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,20 @@ def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
     if magic == b"PAR1":
         return "parquet"
     head = next(whole_lines(path, encoding), b"")
-    return "ndjson" if head.lstrip()[:1] in {b"{", b"["} else "csv"
+    if head.lstrip()[:1] not in {b"{", b"["}:
+        return "csv"
+    return "json" if is_document(path, encoding) else "ndjson"
 
 
-def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str | None) -> Staged:
+def stage(
+    path: Path,
+    shape: Shape,
+    into: Path,
+    *,
+    encoding: str,
+    delimiter: str | None,
+    number_twins: bool = False,
+) -> Staged:
     """Make one file readable as columns; `into` is where a staged copy may be written.
 
     Raises:
@@ -88,7 +100,10 @@ def stage(path: Path, shape: Shape, into: Path, *, encoding: str, delimiter: str
         return _parquet(path)
     if shape == "ndjson":
         return _stage_lines(path, into, encoding)
-    return _stage_csv(path, into, encoding, delimiter)
+    if shape == "json":
+        rows = stage_document(path, encoding, into, (POSITION, PROBLEM, RAW, LINE))
+        return Staged(into, "ndjson", {LINE: pa.string()}, rows)
+    return _stage_csv(path, into, encoding, delimiter, number_twins=number_twins)
 
 
 def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
@@ -100,7 +115,55 @@ def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = N
     shape = shape_of(path, encoding)
     if shape == "parquet":
         return list(_parquet(path).columns)
-    return [] if shape == "ndjson" else _header(path, encoding, delimiter)[1]
+    return [] if shape in {"ndjson", "json"} else _header(path, encoding, delimiter)[1]
+
+
+def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dict[str, Any]]:
+    """The first rows of a file as dictionaries, whatever its shape, to tell what it is.
+
+    Raises:
+        UnreadableFile: it cannot be read.
+    """
+    shape = shape_of(path, encoding)
+    if shape == "parquet":
+        return _first_of_parquet(path, count)
+    if shape == "csv":
+        delimiter, names = _header(path, encoding, None, number_twins=True)
+        text = io.StringIO(_beginning(path, encoding), newline="")
+        rows = islice(csv.reader(text, delimiter=delimiter), 1, count + 1)
+        return [dict(zip(names, row, strict=False)) for row in rows]
+    if shape == "json":
+        lines = first_objects(path, encoding, count)
+    else:
+        lines = next(whole_lines(path, encoding), b"").decode().split("\n")[:count]
+    return [row for line in lines for row in _objects(line)]
+
+
+def _first_of_parquet(path: Path, count: int) -> list[dict[str, Any]]:
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            _names(file)
+            batch = next(file.iter_batches(batch_size=count), None)
+            return batch.to_pylist() if batch is not None else []
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UnreadableFile("unreadable", "this is not a whole Parquet file") from error
+
+
+def _beginning(path: Path, encoding: str) -> str:
+    """The first whole lines of a text, without blank ones before them."""
+    blocks = whole_lines(path, encoding)
+    block = next((block for block in blocks if block.strip(b"\r\n")), b"")
+    return block.decode().lstrip("\r\n")
+
+
+def _objects(line: str) -> Iterator[dict[str, Any]]:
+    """The object of a line, or those of its list; of what is no JSON none: its reading says so."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    yield from (one for one in (found if isinstance(found, list) else [found])
+                if isinstance(one, dict))  # fmt: skip
 
 
 def _parquet(path: Path) -> Staged:
@@ -141,8 +204,6 @@ def _stage_lines(path: Path, into: Path, encoding: str) -> Staged:
         into, schema, compression="lz4", use_dictionary=False, write_statistics=False
     ) as out:
         for block in whole_lines(path, encoding):
-            if not seen and _LIST.match(block):
-                raise UnreadableFile("foreign", "it is one JSON list; expected an object per line")
             lines = pc.split_pattern(pa.array([block[:-1]], pa.large_string()), "\n")[0].values
             lines = lines.cast(pa.string())
             position = pa.array(np.arange(seen + 1, seen + 1 + len(lines)))
@@ -192,8 +253,10 @@ class _Rejects:
         return np.setdiff1d(np.arange(start, end), bad, assume_unique=True)
 
 
-def _stage_csv(path: Path, into: Path, encoding: str, delimiter: str | None) -> Staged:
-    delimiter, names = _header(path, encoding, delimiter)
+def _stage_csv(
+    path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
+) -> Staged:
+    delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
     rejects, blocks = _Rejects(), _Marks(whole_lines(path, encoding))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
     rows, drained, start = 0, 0, 1
@@ -218,9 +281,10 @@ def _plain(error: Exception) -> str:
     return "the text does not hold rows and columns"
 
 
-def _header(path: Path, encoding: str, delimiter: str | None) -> tuple[str, list[str]]:
-    blocks = whole_lines(path, encoding)
-    block = next((block for block in blocks if block.strip(b"\r\n")), b"").decode().lstrip("\r\n")
+def _header(
+    path: Path, encoding: str, delimiter: str | None, *, number_twins: bool = False
+) -> tuple[str, list[str]]:
+    block = _beginning(path, encoding)
     first = block.partition("\n")[0]
     if first.startswith(TOO_LONG):
         raise UnreadableFile("too_long", "its first line is longer than 1 MiB")
@@ -228,15 +292,25 @@ def _header(path: Path, encoding: str, delimiter: str | None) -> tuple[str, list
         outside = "".join(first.split('"')[::2])
         delimiter = max(_DELIMITERS, key=outside.count)
     try:
-        names = next(csv.reader(io.StringIO(block, newline=""), delimiter=delimiter))
+        header = next(csv.reader(io.StringIO(block, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise UnreadableFile("unreadable", "its first line does not hold columns") from error
-    if any(UNREADABLE in name for name in names):
+    if any(UNREADABLE in name for name in header):
         raise UnreadableFile(
             "encoding", "the names of its columns are not in the encoding declared"
         )
+    names = [name if name.strip() else f"{UNNAMED}{n}" for n, name in enumerate(header, 1)]
+    if number_twins:
+        names = list(_numbered(names))
     _check_names(names)
     return delimiter, names
+
+
+def _numbered(names: Sequence[str]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for name in names:
+        count = seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        yield name if count == 1 else f"{name} ({count})"
 
 
 class _Marks:
@@ -259,7 +333,10 @@ def _csv_batches(
     stream = io.BufferedReader(LineStream(iter(blocks)), 1 << 20)
     yield from pa.csv.open_csv(
         stream,
-        read_options=pa.csv.ReadOptions(use_threads=False, block_size=4 << 20),
+        # The names are ours, so that columns without one have one; the file's own are a row.
+        read_options=pa.csv.ReadOptions(
+            use_threads=False, block_size=4 << 20, column_names=names, skip_rows_after_names=1
+        ),
         parse_options=pa.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=rejects
         ),

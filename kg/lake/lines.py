@@ -57,6 +57,15 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
     Raises:
         UnreadableFile: empty, binary, cut off, or not there.
     """
+    yield from _blocks(whole_text(path, encoding))
+
+
+def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
+    """A text in pieces, unpacked, as UTF-8 without byte order mark, its lines as long as they are.
+
+    Raises:
+        UnreadableFile: empty, binary, cut off, or not there.
+    """
     try:
         with path.open("rb") as plain:
             read = _decoded(_unpacked(plain), encoding)
@@ -67,7 +76,7 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
                 raise UnreadableFile("foreign", "it is not text, or not in the encoding declared")
             if b"\r" in head and b"\n" not in head:  # as a Macintosh once wrote it
                 head, read = head.replace(b"\r", b"\n"), _with_line_feeds(read)
-            yield from _blocks(_after(head.removeprefix(codecs.BOM_UTF8), read))
+            yield from _after(head.removeprefix(codecs.BOM_UTF8), read)
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error
     except OSError as error:

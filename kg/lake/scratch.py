@@ -46,16 +46,24 @@ class Scratch(Engine):
             shutil.rmtree(folder, ignore_errors=True)
 
     def stage(
-        self, path: Path, shape: Shape, *, encoding: str = "utf-8", delimiter: str | None = None
+        self,
+        path: Path,
+        shape: Shape,
+        *,
+        encoding: str = "utf-8",
+        delimiter: str | None = None,
+        number_twins: bool = False,
     ) -> Staged:
-        """Make a file readable as columns.
+        """Make a file readable as columns; `number_twins`: a second column of one name is not
+        refused but called `name (2)`.
 
         Raises:
             UnreadableFile: the file as a whole cannot be read.
             Unavailable: the disk refuses the staged copy.
         """
         with on_disk(self.folder):
-            staged = stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter)
+            staged = stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter,
+                           number_twins=number_twins)  # fmt: skip
         if shape == "parquet" and not is_whole(path):
             raise UnreadableFile("unreadable", "this Parquet file is damaged inside")
         return staged

@@ -158,13 +158,20 @@ def test_a_file_whose_name_is_a_pattern_is_that_file(tmp_path: Path) -> None:
     assert len(found.rows("events")) == 4
 
 
-@pytest.mark.parametrize("start", ['[{"id"', ' [ \n {\n"id"'])
-def test_a_list_is_no_file_of_lines_and_says_so(tmp_path: Path, start: str) -> None:
-    folder = fill(
-        tmp_path / "data", {"events-a.json": f"{start}: 1}}]", "events-b.jsonl": JSON % 1}, EVENTS
-    )
-    found = Read(folder, tmp_path / "workspace")
-    assert "an object per line" in (found.file("events-a.json").detail or "")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("start", ["[", " [ \n "])
+def test_a_list_in_one_document_is_read_beside_a_file_of_lines(
+    tmp_path: Path, start: str, encoding: str
+) -> None:
+    files = {"events-[a].json": f"{start}{JSON % 2}]".encode(encoding), "events-b.jsonl": JSON % 1}
+    found = Read(fill(tmp_path / "data", files, EVENTS), tmp_path / "workspace")
+    assert found.rows("events", "record_key") == ["events-[a].json#2", "events-b.jsonl#1"]
+
+
+def test_a_list_that_is_not_whole_costs_only_its_file(tmp_path: Path) -> None:
+    files = {"events-a.json": f"[{JSON % 2}", "events-b.jsonl": JSON % 1}
+    found = Read(fill(tmp_path / "data", files, EVENTS), tmp_path / "workspace")
+    assert "not a whole JSON document" in (found.file("events-a.json").detail or "")
     assert found.rows("events", "record_key") == ["events-b.jsonl#1"]
 
 

@@ -1,0 +1,105 @@
+"""A folder that nobody has described: propose a mapping, show it, and ask before it is used."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from api.cli.console import TerminalProgress, stderr, stdout
+from kg.errors import Conflict, InputError, NotAllowed
+
+if TYPE_CHECKING:
+    from ingestion.propose import Proposal
+
+NAME = "personagraph.yaml"
+
+
+def propose(data: Path, out: Path | None) -> None:
+    """Show a proposal for DATA, or write it to a file that is not there yet."""
+    from ingestion.propose import propose as look
+
+    if out is not None and out.exists():
+        raise Conflict(f"There is already a file {str(out)!r}.", hint="Name another, or move it.")
+    proposal = look(data, progress=TerminalProgress())
+    if out is None:
+        sys.stdout.write(proposal.text)
+    else:
+        _write(proposal, out)
+        stdout().print(f"written to {escape(str(out))}", soft_wrap=True)
+    _say_doubts(proposal)
+
+
+def described(data: Path, workspace: Path, yes: bool) -> Path | None:
+    """The mapping to read DATA with; None: it is beside the data, shipped or not needed.
+
+    Raises:
+        InputError: there is none, and nobody is there to be asked.
+        NotAllowed: the person who was asked said no.
+    """
+    from ingestion.propose import is_needed
+    from ingestion.propose import propose as look
+
+    if not is_needed(data):
+        return None
+    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InputError(
+            f"Nothing says how to read {data.name!r}: there is no {NAME} in it.",
+            hint=f"`personagraph source propose {data}` proposes one to correct; "
+            "`--yes` reads the files as it would be proposed.",
+        )
+    proposal = look(data, progress=TerminalProgress())
+    if all(table.kind == "ignore" for table in proposal.mapping.tables.values()):
+        raise InputError(
+            f"No file of {data.name!r} seems to say what people did, or who they are.",
+            hint=f"`personagraph source propose {data}` says what was seen in each.",
+        )
+    out = _place(data, workspace)
+    if not yes:
+        sys.stdout.write(proposal.text)
+        _say_doubts(proposal)
+        _ask(out)
+    _write(proposal, out)
+    note = stderr()
+    note.print(f"[dim]the proposed mapping is in {escape(str(out))}[/]", soft_wrap=True)
+    if yes:
+        _say_doubts(proposal)
+    return out
+
+
+def _place(data: Path, workspace: Path) -> Path:
+    """Beside the data, so that it is found and corrected there; else in the workspace."""
+    import os
+
+    if data.is_dir() and os.access(data, os.W_OK):
+        return data / NAME
+    return workspace / NAME
+
+
+def _ask(out: Path) -> None:
+    import typer
+
+    if not typer.confirm(f"Write this to {out} and read the files so?", default=False):
+        raise NotAllowed(
+            "Nothing was read.",
+            hint="`personagraph source propose DATA --out DATA/personagraph.yaml` writes the "
+            "proposal; correct it and run again.",
+        )
+
+
+def _write(proposal: "Proposal", out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(proposal.text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"The proposal cannot be written to {str(out)!r}: {error.strerror}.",
+            hint="Name a file that may be written with `source propose --out`.",
+        ) from error
+
+
+def _say_doubts(proposal: "Proposal") -> None:
+    console = stderr()
+    console.print(f"[bold]{len(proposal.doubts)} things to look at[/] (marked CHECK):")
+    for doubt in proposal.doubts:
+        console.print(f"  • {escape(doubt)}", soft_wrap=True)

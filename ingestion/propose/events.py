@@ -1,0 +1,224 @@
+"""Tables of what people did: where, what, how much, about what."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ingestion.propose import evidence
+from ingestion.propose.drafts import Anchor, Draft, Why
+from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
+from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
+from ingestion.propose.profiles import Column
+from ingestion.propose.seen import FEW, Seen, is_main
+from kg.lake.scratch import Scratch
+
+_MOSTLY_OWN = 0.9  # an item column with more values than this per row counts rows, not items
+
+
+def event(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:
+    if any(says(name, words()["sample"]) for name in seen.profile.files):
+        made.put("sampled", "lines", "the file is called a sample; of lines (the careful guess) or "
+                 "of people?", check=True)  # fmt: skip
+    put_key(scratch, seen, made)
+    put_identifiers(seen, made)
+    link = _link(seen, tables)
+    timed = put_time(seen, made, main=("at", "created", "starts"))
+    campaigns = seen.ids("campaign")
+    if link and (not timed or campaigns):
+        label, own, other = link
+        at = next((c for c in other.named("time") if is_main(other, c)), None)
+        used = not timed and at is not None
+        about = [*other.named("category"), *other.named("trait"), *other.titles]
+        if used or about:
+            made.put("links", {label: {"file": other.profile.files[0], "on": own}},
+                     f"{own} is found in {other.profile.files[0]}")  # fmt: skip
+        if used and at is not None:
+            value, why, check = time_value(at)
+            if isinstance(value, dict):
+                value = {**value, "column": f"{label}.{at.name}"}
+            else:
+                value = f"{label}.{value}"
+            made.put("time", value, f"the rows have no time of their own; {why}", check=check)
+        if about:
+            made.put("object", f"{label}.{about[0].name}")
+    channel, why = _channel(seen, link[2] if link else None)
+    if channel:
+        made.put("channel", channel, why)
+    items = _items(seen, made)
+    titles = [c.name for c in seen.titles]
+    title = titles[0] if titles else None
+    charged = evidence.odd_codes(scratch, seen.profile, items[0].name, title) if items else None
+    _verb(scratch, seen, made, charged)
+    _event_item(scratch, seen, made, items)
+    _amounts(seen, made)
+    baskets = seen.ids("basket")
+    if baskets and baskets[0].name not in seen.used:
+        made.put("basket", seen.take(baskets[0]), seen.meanings[baskets[0].name].why)
+    if campaigns:
+        _received(seen, made, campaigns[0])
+    _about(seen, made, items)
+
+
+def _link(seen: Seen, tables: Sequence[Seen]) -> tuple[str, str, Seen] | None:
+    """A table that knows more of what the rows refer to: how it is called here, by which column."""
+    for column in id_columns(seen):
+        group = seen.groups[column.name]
+        if group.entity not in {"campaign", "basket", ""}:
+            continue
+        for one in group.ids:
+            if one.table != seen.place and one.column.is_unique:
+                label = "sent" if group.entity == "campaign" else snake(group.namespace)
+                own = column.name
+                on = own if one.column.name == own else {own: one.column.name}
+                if isinstance(on, str):
+                    return label, on, tables[one.table]
+    return None
+
+
+def _channel(seen: Seen, linked: Seen | None) -> tuple[Any, str]:
+    columns = seen.named("channel")
+    if columns:
+        return {"column": seen.take(columns[0])}, f"{columns[0].distinct} values"
+    constants = " ".join(value for c in seen.named("constant") for value in c.values)
+    ids = " ".join(c.name for c in seen.profile.columns.values() if is_named_as_id(c))
+    known = " ".join(v for c in linked.named("constant") for v in c.values) if linked else ""
+    for where, text in (("linked file", known), ("file", f"{seen.label} {constants}"),
+                        ("columns", ids)):  # fmt: skip
+        for channel, listed in words()["channels"].items():
+            hits = [piece for piece in pieces(text) if piece in listed]
+            if hits and (where != "columns" or channel == "store"):
+                return channel, f"{hits[0]!r} in the {where}"
+    return None, ""
+
+
+def _items(seen: Seen, made: Draft) -> list[Column]:
+    found = []
+    for column in seen.ids("item"):
+        if column.distinct > _MOSTLY_OWN * column.given and column.given > 1000:
+            made.remarks.append(
+                f"{column.name} is another in nearly every row: it counts rows and names no item"
+            )
+            continue
+        found.append(column)
+    return found
+
+
+def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
+    columns = [c for c in seen.named("verb") if 2 <= c.distinct <= 200]
+    if columns:
+        made.put("verb", {"column": seen.take(columns[0])}, f"{columns[0].distinct} values")
+        return
+    verb, why = _word(seen)
+    cases: list[Any] = []
+    quantity = next(iter(seen.named("quantity")), None)
+    price = next(iter([*seen.named("price"), *seen.named("value")]), None)
+    people = seen.ids("person")
+    if charged is not None:
+        no_item = Anchor("no_item", charged.condition)
+        cases.append(Why({"is": "charged", "when": no_item}, charged.why, check=True))
+    if verb == "bought" and price is not None and people and people[0].given < people[0].rows:
+        free = evidence.free_of_nobody(scratch, seen.profile, price.name, people[0].name)
+        if free:
+            nothing = {price.name: {"at_most": 0}, people[0].name: {"missing": True}}
+            told = f"{free:,} rows cost nothing and name nobody: corrections, no sales"
+            correction = Anchor("correction", nothing)
+            cases.append(Why({"is": "adjusted", "when": correction}, told))
+    if verb == "bought" and quantity is not None and quantity.negative:
+        when = {quantity.name: {"below": 0}}
+        told = f"{quantity.negative:,} rows have a negative quantity"
+        cases.append(Why({"is": "returned", "when": when}, told))
+    if not cases:
+        made.put("verb", verb, why, check=verb == "did_something")
+        return
+    made.put("verb", [*cases, Why({"is": verb}, why)])
+
+
+def _word(seen: Seen) -> tuple[str, str]:
+    """What people did, by a word of the key, the file, a constant column or a column's name."""
+    keys = [n for n in seen.groups if seen.entity_of(n) == "act"]
+    constants = [value for c in seen.named("constant") for value in c.values]
+    for where, texts in (("id", keys), ("file", [seen.label]), ("column", constants),
+                         ("columns", list(seen.profile.columns))):  # fmt: skip
+        for verb, listed in words()["verbs"].items():
+            hits = [piece for text in texts for piece in pieces(text) if piece in listed]
+            if hits:
+                return verb, f"{hits[0]!r} in the {where}"
+    return "did_something", "nothing says what people did: put the word for it here"
+
+
+def _cases(made: Draft) -> list[Why]:
+    verb = made.keys["verb"].value
+    return verb if isinstance(verb, list) else []
+
+
+def _event_item(scratch: Scratch, seen: Seen, made: Draft, items: list[Column]) -> None:
+    if not items:
+        return
+    item: dict[str, Why] = {"id": Why(seen.take(items[0]), seen.meanings[items[0].name].why)}
+    titles = [c for c in seen.titles if c.name not in seen.used]
+    if titles:
+        item["title"] = Why(seen.take(titles[0]), seen.meanings[titles[0].name].why)
+    categories = [c for c in seen.named("category") if c.name not in seen.used]
+    own = [c.name for c in categories
+           if evidence.depends_on(scratch, seen.profile, c.name, items[0].name)]  # fmt: skip
+    if own:
+        item["categories"] = Why(evidence.broad_to_fine(seen.profile, own), "each item has one")
+        seen.used += own
+    prices = seen.named("price")
+    if prices:
+        item["price"] = Why(prices[0].name)
+    anchors = [case.value["when"] for case in _cases(made)
+               if isinstance(case.value.get("when"), Anchor)]  # fmt: skip
+    if anchors:
+        item["unless"] = Why(anchors, "as above")
+    simple = set(item) == {"id"}
+    made.put("item", item["id"].value if simple else item, item["id"].reason if simple else "")
+    if anchors and titles:
+        made.put("object", titles[0].name, "of rows that are about no item")
+
+
+def _amounts(seen: Seen, made: Draft) -> None:
+    quantities = seen.named("quantity") or seen.named("score")
+    if quantities:
+        made.put("quantity", seen.take(quantities[0]), seen.meanings[quantities[0].name].why)
+    values = [c for c in seen.named("value") if c.name not in seen.used]
+    totals = [c for c in values if not says(c.name, ("unit",))]
+    prices = seen.named("price")
+    if totals:
+        made.put("value", seen.take(totals[0]), seen.meanings[totals[0].name].why)
+        if len(totals) > 1:
+            made.remarks.append(f"other amounts: {', '.join(c.name for c in totals[1:])}")
+    elif prices and seen.named("quantity"):
+        made.put("value", [quantities[0].name, seen.take(prices[0])], "quantity times price")
+    elif prices:
+        made.put("value", seen.take(prices[0]), seen.meanings[prices[0].name].why)
+
+
+def _received(seen: Seen, made: Draft, campaign: Column) -> None:
+    arms = seen.named("arm")
+    value: Any = seen.take(campaign)
+    why = seen.meanings[campaign.name].why
+    if arms:
+        value = {"id": value, "arm": seen.take(arms[0])}
+        why = seen.meanings[arms[0].name].why
+    made.put("campaign", value, why)
+
+
+def _about(seen: Seen, made: Draft, items: list[Column]) -> None:
+    texts = [c for c in seen.named("text") if c.name not in seen.used]
+    if items and not texts:
+        texts = [c for c in seen.named("object") if c.name not in seen.used and c.distinct > FEW]
+    if texts:
+        names = [seen.take(c) for c in texts]
+        made.put("text", names[0] if len(names) == 1 else names, seen.meanings[names[0]].why)
+    categories = [
+        c for c in seen.named("category") if c.name not in seen.used and c.distinct <= 500
+    ]
+    categories.sort(key=lambda c: "category" not in pieces(c.name))
+    if categories and not items:
+        made.put("category", seen.take(categories[0]), seen.meanings[categories[0].name].why)
+    if items or "object" in made.keys:
+        return
+    objects = [c for c in seen.named("object") if c.name not in seen.used]
+    objects += [c for c in seen.named("constant") if says(c.name, words()["object"])]
+    if objects:
+        made.put("object", seen.take(objects[0]), seen.meanings[objects[0].name].why)

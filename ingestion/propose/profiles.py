@@ -1,0 +1,206 @@
+"""What the values of every column of a file are like, counted in one pass over all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ibis
+
+from ingestion.columns import as_text, read_time
+from ingestion.functions import json_texts
+from ingestion.record import Rows
+from ingestion.sources.tables import json_path
+from kg.lake.files import LINE, Staged
+from kg.lake.scratch import Scratch
+
+NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y",
+         "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")  # fmt: skip
+PATTERNS = (
+    "iso", *(day + clock for day in _DAYS for clock in _CLOCKS), "%Y%m%d", "%Y%m%d%H%M%S",
+    "%a, %d %b %Y %H:%M:%S %z", "epoch_s", "epoch_ms",
+)  # fmt: skip
+_LIKE_TIME = (
+    r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|^\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}"
+    r"|^[A-Z][a-z]{2,8} \d{1,2}, |^[A-Z][a-z]{2}, \d{1,2} |^(19|20)\d{6}(\d{6})?$"
+    r"|^1\d{9}(\d{3})?(\.\d+)?$"
+)
+YES_NO = ("yes", "no", "true", "false", "y", "n", "0", "1")
+_EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 to 2100
+_FEW = 50  # values of a column that are looked at one by one
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        kind: time, bool, number or text: how the file has it.
+        given: rows that have a value (words for nothing do not count).
+        distinct: different values among them.
+        mails, phones, numbers, whole, negative, zero, sentences, yes_no, listed: how many of the
+            values are such; listed: several short values with a separator.
+        low, high: of numbers.
+        formats: pattern -> how many values it reads, of texts that look like times.
+        naive: whether times carry no zone.
+        nothing: word that stands for nothing -> how often.
+        values: the values, where they are few; never shown unless the column is no person's.
+    """
+
+    name: str
+    kind: str
+    rows: int
+    given: int
+    distinct: int
+    mails: int = 0
+    phones: int = 0
+    numbers: int = 0
+    whole: int = 0
+    negative: int = 0
+    zero: int = 0
+    sentences: int = 0
+    yes_no: int = 0
+    listed: int = 0
+    longest: int = 0
+    low: float | None = None
+    high: float | None = None
+    formats: dict[str, int] = field(default_factory=dict)
+    naive: bool = True
+    nothing: dict[str, int] = field(default_factory=dict)
+    values: tuple[str, ...] = ()
+
+    def share(self, count: int) -> float:
+        """Of the values that are given."""
+        return count / self.given if self.given else 0.0
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether every row has a value of its own."""
+        return self.given == self.rows == self.distinct > 0
+
+    @property
+    def is_number(self) -> bool:
+        """Whether nearly all values are numbers."""
+        return self.kind == "number" or (self.kind == "text" and self.share(self.numbers) >= 0.98)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether nearly all values are times that a certain pattern reads."""
+        if self.kind == "time":
+            return True
+        return bool(self.formats) and max(self.formats.values()) >= 0.9 * self.given
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A file (or several of the same columns): its columns, and how many rows it has."""
+
+    files: tuple[str, ...]
+    staged: tuple[Staged, ...]
+    rows: int
+    columns: dict[str, Column]
+
+
+def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
+    """The rows of files with the named columns (of JSON: fields) as `c0`, `c1`, …"""
+    rows = scratch.rows(list(staged))
+    if LINE in rows.columns:
+        found = json_texts(rows[LINE], ibis.literal([json_path(name) for name in names]))
+        rows = rows.mutate(_found=found)
+        return rows.select(**{f"c{n}": rows["_found"][n] for n in range(len(names))})
+    return rows.select(**{f"c{n}": rows[name] for n, name in enumerate(names)})
+
+
+def profile(
+    scratch: Scratch, files: Sequence[str], staged: Sequence[Staged], names: Sequence[str]
+) -> Profile:
+    """Count what the values of the named columns are like, each distinct one looked at once."""
+    rows = open_rows(scratch, staged, names)
+    count = scratch.fetch(rows.agg(rows=rows.count()))[0]["rows"]
+    columns = {}
+    for n, name in enumerate(names):
+        texts = rows.select(text=_plain(rows[f"c{n}"]))
+        texts = texts.filter(texts.text.notnull())
+        values = scratch.keep(texts.group_by("text").agg(weight=texts.count()))
+        columns[name] = _column(scratch, name, rows[f"c{n}"].type(), count, values)
+    return Profile(tuple(files), tuple(staged), count, columns)
+
+
+def _kind(type_: Any) -> str:
+    if type_.is_timestamp() or type_.is_date():
+        return "time"
+    if type_.is_boolean():
+        return "bool"
+    return "number" if type_.is_numeric() else "text"
+
+
+def _plain(value: Any) -> Any:
+    return as_text(value).strip().nullif("")
+
+
+def _column(scratch: Scratch, name: str, type_: Any, rows: int, values: Rows) -> Column:
+    kind = _kind(type_)
+    nothing = values.filter(values.text.isin(NOTHING))
+    said = values.filter(~values.text.isin(NOTHING))
+    facts = scratch.fetch(said.agg(**_counts(said)))[0]
+    dated, zoned = facts.pop("dated"), facts.pop("zoned")
+    reads: dict[str, int] = {}
+    if kind == "text" and dated >= 0.5 * facts["given"] > 0:
+        reads = _patterns_that_read(scratch, said)
+    naive = zoned == 0
+    if kind == "time":
+        naive = not (type_.is_timestamp() and type_.timezone is not None)
+    few = scratch.fetch(said.order_by("text")) if 0 < facts["distinct"] <= _FEW else []
+    return Column(
+        name=name,
+        kind=kind,
+        rows=rows,
+        **facts,
+        formats={one: count for one, count in reads.items() if count == max(reads.values())},
+        naive=naive,
+        nothing={row["text"]: row["weight"] for row in scratch.fetch(nothing.order_by("text"))},
+        values=tuple(row["text"] for row in few),
+    )
+
+
+def _counts(values: Rows) -> dict[str, Any]:
+    """How many of the rows have a value that is such; `values` are distinct and weighed."""
+    text, weight = values.text, values.weight
+    number = text.try_cast("float64")
+    number = (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+    such = {
+        "mails": text.re_search(r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"),
+        "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
+        "numbers": number.notnull(),
+        "whole": number == number.floor(),
+        "negative": number < 0,
+        "zero": number == 0,
+        "sentences": text.re_search(r"\S+\s+\S+\s+\S+\s+\S+"),
+        "yes_no": text.lower().isin(YES_NO),
+        "listed": text.re_search(r"^[^|;]{1,40}([|;][^|;]{1,40})+$"),
+        "dated": text.re_search(_LIKE_TIME),
+        "zoned": text.re_search(r"(Z|[+-]\d{2}:?\d{2})$"),
+    }
+    counts = {name: one.fill_null(False).ifelse(weight, 0).sum().fill_null(0).cast("int64")
+              for name, one in such.items()}  # fmt: skip
+    return {
+        "given": weight.sum().fill_null(0).cast("int64"),
+        "distinct": text.count(),
+        "longest": text.length().max().fill_null(0),
+        "low": number.min(),
+        "high": number.max(),
+        **counts,
+    }
+
+
+def _patterns_that_read(scratch: Scratch, values: Rows) -> dict[str, int]:
+    """Pattern -> how many of the values it reads, of those that read any."""
+    counts = {}
+    for n, pattern in enumerate(PATTERNS):
+        at = read_time(values.text, pattern, "UTC")
+        inside = at.between(_EARLIEST_MS, _LATEST_MS).fill_null(False)
+        counts[f"p{n}"] = inside.ifelse(values.weight, 0).sum().fill_null(0)
+    row = scratch.fetch(values.agg(**counts))[0]
+    reads = {pattern: int(row[f"p{n}"]) for n, pattern in enumerate(PATTERNS)}
+    return {pattern: count for pattern, count in reads.items() if count}

@@ -1,0 +1,254 @@
+"""A folder that nobody has described, looked at as a whole: a mapping to correct and keep."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion import shipped
+from ingestion.detect import example_of, recognise
+from ingestion.fit import files_of
+from ingestion.mapping import NAME, Mapping, parse
+from ingestion.propose import tables
+from ingestion.propose.drafts import Draft, Why
+from ingestion.propose.meanings import meaning, pieces, snake
+from ingestion.propose.profiles import Profile, profile
+from ingestion.propose.relations import group_ids
+from ingestion.propose.seen import Seen, decide
+from ingestion.propose.writing import as_yaml
+from kg.errors import InputError
+from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
+from kg.lake.lines import UnreadableFile
+from kg.lake.scratch import Scratch
+from kg.progress import Progress, silent
+
+UNDECLARED = "not declared yet: say here why you may use these data"
+_NO_ZONE = {"surveymonkey"}  # formats with times on a clock that their files do not name
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed mapping.
+
+    Attributes:
+        text: as it would stand in `personagraph.yaml`.
+        mapping: the same, read.
+        doubts: what a person should look at, a sentence each.
+    """
+
+    text: str
+    mapping: Mapping
+    doubts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Files of one table: of a known format, or of the same columns."""
+
+    names: tuple[str, ...]
+    format: str | None = None
+    staged: tuple[Staged, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
+    """Look at every file of a folder and propose how to read it; writes nothing.
+
+    Args:
+        folder: the data folder, or one file of it.
+        progress: where it is told how far the looking is.
+
+    Raises:
+        NotFound: there is no such folder.
+        InputError: it holds no file that can be read.
+    """
+    only = None if folder.is_dir() or not folder.is_file() else folder.name
+    folder = folder.parent if only else folder
+    names = [only] if only else files_of(folder)
+    with Scratch.open() as scratch:
+        notes: list[str] = []
+        found = _sorted_out(scratch, folder, names, notes)
+        known = [one for one in found if one.format]
+        unknown = [one for one in found if not one.format]
+        if not found:
+            raise InputError(
+                f"No file of {folder.name!r} can be read as records.",
+                hint="; ".join(notes[:3]) or "Name the folder with the files.",
+            )
+        seen = _look(scratch, unknown, progress)
+        drafts = [tables.draft(scratch, one, seen) for one in seen if one.kind != "questions"]
+    tables.settle(drafts)
+    drafts = [*_known(known, names), *sorted(drafts, key=_order)]
+    head = _head(folder, drafts, seen, known)
+    text = as_yaml(head, drafts, notes)
+    doubts = [f"{key}: {why.reason}" for key, why in head.items() if why.check]
+    doubts += [doubt for one in drafts for doubt in one.doubts()]
+    return Proposal(text, parse(text, NAME), tuple(doubts))
+
+
+def is_needed(folder: Path) -> bool:
+    """Whether files of a folder are tables that nothing says how to read: no mapping beside them,
+    no shipped example, and not all recognised; or on a clock that only a mapping can name.
+
+    Raises:
+        NotFound: there is no such folder.
+    """
+    names = files_of(folder)
+    if (folder / NAME).is_file() or not names or example_of(folder, names) is not None:
+        return False
+    unknown = [name for name in names if recognise(folder / name) is None]
+    known = {str(recognise(folder / name)) for name in names if name not in unknown}
+    return any(_is_table(folder / name) for name in unknown) or any(map(_lacks_zone, known))
+
+
+def _is_table(path: Path) -> bool:
+    try:
+        if shape_of(path) in {"ndjson", "json"}:
+            return bool(first_rows(path))
+        columns = columns_of(path)
+    except UnreadableFile:
+        return False
+    return len(columns) > 1 and path.suffix not in {".md", ".txt", ".html"}
+
+
+_KINDS = ("profile", "event", "survey", "item", "campaign", "consent", "ignore")
+
+
+def _order(draft: Draft) -> tuple[int, str]:
+    kind = draft.keys.get("kind", draft.keys.get("format", Why("event"))).value
+    return _KINDS.index(kind), draft.label
+
+
+def _sorted_out(
+    scratch: Scratch, folder: Path, names: Sequence[str], notes: list[str]
+) -> list[_Files]:
+    """Files that belong together; what cannot be read is noted."""
+    known: dict[str, list[str]] = {}
+    alike: dict[tuple[str, ...], list[tuple[str, Staged]]] = {}
+    for name in names:
+        try:
+            form = recognise(folder / name)
+            if form is not None:
+                known.setdefault(form, []).append(name)
+                continue
+            staged = scratch.stage(folder / name, shape_of(folder / name))
+            columns = _columns(folder / name, staged)
+        except UnreadableFile as error:
+            notes.append(f"{name} is not read: {error.detail}")
+            continue
+        if len(columns) < 2 or not staged.rows or _is_prose(scratch, staged):
+            notes.append(f"{name} is not read: it is no table")
+        elif all(column.isdecimal() for column in columns):
+            notes.append(f"{name} is not read: its header is a row of numbers, so its columns have "
+                         "no names")  # fmt: skip
+        else:
+            alike.setdefault((staged.shape, *columns), []).append((name, staged))
+    groups = [_Files(tuple(named), form) for form, named in known.items()]
+    for key, members in alike.items():
+        files = tuple(name for name, _ in members)
+        groups.append(_Files(files, None, tuple(one for _, one in members), key[1:]))
+    return groups
+
+
+def _is_prose(scratch: Scratch, staged: Staged) -> bool:
+    """Whether hardly a line has as many fields as the first: text with commas, no table."""
+    if staged.shape != "csv":
+        return False
+    rows = scratch.rows([staged])
+    return bool(
+        (scratch.fetch(rows.agg(bad=rows[PROBLEM].count()))[0]["bad"] or 0) > 0.5 * staged.rows
+    )
+
+
+def _columns(path: Path, staged: Staged) -> tuple[str, ...]:
+    if LINE not in staged.columns:
+        return tuple(staged.columns)
+    fields: dict[str, None] = {}
+    for row in first_rows(path):
+        for name, value in row.items():
+            inside = value if isinstance(value, dict) else None
+            fields |= dict.fromkeys(f"{name}.{key}" for key in inside or ())
+            if inside is None:
+                fields[name] = None
+    return tuple(fields)
+
+
+def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list[Seen]:
+    profiles: list[Profile] = []
+    with progress.task("Looking at columns", len(found)) as task:
+        for one in found:
+            profiles.append(profile(scratch, one.names, one.staged, one.columns))
+            task.advance()
+    labels = _labels([one.names for one in found])
+    meanings = [{name: meaning(column) for name, column in one.columns.items()}
+                for one in profiles]  # fmt: skip
+    groups = group_ids(scratch, profiles, meanings, labels)
+    seen = []
+    for n, table in enumerate(profiles):
+        mine = {i.column.name: group for group in groups for i in group.ids if i.table == n}
+        ordered = {name: mine[name] for name in table.columns if name in mine}
+        seen.append(Seen(n, labels[n], table, meanings[n], ordered))
+    for looked in seen:
+        decide(looked, seen)
+    return seen
+
+
+def _labels(files: Sequence[Sequence[str]]) -> list[str]:
+    """A name for each table, from the names of its files."""
+    found: list[str] = []
+    for names in files:
+        stem = Path(names[0]).name.split(".")[0]
+        words = [piece for piece in pieces(stem) if not piece.isdecimal()]
+        label = base = "_".join(words) or "table"
+        number = 2
+        while label in found:
+            label, number = f"{base}_{number}", number + 1
+        found.append(label)
+    return found
+
+
+def _known(found: Sequence[_Files], names: Sequence[str]) -> Iterator[Draft]:
+    for one in found:
+        draft = Draft(snake(str(one.format)))
+        draft.put("files", tables.pattern(one.names, names))
+        draft.put("format", one.format, "recognised by its content")
+        yield draft
+
+
+def _head(
+    folder: Path, drafts: Sequence[Draft], seen: Sequence[Seen], known: Sequence[_Files]
+) -> dict[str, Why]:
+    head = {
+        "name": Why(snake(folder.resolve().name)),
+        "about": Why("Proposed from the files; say here in a sentence what they are."),
+        "consent": Why({"default": "granted", "basis": UNDECLARED},
+                       "the files do not say why you may use them, nor what holds for people who "
+                       "said nothing; a denial in the data always wins", check=True),
+    }  # fmt: skip
+    naive = sorted({
+        f"{column.name} ({one.label})"
+        for one in seen
+        for column in one.profile.columns.values()
+        if column.name in one.used and column.is_time and column.naive
+        and not {"epoch_s", "epoch_ms"} & set(column.formats)
+    })  # fmt: skip
+    naive += [f"times of {one.format}" for one in known if _lacks_zone(str(one.format))]
+    level = tables.sampled_level(drafts)
+    if level is not None:
+        why = (
+            "of a sample of lines hardly two of a basket are of one finest category, so the next "
+            "broader one is taken"
+        )
+        head["topic_level"] = Why(level, why, check=True)
+    if naive:
+        told = ", ".join(naive[:4]) + (f" and {len(naive) - 4} more" if len(naive) > 4 else "")
+        head["time_zone"] = Why("UTC", f"no zone is said in {told}: whose clock is it?", check=True)
+    return head
+
+
+def _lacks_zone(form: str) -> bool:
+    table = shipped.tables().get(form)
+    if table is None:
+        return form in _NO_ZONE
+    time = table.table.get("time", {})
+    formats = time.get("formats", ()) if isinstance(time, dict) else ()
+    return isinstance(time, dict) and "zone" not in time and any("%" in one for one in formats)

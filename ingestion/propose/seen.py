@@ -1,0 +1,151 @@
+"""What is known of a table, and what its rows therefore are."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ingestion.propose.meanings import Meaning, says, words
+from ingestion.propose.profiles import YES_NO, Column, Profile
+from ingestion.propose.relations import Group
+
+FEW = 50  # values that can be looked at one by one, or describe people
+_NEARLY = 0.9  # of the rows have an id of their own: a list of people, with some in it twice
+
+
+@dataclass
+class Seen:
+    """What is known of one table when its draft is written."""
+
+    place: int
+    label: str
+    profile: Profile
+    meanings: dict[str, Meaning]
+    groups: dict[str, Group]  # id column -> the ids it holds
+    kind: str = ""
+    reason: str = ""
+    used: list[str] = field(default_factory=list)
+    questions: "tuple[Seen, Column] | None" = None  # the list of what its columns ask
+
+    def named(self, what: str, detail: str | None = None) -> list[Column]:
+        """The columns of a meaning, in their order."""
+        return [
+            self.profile.columns[name]
+            for name, one in self.meanings.items()
+            if one.what == what and detail in {None, one.detail}
+        ]
+
+    def ids(self, entity: str) -> list[Column]:
+        """The id columns of an entity."""
+        named = [n for n in self.groups if self.entity_of(n) == entity]
+        return [self.profile.columns[n] for n in named]
+
+    def entity_of(self, name: str) -> str:
+        """What an id column is of; one of a person that is another in every row, and that no other
+        table knows, is the row's own where somebody else is named as well."""
+        group = self.groups[name]
+        alone = len(group.ids) == 1 and self.profile.columns[name].is_unique
+        others = [n for n, one in self.groups.items() if n != name and one.entity == "person"]
+        known = any(len(self.groups[n].ids) > 1 for n in others)
+        return "act" if group.entity == "person" and alone and known else group.entity
+
+    @property
+    def titles(self) -> list[Column]:
+        """What could be the name of an item."""
+        found = self.named("title")
+        return found or ([] if self.names_people else self.named("person", "name"))
+
+    @property
+    def names_people(self) -> bool:
+        """Whether a column names a person."""
+        return bool(self.ids("person") or self.named("email") or self.named("phone"))
+
+    def take(self, column: Column) -> str:
+        """A column that is used in the draft."""
+        self.used.append(column.name)
+        return column.name
+
+
+def decide(seen: Seen, tables: Sequence[Seen]) -> None:
+    """Say what the rows are, and why."""
+    seen.questions = next(_question_lists(seen, tables), None)
+    if seen.questions is not None:
+        listed = seen.questions[0].profile.files[0]
+        seen.kind, seen.reason = "survey", f"{listed} lists its columns as questions"
+    elif any(seen is one for other in tables for one, _ in _question_lists(other, tables)):
+        seen.kind, seen.reason = "questions", "a list of questions"
+    else:
+        seen.kind, seen.reason = _kind(seen)
+
+
+def _question_lists(seen: Seen, tables: Sequence[Seen]) -> Iterator[tuple[Seen, Column]]:
+    """Tables with a column whose values are names of columns here."""
+    names = {name.casefold() for name in seen.profile.columns}
+    for other in tables:
+        for column in other.profile.columns.values():
+            asked = {value.casefold() for value in column.values} & names
+            if other is not seen and column.is_unique and len(asked) >= max(2, column.given // 2):
+                yield other, column
+
+
+def _kind(seen: Seen) -> tuple[str, str]:
+    people, times = seen.names_people, [c for c in seen.named("time") if is_main(seen, c)]
+    items, campaigns = seen.ids("item"), seen.ids("campaign")
+    rows = seen.profile.rows
+    if people and consent_columns(seen):
+        return "consent", "a person, a purpose and a yes or no in each row"
+    own = [c for c in (*seen.ids("person"), *seen.named("email")) if c.is_unique]
+    if own and not items and not campaigns:
+        return "profile", f"{own[0].name} is another in each of the {rows:,} rows"
+    if not _does_something(seen) and (listed := listed_people(seen)) is not None:
+        return "profile", f"{listed.name} is another in nearly each of the {rows:,} rows"
+    if people and (times or campaigns):
+        who = (*seen.ids("person"), *seen.named("email"), *seen.named("phone"))[0]
+        per = who.given / who.distinct if who.distinct else 0.0
+        when = f"at a time ({times[0].name})" if times else "and a campaign"
+        return "event", f"somebody ({who.name}, {per:.1f} rows each) {when}"
+    if campaigns and campaigns[0].is_unique:
+        return "campaign", f"{campaigns[0].name} is another in each of the {rows:,} rows"
+    if items and items[0].is_unique and not people:
+        return "item", f"{items[0].name} is another in each of the {rows:,} rows"
+    if times and (items or seen.ids("basket")):
+        return "event", "items or baskets at a time; nobody is named"
+    if people:
+        return "ignore", "it names people, but neither a time nor anything else to say of them"
+    return "ignore", "it names neither a person nor a time"
+
+
+def _does_something(seen: Seen) -> bool:
+    """Whether the rows have what only deeds have: items, baskets, campaigns, amounts, texts."""
+    ids = [column for entity in ("item", "basket", "campaign") for column in seen.ids(entity)]
+    said = [column for what in ("value", "price", "quantity", "score", "text", "verb")
+            for column in seen.named(what)]  # fmt: skip
+    return bool(ids or said)
+
+
+def listed_people(seen: Seen) -> Column | None:
+    """The id of people that nearly every row has to itself."""
+    times = {seen.meanings[c.name].detail for c in seen.named("time")}
+    for column in seen.ids("person"):
+        if column.distinct >= _NEARLY * seen.profile.rows and "at" not in times:
+            return column
+    return None
+
+
+def is_main(seen: Seen, column: Column) -> bool:
+    return seen.meanings[column.name].detail in {"at", "created", "starts"}
+
+
+def consent_columns(seen: Seen) -> tuple[Column, Column] | None:
+    few = [c for c in seen.profile.columns.values() if 1 <= c.distinct <= 20]
+    purposes = [c for c in few if says(c.name, words()["purpose"]) and not c.is_number]
+    granted = [c for c in few if says(c.name, words()["granted"]) and _is_answer(c)]
+    granted = [c for c in granted if c not in purposes]
+    is_small = len(seen.profile.columns) <= 10
+    return (purposes[0], granted[0]) if purposes and granted and is_small else None
+
+
+_ANSWERS = {*YES_NO, "granted", "denied", "opted_in", "opted_out", "opt-in", "opt-out", "withdrawn",
+            "subscribed", "unsubscribed", "allowed", "refused"}  # fmt: skip
+
+
+def _is_answer(column: Column) -> bool:
+    return bool(column.values) and all(v.casefold() in _ANSWERS for v in column.values)

@@ -1,0 +1,155 @@
+"""Tables whose columns a vendor has published: each is a table of a mapping, shipped as data.
+
+`ingestion/sources/<vendor>.yaml` holds them. A mapping names one by `format:` and may add to it or
+override it; a file that nobody mapped is recognised by its `required` columns and by what their
+values are like (`expects`). Nothing here is code that knows a vendor.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_MERGED = ("identifiers", "traits", "names", "forms", "lists", "links", "expects")
+_LIKE_SHARE = 0.9  # of the first values must be as expected; a few are always odd
+Row = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """One such table.
+
+    Attributes:
+        about: what `personagraph source list` says of it.
+        table: the table of a mapping, without files.
+    """
+
+    about: str
+    table: dict[str, Any]
+
+    def fit(self, rows: Sequence[Row]) -> int:
+        """How much speaks for these being rows of this table; 0: they are not.
+
+        A file without rows fits nothing: names alone prove too little.
+        """
+        inside = list(_inside(rows, self.table.get("rows")))
+        if not inside:
+            return 0
+        required, expects = self.table["required"], self.table.get("expects", {})
+        for name in required:
+            if not any(_holds(row, self._names(name)) for row in inside):
+                return 0
+        for name, pattern in expects.items():
+            given = [text for row in inside if (text := _text(row, self._names(name))) is not None]
+            like = sum(bool(re.search(pattern, text)) for text in given)
+            if not given or like < _LIKE_SHARE * len(given):
+                return 0
+        return len(required) + len(expects)
+
+    def _names(self, name: str) -> list[str]:
+        return [name, *_listed(self.table.get("names", {}).get(name))]
+
+
+@cache
+def tables() -> dict[str, Shipped]:
+    """All shipped tables by the name of their format."""
+    from ruamel.yaml import YAML
+
+    folder = files("ingestion.sources")
+    found: dict[str, Shipped] = {}
+    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+        if file.name.endswith(".yaml"):
+            for name, table in YAML(typ="safe").load(file.read_text(encoding="utf-8")).items():
+                found[name] = Shipped(table.pop("about"), table)
+    return found
+
+
+def recognise(rows: Sequence[Row]) -> str | None:
+    """The format of a file by its first rows: the one that most speaks for, if one alone does."""
+    fits = {name: one.fit(rows) for name, one in tables().items()}
+    best = max(fits.values(), default=0)
+    named = [name for name, fit in fits.items() if fit == best > 0]
+    return named[0] if len(named) == 1 else None
+
+
+def filled_in(tree: Any) -> Any:
+    """A mapping as it was written, its tables of a shipped format with all that this says."""
+    if not isinstance(tree, Dict) or not isinstance(tree.get("tables"), Dict):
+        return tree
+    written = {label: table for label, table in tree["tables"].items() if isinstance(table, Dict)}
+    files_of: dict[str, list[str]] = {}
+    for table in written.values():
+        files_of.setdefault(str(table.get("format")), []).extend(_listed(table.get("files")))
+    filled = {label: _filled(table, files_of) for label, table in written.items()}
+    return {**tree, "tables": {**tree["tables"], **filled}}
+
+
+def _filled(table: Dict[str, Any], files_of: Dict[str, list[str]]) -> Dict[str, Any]:
+    known = tables().get(str(table.get("format")))
+    if known is None:
+        return table
+    whole = {**known.table, **table}
+    for key in _MERGED:
+        if key in known.table and isinstance(table.get(key), Dict):
+            whole[key] = {**known.table[key], **table[key]}
+    if "links" in whole:
+        links = {name: _linked(link, files_of) for name, link in whole["links"].items()}
+        whole["links"] = {name: link for name, link in links.items() if link["file"]}
+    return whole
+
+
+def _linked(link: Dict[str, Any], files_of: Dict[str, list[str]]) -> dict[str, Any]:
+    """A link to another format, as a link to the files that the mapping has of it."""
+    link = dict(link)
+    kind = link.pop("format", None)
+    return link if kind is None else {**link, "file": files_of.get(kind, [])}
+
+
+def _inside(rows: Sequence[Row], path: str | None) -> Iterator[Row]:
+    for row in rows:
+        found = _value(row, path) if path else None
+        yield from (
+            [one for one in found if isinstance(one, Dict)] if isinstance(found, list) else [row]
+        )
+
+
+def _listed(value: Any) -> list[str]:
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _holds(row: Row, names: Sequence[str]) -> bool:
+    return any(_value(row, name, _Missing) is not _Missing for name in names)
+
+
+def _text(row: Row, names: Sequence[str]) -> str | None:
+    for name in names:
+        value = _value(row, name)
+        if value not in (None, ""):
+            return str(value).strip()
+    return None
+
+
+class _Missing:
+    """No such field."""
+
+
+def _value(row: Any, path: str, missing: Any = None) -> Any:
+    """What stands in a column, whatever its case, or at `a.b`, the field b inside a."""
+    if isinstance(row, list):
+        first, _, rest = path.partition(".")
+        inside = row[int(first)] if first.isdecimal() and int(first) < len(row) else missing
+        return _value(inside, rest, missing) if rest else inside
+    if not isinstance(row, Dict):
+        return missing
+    loose = {str(name).casefold().strip(): value for name, value in row.items()}
+    if path.casefold() in loose:
+        return loose[path.casefold()]
+    first, dot, rest = path.partition(".")
+    if dot and first.casefold() in loose:
+        return _value(loose[first.casefold()], rest, missing)
+    return missing

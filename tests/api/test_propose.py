@@ -1,0 +1,91 @@
+"""`source propose`, and `run` on files that nobody has described: proposed, shown, asked for."""
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from program import PROGRAM, personagraph, refused, succeed
+
+PEOPLE = "".join(f"K-{n:04d},ann{n}@x.org,{'free' if n % 3 else 'pro'}\n" for n in range(60))
+ORDERS = "".join(
+    f"{n},K-{n % 60:04d},2026-01-{n % 28 + 1:02d}T10:00:00Z,S-{n % 7},{n % 5 + 1}\n"
+    for n in range(300)
+)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "people.csv").write_text("customer_id,email,plan\n" + PEOPLE)
+    (folder / "orders.csv").write_text("order_line,customer_id,ordered_at,sku,total\n" + ORDERS)
+    return folder
+
+
+def test_a_proposal_is_printed_and_its_doubts_are_told(data: Path, tmp_path: Path) -> None:
+    result = personagraph(tmp_path, "source", "propose", data)
+    assert "tables:" in succeed(result)
+    assert "CHECK" in result.stdout
+    assert "consent" in result.stderr
+    assert not (data / "personagraph.yaml").exists()
+
+
+def test_a_proposal_is_written_once_and_never_over_a_mapping(data: Path, tmp_path: Path) -> None:
+    out = data / "personagraph.yaml"
+    succeed(personagraph(tmp_path, "source", "propose", data, "--out", out))
+    text = out.read_text()
+    succeed(personagraph(tmp_path, "source", "check", data))
+    refused(personagraph(tmp_path, "source", "propose", data, "--out", out), 4)
+    assert out.read_text() == text
+
+
+def test_a_run_without_a_terminal_refuses_and_names_both_ways_on(
+    data: Path, tmp_path: Path
+) -> None:
+    said = refused(personagraph(tmp_path, "run", data, "-w", "shop"), 2)
+    assert "source propose" in said
+    assert "--yes" in said
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_run_told_yes_takes_the_proposal_and_keeps_it(data: Path, tmp_path: Path) -> None:
+    result = personagraph(tmp_path, "run", data, "-w", "shop", "--yes")
+    assert "360" in succeed(result)
+    assert (data / "personagraph.yaml").read_text().startswith("# Proposed by")
+    assert "CHECK" in result.stderr
+    succeed(personagraph(tmp_path, "run", data, "-w", "shop"))  # the mapping is there now
+
+
+def test_yes_helps_nobody_whose_files_say_nothing_of_people(tmp_path: Path) -> None:
+    folder = tmp_path / "stores"
+    folder.mkdir()
+    (folder / "stores.csv").write_text("store_id,size\n" + "".join(f"{n},{n}\n" for n in range(9)))
+    said = refused(personagraph(tmp_path, "run", folder, "-w", "shop", "--yes"), 2)
+    assert "what people did" in said
+
+
+@pytest.mark.parametrize("answer", ["n", "y"])
+def test_somebody_at_a_terminal_is_asked(data: Path, tmp_path: Path, answer: str) -> None:
+    ours, theirs = pty.openpty()
+    run = subprocess.Popen(
+        [str(PROGRAM), "run", str(data), "-w", "shop"],
+        stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+        env=os.environ | {"PERSONAGRAPH_HOME": str(tmp_path)},
+    )  # fmt: skip
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said = b""
+    while True:
+        try:
+            block = os.read(ours, 1 << 16)
+        except OSError:  # the other end is closed
+            break
+        if not block:
+            break
+        said += block
+    os.close(ours)
+    assert run.wait(timeout=600) == (0 if answer == "y" else 5)
+    assert b"read the files so?" in said
+    assert (data / "personagraph.yaml").exists() == (answer == "y")

@@ -1,0 +1,202 @@
+"""What is proposed for small files, and what is left to a person; never a value of anybody's."""
+
+from pathlib import Path
+
+import pytest
+from folders import fill, lines
+
+from ingestion.ingest import check
+from ingestion.mapping import Mapping
+from ingestion.propose import Proposal, is_needed, propose
+from kg.errors import InputError
+
+PEOPLE = "".join(
+    f"K-{n:04d},ann{n}@x.org,{'free' if n % 3 else 'pro'},{n % 28 + 1:02d}/{n % 12 + 1:02d}/2025\n"
+    for n in range(60)
+)
+
+
+def of(tmp_path: Path, **files: str) -> Proposal:
+    folder = fill(tmp_path / "data", {name.replace("_csv", ".csv"): text
+                                      for name, text in files.items()})  # fmt: skip
+    return propose(folder)
+
+
+def table(found: Proposal, name: str) -> dict[str, object]:
+    return found.mapping.tables[name].model_dump(exclude_defaults=True, by_alias=True)
+
+
+def reads(tmp_path: Path, mapping: Mapping) -> None:
+    """The proposal reads the files without quarantining anything."""
+    report = check(tmp_path / "data", mapping)
+    assert report.total("quarantined") == 0
+    assert report.total("accepted") > 0
+
+
+def test_people_with_dates_that_say_which_number_is_the_day(tmp_path: Path) -> None:
+    found = of(tmp_path, people_csv="Kundennr,Mail,Plan,Since\n".replace("Kundennr", "CustomerNo")
+               + PEOPLE)  # fmt: skip
+    assert table(found, "people") == {
+        "files": ("people.csv",), "kind": "profile", "key": ("CustomerNo",),
+        "identifiers": {"customer": {"column": ("CustomerNo",)}, "email": {"column": ("Mail",)}},
+        "time": {"column": "Since", "formats": ("%d/%m/%Y",)},
+        "traits": {"plan": "Plan"}, "describe": ("plan",),
+    }  # fmt: skip
+    assert "certainly the day first" in found.text
+    reads(tmp_path, found.mapping)
+
+
+def test_dates_that_can_be_read_both_ways_are_proposed_both_ways_and_in_doubt(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"K-{n:04d},{n % 12 + 1:02d}/{n % 9 + 1:02d}/2025,{n}.50\n" for n in range(40))
+    found = of(tmp_path, orders_csv="customer_id,ordered_on,total\n" + rows * 2)
+    assert found.mapping.tables["orders"].time is not None
+    assert set(found.mapping.tables["orders"].time.formats) == {"%m/%d/%Y", "%d/%m/%Y"}
+    assert any("cannot be told apart" in doubt for doubt in found.doubts)
+
+
+def test_orders_refer_to_people_by_another_name_where_the_values_say_so(tmp_path: Path) -> None:
+    orders = "".join(
+        f"{n},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},{-1 if n % 50 == 0 else 2},3.5\n"
+        for n in range(300)
+    )
+    found = of(
+        tmp_path,
+        people_csv="CustomerNo,Mail,Plan,Since\n" + PEOPLE,
+        shop_csv="order_line,buyer_ref,at,sku,qty,unit_price\n" + orders,
+    )
+    shop = found.mapping.tables["shop"]
+    assert {space: one.column for space, one in shop.identifiers.items()} == {
+        "customer": ("buyer_ref",)
+    }
+    assert "60 of the 60 values are CustomerNo of people" in found.text
+    assert [case.value.constant for case in shop.verb] == ["returned", "bought"]
+    assert shop.value is not None
+    assert shop.value.product == ("qty", "unit_price")
+    assert shop.item is not None
+    assert shop.item.id.column == "sku"
+    reads(tmp_path, found.mapping)
+
+
+def test_who_was_sent_what_with_arms_and_who_agreed_to_what(tmp_path: Path) -> None:
+    sends = "".join(
+        f"S{n},K-{n % 60:04d},C{n % 3},{'treated' if n % 5 else 'control'},2026-02-01T10:00:00Z\n"
+        for n in range(180)
+    )
+    consent = "".join(
+        f"ann{n}@x.org,email,{'withdrawn' if n % 4 == 0 else 'granted'},2026-01-01T00:00:00Z\n"
+        for n in range(60)
+    )
+    found = of(
+        tmp_path,
+        sends_csv="send_id,customer_id,campaign_id,arm,sent_at\n" + sends,
+        consent_csv="email,purpose,status,changed_at\n" + consent,
+    )
+    sent = found.mapping.tables["sends"]
+    assert sent.campaign is not None
+    assert sent.campaign.arm is not None
+    assert (sent.campaign.id.column, sent.campaign.arm.column) == ("campaign_id", "arm")
+    assert [case.value.constant for case in sent.verb] == ["received"]
+    (agreed,) = found.mapping.tables["consent"].consents
+    assert (agreed.yes, agreed.no) == (("granted",), ("withdrawn",))
+    assert any("consent.consents" in doubt for doubt in found.doubts)
+    assert found.mapping.time_zone is None  # every time says its own
+    reads(tmp_path, found.mapping)
+
+
+def test_opting_out_means_no(tmp_path: Path) -> None:
+    rows = "".join(f"K-{n:04d},ann{n}@x.org,{'Yes' if n % 2 else 'No'}\n" for n in range(40))
+    found = of(tmp_path, people_csv="customer_id,email,email_opt_out\n" + rows)
+    (agreed,) = found.mapping.tables["people"].consents
+    assert agreed.purpose.constant == "email"
+    assert "yes" in agreed.no
+    assert "no" in agreed.yes
+
+
+def test_objects_of_json_and_what_their_fields_hold(tmp_path: Path) -> None:
+    visits = [
+        {
+            "id": f"v{n}",
+            "user": {"id": f"u-{n % 20:03d}"},
+            "ts": 1767600000 + n,
+            "page": f"/p{n % 9}",
+        }
+        for n in range(120)
+    ]
+    found = of(tmp_path, **{"visits.jsonl": lines(visits)})
+    seen = found.mapping.tables["visits"]
+    assert {space: one.column for space, one in seen.identifiers.items()} == {
+        "user_id": ("user.id",)
+    }
+    assert seen.time is not None
+    assert (seen.time.column, seen.time.formats) == ("ts", ("epoch_s",))
+    assert seen.object is not None
+    assert seen.object.column == "page"
+    reads(tmp_path, found.mapping)
+
+
+def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
+    answers = "".join(f"r{n},ann{n}@x.org,2026-01-05,{n % 11},good\n" for n in range(30))
+    found = of(
+        tmp_path,
+        answers_csv="response_id,email,submitted,q1,q2\n" + answers,
+        questions_csv="question,wording\nq1,How likely are you to come back?\nq2,Why is that so?\n",
+    )
+    assert found.mapping.tables["answers"].format == "survey"
+    assert "questions" not in found.mapping.tables
+    reads(tmp_path, found.mapping)
+
+
+def test_files_that_are_recognised_keep_their_format_and_their_clock_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    hubspot = (
+        "Record ID,Email,Create Date\n1,a@x.org,2026-03-12 09:14\n2,b@x.org,2026-03-13 10:00\n"
+    )
+    folder = fill(tmp_path / "data", {"hub.csv": hubspot})
+    found = propose(folder)
+    assert found.mapping.tables["hubspot_contact"].format == "hubspot_contact"
+    assert found.mapping.time_zone == "UTC"
+    assert any(doubt.startswith("time_zone: ") for doubt in found.doubts)
+    assert is_needed(folder)
+    reads(tmp_path, found.mapping)
+
+
+def test_tables_about_nobody_are_not_read_and_say_why(tmp_path: Path) -> None:
+    stores = "".join(f"{n},{n * 7},Town {n}\n" for n in range(30))
+    found = of(tmp_path, stores_csv="store_id,size,town\n" + stores)
+    assert found.mapping.tables["stores"].kind == "ignore"
+    assert found.mapping.tables["stores"].reason == "it names neither a person nor a time"
+
+
+def test_no_value_of_a_person_is_shown(tmp_path: Path) -> None:
+    rows = "".join(
+        f"K-{n:04d},Given{n % 9},ann{n}@x.org,1980-01-{n % 28 + 1:02d}\n" for n in range(60)
+    )
+    found = of(tmp_path, people_csv="customer_id,first_name,email,date_of_birth\n" + rows)
+    assert "Given1" not in found.text
+    assert "@x.org" not in found.text
+    assert "1980-" not in found.text
+
+
+def test_the_same_files_give_the_same_proposal(tmp_path: Path) -> None:
+    files = {"people_csv": "CustomerNo,Mail,Plan,Since\n" + PEOPLE}
+    assert of(tmp_path, **files).text == of(tmp_path, **files).text
+
+
+@pytest.mark.parametrize(
+    "content", ["", "just some words\n", "a,b\n", b"\x89PNG\r\n\x1a\n\x00\x00".decode("latin-1")]
+)
+def test_files_that_are_no_tables_are_refused_with_what_is_wrong(
+    tmp_path: Path, content: str
+) -> None:
+    with pytest.raises(InputError, match="can be read as records"):
+        propose(fill(tmp_path, {"x.csv": content.encode("latin-1")}))
+
+
+def test_one_file_of_a_folder_can_be_looked_at_alone(tmp_path: Path) -> None:
+    folder = fill(
+        tmp_path, {"people.csv": "CustomerNo,Mail,Plan,Since\n" + PEOPLE, "b.csv": "x,y\n1,2\n"}
+    )
+    assert set(propose(folder / "people.csv").mapping.tables) == {"people"}
