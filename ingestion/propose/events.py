@@ -136,8 +136,9 @@ def _word(seen: Seen) -> tuple[str, str]:
     """What people did, by a word of the key, the file, a constant column or a column's name."""
     keys = [n for n in seen.groups if seen.entity_of(n) == "act"]
     constants = [value for c in seen.named("constant") for value in c.values]
-    for where, texts in (("id", keys), ("file", [seen.label]), ("column", constants),
-                         ("columns", list(seen.profile.columns))):  # fmt: skip
+    baskets = [column.name for column in seen.ids("basket")]
+    places = (("id", keys), ("file", [seen.label]), ("column", constants), ("basket", baskets))
+    for where, texts in places:
         for verb, listed in words()["verbs"].items():
             hits = [piece for text in texts for piece in pieces(text) if piece in listed]
             if hits:

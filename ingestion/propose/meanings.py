@@ -77,6 +77,8 @@ def is_named_as_id(column: Column) -> bool:
     if found[-1] in words()["ids"]:
         return True
     is_fraction = column.is_number and column.whole < column.numbers
+    if column.is_unique and not is_fraction and all(piece in kinds for piece in found):
+        return True  # order_line, another in every row
     return len(found) == 1 and found[0] in kinds and not is_fraction and column.distinct > _FEW
 
 

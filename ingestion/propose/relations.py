@@ -7,7 +7,7 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text
-from ingestion.propose.meanings import Meaning, says, snake, words
+from ingestion.propose.meanings import Meaning, entity_of, says, snake, words
 from ingestion.propose.profiles import Column, Profile, open_rows
 from kg.lake.scratch import Scratch
 
@@ -55,7 +55,7 @@ def group_ids(
 ) -> list[Group]:
     """All id columns, those that hold the same ids together."""
     ids = [
-        Id(n, profiles[n].columns[name], one.detail, one.name)
+        Id(n, profiles[n].columns[name], *_named(one, labels[n], profiles[n]))
         for n, found in enumerate(meanings)
         for name, one in found.items()
         if one.what == "id"
@@ -81,6 +81,14 @@ def group_ids(
     return [_group([ids[n] for n in mine], profiles, labels, whys) for mine in members.values()]
 
 
+def _named(one: Meaning, label: str, table: Profile) -> tuple[str, str]:
+    """Entity and namespace of an id; one that is just called `Id` is the id of its table's rows."""
+    if one.name not in {"", "id", "key", "no"} or _is_of_people(table):
+        return one.detail, one.name
+    entity, name = entity_of(label.removesuffix("s"))
+    return (entity, name) if entity not in {"", "other"} else ("", one.name)
+
+
 def _group(
     ids: list[Id],
     profiles: Sequence[Profile],
@@ -91,7 +99,8 @@ def _group(
     keys = sorted(ids, key=lambda one: (not one.column.is_unique, one.table))
     entities = [one.entity for one in keys if one.entity]
     entity = max(entities, key=lambda one: (entities.count(one), -entities.index(one)), default="")
-    if not entity and any(_is_of_people(one, profiles[one.table]) for one in keys):
+    # An id of nothing in particular that stands beside what only people have.
+    if not entity and any(o.column.is_unique and _is_of_people(profiles[o.table]) for o in keys):
         entity = "person"
     named = [one.namespace for one in keys if one.namespace not in {"", "id", "key", "no"}]
     namespace = named[0] if named else snake(labels[keys[0].table].removesuffix("s"))
@@ -100,21 +109,22 @@ def _group(
     return Group(tuple(ids), entity, namespace, mine)
 
 
-def _is_of_people(one: Id, table: Profile) -> bool:
-    """Whether an id of nothing in particular stands beside what only people have."""
-    beside = [name for name in table.columns if says(name, words()["people"])]
-    return one.column.is_unique and len(beside) >= 2
+def _is_of_people(table: Profile) -> bool:
+    """Whether a table has columns that only people have."""
+    return sum(says(name, words()["people"]) for name in table.columns) >= 2
 
 
 def _same(one: Id, other: Id, count: int) -> bool:
-    """Whether two columns certainly hold the same ids."""
+    """Whether two columns certainly hold the same ids (owner_user those of user)."""
     smaller = min(one.column.distinct, other.column.distinct)
     share = count / smaller if smaller else 0.0
     if one.namespace == other.namespace and one.namespace not in {"", "id"}:
         return share >= _SOME or smaller < FEWEST_VALUES
     # Numbers that count from one are shared by everything; ids with letters are not.
     lettered = not one.column.is_number and not other.column.is_number
-    return lettered and smaller >= FEWEST_VALUES and share >= _MOSTLY
+    ends = sorted((one.namespace, other.namespace), key=len)
+    alike = bool(ends[0]) and one.entity == other.entity and ends[1].endswith(f"_{ends[0]}")
+    return (lettered or alike) and smaller >= FEWEST_VALUES and share >= _MOSTLY
 
 
 def _found_in(

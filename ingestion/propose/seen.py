@@ -109,7 +109,9 @@ def _kind(seen: Seen) -> tuple[str, str]:
     if times and (items or seen.ids("basket")):
         return "event", "items or baskets at a time; nobody is named"
     if people:
-        return "ignore", "it names people, but neither a time nor anything else to say of them"
+        return "ignore", "it names people, but no time"
+    if len(seen.named("person")) >= 2:
+        return "ignore", "it describes people, but has no id or address to name them by"
     return "ignore", "it names neither a person nor a time"
 
 

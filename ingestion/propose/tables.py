@@ -16,7 +16,8 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     made = Draft(seen.label)
     files = seen.profile.files
     made.put("files", pattern(files, [name for one in tables for name in one.profile.files]))
-    made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and seen.names_people)
+    doubtful = seen.names_people or len(seen.named("person")) >= 2
+    made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
         made.put("reason", seen.reason)
         return made
@@ -50,9 +51,12 @@ def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
     if len(mine) == 1:
         return mine[0]
     start, end = _same_start(mine), _same_start([name[::-1] for name in mine])[::-1]
+    start = start.rstrip("0123456789")
+    start = start[: max((start.rfind(sign) for sign in "/_- ."), default=-1) + 1]
+    end = end[end.index(".") :] if "." in end else ""
     glob = f"{start}*{end}"
     rest = [name for name in all_names if name not in mine]
-    fits = all(fnmatchcase(name, glob) for name in mine) and "[" not in glob
+    fits = bool(start) and all(fnmatchcase(name, glob) for name in mine) and "[" not in glob
     deep = any("/" in name[len(start) :] for name in mine)
     if fits and not deep and not any(fnmatchcase(name, glob) for name in rest):
         return glob
