@@ -112,6 +112,12 @@ def json_of(values: Any) -> Any:
     return _builtin("to_json", (whole.type(),), "json")(whole).cast("string")
 
 
+def json_only(text: Any, opens: str) -> Any:
+    """Text that is JSON and begins with `{` or `[`, as told; null for everything else."""
+    begins = text.startswith(opens).fill_null(False)
+    return begins.ifelse(json_valid(text), ibis.literal(False)).ifelse(text, ibis.null("string"))
+
+
 def extracted(text: Any, pattern: str, names: tuple[str, ...]) -> Any:
     """The groups of a regular expression as a struct of texts; empty where it does not fit."""
     returns = dt.Struct(dict.fromkeys(names, dt.string))

@@ -39,9 +39,11 @@ def messages(scratch: Scratch, dataset: Dataset, form: Format) -> Rows:
     apart.
     """
     rows, names = received(scratch, dataset)
-    rows = scratch.view(_as_json(rows, names, form))
+    rows = _as_json(rows, names, form)
+    # What had to be made is made once.
+    rows = scratch.view(rows) if form.parsed is None else scratch.keep(rows)
     if form.unfolded is not None:
-        return scratch.view(_objects_only(form.unfolded(rows)))
+        return scratch.keep(_objects_only(form.unfolded(rows)))
     several = _holds_several(rows, form)
     if not scratch.fetch(rows.agg(some=several.any().fill_null(False)))[0]["some"]:
         return scratch.view(_objects_only(_alone(rows)))
@@ -131,6 +133,8 @@ def texts(scratch: Scratch, rows: Rows, form: Format, table: Table) -> Rows:
     `new_fields` (top-level names that the format is not known to have)."""
     wanted = _wanted(form, table)
     paths = list(dict.fromkeys(path for where in wanted.values() for path in where))
+    unpacked = form.unpacked(rows)
+    rows = scratch.view(rows.mutate(**unpacked)) if unpacked else rows
     further = {name: text.cast("string") for name, text in form.objects_of(rows).items()}
     inside = _containers(paths)
     top = {

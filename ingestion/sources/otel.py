@@ -56,7 +56,8 @@ def _unfolded(rows: Rows) -> Rows:
         place = wrapped.position.cast("string") + ibis.literal(".") + part
         parts.append(_row(wrapped, part, place, line))
     empty = rows.filter((held == 0).fill_null(True))
-    line = empty.problem.isnull().ifelse('{"record":{},"kind":"none"}', _NOTHING)
+    request = empty.line.lstrip().startswith("{")
+    line = request.ifelse('{"record":{},"kind":"none"}', empty.line)
     raw = ibis.coalesce(empty.raw, empty.line.substr(0, 1 << 16))
     rest = _row(empty.mutate(raw=raw), _NOTHING, empty.position.cast("string"), line)
     return ibis.union(rest, *parts)
