@@ -158,7 +158,7 @@ def test_a_file_whose_name_is_a_pattern_is_that_file(tmp_path: Path) -> None:
     assert len(found.rows("events")) == 4
 
 
-@pytest.mark.parametrize("start", ['[{"id"', ' [ \n {\n"id"'])
+@pytest.mark.parametrize("start", ['[{"id": 1},\n{"id"', ' [ \n {\n"id"'])
 def test_a_list_is_no_file_of_lines_and_says_so(tmp_path: Path, start: str) -> None:
     folder = fill(
         tmp_path / "data", {"events-a.json": f"{start}: 1}}]", "events-b.jsonl": JSON % 1}, EVENTS
