@@ -79,10 +79,15 @@ def _embedded(column: Any, name: str, form: Format) -> Any:
 
 
 def _holds_several(rows: Rows, form: Format) -> Any:
-    listed = rows.line.lstrip().startswith("[")
+    listed = ~_is_object(rows.line)
     if form.batch is not None:
         listed = listed | rows.line.contains(f'"{form.batch}"')
     return listed.fill_null(False)
+
+
+def _is_object(line: Any) -> Any:
+    """Whether JSON text is an object; hardly any begins with white space, and to trim costs."""
+    return line.startswith("{").ifelse(True, line.lstrip().startswith("{"))
 
 
 def _alone(rows: Rows) -> Rows:
@@ -119,7 +124,7 @@ def _shape(names: tuple[str, ...]) -> dict[str, str]:
 
 def _objects_only(rows: Rows) -> Rows:
     """What is JSON but no object is a problem, too."""
-    stray = (rows.problem.isnull() & ~rows.line.lstrip().startswith("{")).fill_null(False)
+    stray = (rows.problem.isnull() & ~_is_object(rows.line)).fill_null(False)
     return rows.select(
         *[name for name in BASE if name not in {"problem", "raw", "line"}],
         problem=stray.ifelse("invalid_json", rows.problem),
