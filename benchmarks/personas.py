@@ -4,10 +4,12 @@
     python benchmarks/personas.py --seed 31 --control
 
 One JSON line per world. Worlds come from `tests/gnn/planted.py`, intents without any ingestion; the
-whole path is measured by `benchmarks/planted.py`. Baselines are given the true number of personas:
-k-means puts all of a person's intents into the person's group; NMF and LDA of people and types put
-each intent into its most probable part. `with_none` counts noise as a group of its own (the
-baselines have no such answer), `planted_only` leaves it out. Not tuned on these seeds.
+whole path is measured by `benchmarks/planted.py`. `ours` takes the proposal that comes back best;
+`communities` and `parts` are the same method with one kind of proposal alone. Baselines are given
+the true number of personas: k-means puts all of a person's episodes into the person's group; NMF
+and LDA of people and types put each into its most probable part. `with_none` counts noise as a
+group of its own (the baselines have no such answer), `planted_only` leaves it out. Not tuned on
+these seeds.
 """
 
 import argparse
@@ -23,10 +25,10 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.metrics import adjusted_rand_score
 
 from gnn.communities import native_leiden
-from gnn.personas import PersonaConfig, discover
-from gnn.tensors import Intents, arrange
-from kg.progress import silent
-from tests.gnn.planted import Planted, Story, plant
+from gnn.personas import Found, PersonaConfig, Report, discover
+from gnn.proposals import ProposalConfig
+from gnn.tensors import Episodes
+from tests.gnn.planted import Planted, Story, arranged, plant
 
 
 def main() -> None:
@@ -42,47 +44,39 @@ def main() -> None:
         print(json.dumps(about | measured(world, seed, control=arguments.control)), flush=True)
 
 
+ALONE = {
+    "communities": ProposalConfig(parts=()),
+    "parts": ProposalConfig(resolutions=()),
+}
+
+
 def measured(world: Planted, seed: int, *, control: bool) -> dict[str, Any]:
     """What was found in one world, and how fast."""
-    intents, truth = arranged(world)
-    if control:
-        intents, truth = arranged(dealt(world, seed))
-    summary: dict[str, Any] = {}
-    clock = personas_clock()
+    episodes, truth = arranged(dealt(world, seed) if control else world)
     started = time.perf_counter()
-    found = discover(
-        intents,
-        np.eye(len(intents.topics)),
-        PersonaConfig(),
-        native_leiden,
-        (silent, clock, summary),
-    )
+    report = Report()
+    found = discovered(episodes, ProposalConfig(), report)
     figures = {
-        "intents": len(intents),
+        "episodes": len(episodes),
         "seconds": round(time.perf_counter() - started, 1),
-        "parts": clock.seconds,
+        "parts": report.summary.get("seconds"),
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
         "personas": found.rule.personas,
-        "unassigned_share": summary.get("unassigned_share"),
+        "taken": report.summary.get("taken"),
+        "unassigned_share": report.summary.get("unassigned_share"),
     }
     if control:
         return figures
-    groups = {"ours": found.soft.argmax(1)} | baselines(intents, int(truth.max()) + 1)
+    groups = {"ours": found.soft.argmax(1)}
+    for name, config in ALONE.items():
+        groups[name] = discovered(episodes, config, Report()).soft.argmax(1)
+    groups |= baselines(episodes, int(truth.max()) + 1)
     return figures | {name: agreement(labels, truth) for name, labels in groups.items()}
 
 
-def personas_clock() -> Any:
-    """The clock that the step uses for its summary."""
-    from gnn import personas
-
-    return personas._Clock()
-
-
-def arranged(world: Planted) -> tuple[Intents, NDArray[np.int64]]:
-    """The world's intents as arrays, with the planted persona of each."""
-    intents = arrange(world.intents, world.users)
-    place = {name: at for at, name in enumerate(world.intents["intent_id"].to_pylist())}
-    return intents, world.truth[[place[name] for name in intents.ids.to_pylist()]]
+def discovered(episodes: Episodes, proposals: ProposalConfig, report: Report) -> Found:
+    """The personas found from some kinds of proposals."""
+    return discover(episodes, PersonaConfig(proposals=proposals), native_leiden, report)
 
 
 def dealt(world: Planted, seed: int) -> Planted:
@@ -104,16 +98,16 @@ def agreement(labels: NDArray[np.int64], truth: NDArray[np.int64]) -> dict[str, 
     }
 
 
-def baselines(intents: Intents, count: int) -> dict[str, NDArray[np.int64]]:
+def baselines(episodes: Episodes, count: int) -> dict[str, NDArray[np.int64]]:
     """What one would try first, given the true number of personas."""
-    people = len(intents.user_ids)
-    topics = np.zeros((people, len(intents.topics)))
-    np.add.at(topics, (intents.user, intents.type_parts[intents.type, 1]), 1)
+    people = len(episodes.user_ids)
+    topics = np.zeros((people, len(episodes.topics)))
+    np.add.at(topics, (episodes.user, episodes.type_parts[episodes.type, 1]), 1)
     shares = topics / np.maximum(topics.sum(1, keepdims=True), 1)
     group = KMeans(count, n_init=10, random_state=0).fit_predict(shares)
-    table = np.zeros((people, intents.type_count))
-    np.add.at(table, (intents.user, intents.type), 1)
-    found = {"kmeans_users": group[intents.user].astype(np.int64)}
+    table = np.zeros((people, episodes.type_count))
+    np.add.at(table, (episodes.user, episodes.type), 1)
+    found = {"kmeans_users": group[episodes.user].astype(np.int64)}
     for name, model in (
         ("nmf", NMF(count, init="nndsvda", max_iter=400, random_state=0)),
         ("lda", LatentDirichletAllocation(count, random_state=0)),
@@ -122,7 +116,7 @@ def baselines(intents: Intents, count: int) -> dict[str, NDArray[np.int64]]:
         parts = model.components_ / model.components_.sum(1, keepdims=True)
         if name == "nmf":
             weight = weight * model.components_.sum(1)
-        found[name] = (weight[intents.user] * parts.T[intents.type]).argmax(1)
+        found[name] = (weight[episodes.user] * parts.T[episodes.type]).argmax(1)
     return found
 
 

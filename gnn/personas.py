@@ -8,8 +8,8 @@
    is fitted once more, to the whole of half `fit`.
 3. Half `test` judges: a group of types that does not recur in the same people is a topic and is
    dropped (`recurrence`). Nothing left is a legal answer.
-4. The rule assigns everyone. A person holds a persona when at least two of their episodes, and one
-   in twenty, are in it.
+4. The rule assigns everyone. A person holds a persona when they were in it on at least two
+   occasions, and one in twenty of their episodes is.
 """
 
 import hashlib
@@ -42,7 +42,8 @@ class PersonaConfig:
         least_return: personas whose people agree less between the rules of both halves (as a
             correlation) are dropped.
         least_people: personas held by fewer people are dropped (k-floor).
-        least_episodes: a person with fewer episodes in a persona does not hold it.
+        least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
+            one survey, answered once, are no habit).
         least_share: nor does one with a smaller share of their episodes in it.
     """
 
@@ -53,7 +54,7 @@ class PersonaConfig:
     most_fitted: int = 150_000
     least_return: float = 0.7
     least_people: int = 20
-    least_episodes: int = 2
+    least_occasions: int = 2
     least_share: float = 0.05
     seed: int = 0
 
@@ -331,15 +332,18 @@ def _tests(
 
 def holders(episodes: Episodes, soft: Soft, config: PersonaConfig) -> Any:
     """Who holds what. Shapes: (n, k + 1) -> (users, k) bool."""
-    counts = counts_by_person(episodes, soft)
+    persona = soft.argmax(1)
+    first = np.unique(np.stack([episodes.occasion, persona]), axis=1, return_index=True)[1]
+    occasions = _by_person(episodes, persona, first, soft.shape[1])
+    counts = _by_person(episodes, persona, np.arange(len(episodes)), soft.shape[1])
     total = np.bincount(episodes.user, minlength=len(episodes.user_ids))[:, None]
-    return (counts >= config.least_episodes) & (counts >= config.least_share * total)
+    return (occasions >= config.least_occasions) & (counts >= config.least_share * total)
 
 
-def counts_by_person(episodes: Episodes, soft: Soft) -> Ints:
-    """How many episodes of each person are in each persona. -> (users, k) int64"""
-    counts = np.zeros((len(episodes.user_ids), soft.shape[1]), np.int64)
-    np.add.at(counts, (episodes.user, soft.argmax(1)), 1)
+def _by_person(episodes: Episodes, persona: Ints, rows: Ints, width: int) -> Ints:
+    """How many of the rows of each person are in each persona. -> (users, k) int64"""
+    counts = np.zeros((len(episodes.user_ids), width), np.int64)
+    np.add.at(counts, (episodes.user[rows], persona[rows]), 1)
     return counts[:, 1:]
 
 

@@ -217,7 +217,7 @@ def _levels(figure: Floats, topic: Ints) -> Ints:
 
 
 def informative(
-    episodes: Episodes, rows: Ints, seed: int, least_z: float = 4.0, least_ratio: float = 1.3
+    episodes: Episodes, rows: Ints, seed: int, least_z: float = 3.0, least_ratio: float = 1.3
 ) -> tuple[tuple[Manner, ...], dict[str, float]]:
     """The manners that go with the company a person keeps, the most telling first.
 
@@ -252,7 +252,7 @@ class _Company:
     """What people do on other occasions, for asking what goes with it."""
 
     people_per_block = 20
-    controls = 20
+    controls = 60
 
     def __init__(self, episodes: Episodes, rows: Ints) -> None:
         self.kind, self.types = episodes.type[rows], episodes.type_count

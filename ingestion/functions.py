@@ -1,7 +1,7 @@
 """Functions of DuckDB that Ibis has no name for, as expressions."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -90,6 +90,34 @@ def json_as(text: Any, structure: str, returns: str) -> Any:
     return _builtin("json_transform", ("string", "string"), returns)(text, structure)
 
 
+def json_by_key(listed: Any, kinds: Sequence[str], spelled: Callable[[Any], Any]) -> Any:
+    """`[{"key": k, "value": {"<kind>": v}}, …]` as the text of `{"k": "v", …}`.
+
+    Args:
+        listed: the list as JSON text.
+        kinds: the names a value may stand under; the first that has one counts.
+        spelled: how a key is written.
+
+    Returns:
+        Text; `{}` where there is no list, or nothing in it has a value.
+    """
+    inside = ",".join(f'"{kind}":"VARCHAR"' for kind in kinds)
+    values = ", ".join(f"{kind}: string" for kind in kinds)
+    pairs = json_as(
+        listed,
+        f'[{{"key":"VARCHAR","value":{{{inside}}}}}]',
+        f"array<struct<key: string, value: struct<{values}>>>",
+    )
+    texts = pairs.map(
+        lambda pair: (
+            json_text(spelled(pair["key"]))
+            + ibis.literal(":")
+            + json_text(ibis.coalesce(*[pair["value"][kind] for kind in kinds]))
+        )
+    ).filter(lambda text: text.notnull())
+    return ibis.literal("{") + texts.join(",").fill_null("") + ibis.literal("}")
+
+
 def json_shaped(text: Any, shape: Mapping[str, Any]) -> Any:
     """JSON text as a struct: name -> VARCHAR (a value as text), JSON (as it is written), or a
     mapping of names inside. What is not there, is null or of another shape becomes null."""
@@ -110,6 +138,12 @@ def json_of(values: Any) -> Any:
     """A struct, or columns by name, as the text of a JSON object."""
     whole = ibis.struct(values) if isinstance(values, Mapping) else values
     return _builtin("to_json", (whole.type(),), "json")(whole).cast("string")
+
+
+def json_only(text: Any, opens: str) -> Any:
+    """Text that is JSON and begins with `{` or `[`, as told; null for everything else."""
+    begins = text.startswith(opens).fill_null(False)
+    return begins.ifelse(json_valid(text), ibis.literal(False)).ifelse(text, ibis.null("string"))
 
 
 def extracted(text: Any, pattern: str, names: tuple[str, ...]) -> Any:

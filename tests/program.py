@@ -3,12 +3,19 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+# Files of others, and files that may not be written, are so for the administrator as well.
+AS_ANYBODY = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner", "--")
+    if os.geteuid() == 0
+    else ()
+)
 PROGRAM = Path(sys.executable).parent / "personagraph"
 Result = subprocess.CompletedProcess[str]
 
@@ -21,10 +28,19 @@ class SimulatedWorld:
     truth: Path
 
 
-def personagraph(home: Path, *arguments: str | Path, **env: str) -> Result:
-    """Run the program with its workspaces under `home`; never raises on a bad exit code."""
+def personagraph(
+    home: Path, *arguments: str | bytes | Path, under: Sequence[str] = (), **env: str
+) -> Result:
+    """Run the program with its workspaces under `home`; never raises on a bad exit code.
+
+    Args:
+        home: folder of the workspaces.
+        arguments: of the command line.
+        under: a command that starts the program, such as `AS_ANYBODY`.
+        env: more of its environment.
+    """
     return subprocess.run(
-        [str(PROGRAM), *map(str, arguments)],
+        [*under, str(PROGRAM), *map(os.fsdecode, arguments)],
         capture_output=True,
         text=True,
         timeout=900,

@@ -66,8 +66,8 @@ def simulate(
             f"received {people:,} and {seed}.",
             hint="Smaller worlds have too few holders of the rare persona to say anything.",
         )
-    _refuse_foreign(out)
     with on_disk(out):
+        _refuse_foreign(out)
         draft = out / ".simulating"
         shutil.rmtree(draft, ignore_errors=True)
         report = _write(Plan(people, seed, planted), draft, progress)

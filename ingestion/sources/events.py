@@ -23,7 +23,7 @@ from ingestion.functions import (
     json_as,
     json_keys,
     json_merged,
-    json_valid,
+    json_only,
     json_values,
     md5,
     no_texts,
@@ -103,7 +103,7 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
     plain = {
         f"id:{name}": identifier(namespace(name), given[f"given:{name}"].strip()) for name in names
     }
-    whole = {name: _written(rows[name], opens) for name, opens in _JSON.items()}
+    whole = {name: json_only(rows[name], opens) for name, opens in _JSON.items()}
     changed = rows.products.notnull() & whole["products"].isnull()
     rows = scratch.view(
         rows.mutate(
@@ -125,12 +125,6 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
             said = ibis.or_(*[(rows[twin] == value).fill_null(False) for twin in twins])
             single[f"id:{name}"] = said.ifelse(_NOTHING, value)
     return scratch.view(rows.mutate(dropped=dropped, **single))
-
-
-def _written(text: Any, opens: str) -> Any:
-    """JSON of the kind that is expected; null for everything else."""
-    begins = text.startswith(opens).fill_null(False)
-    return begins.ifelse(json_valid(text), ibis.literal(False)).ifelse(text, _NOTHING)
 
 
 def _meaning(rows: Rows, form: Format) -> dict[str, Any]:
@@ -166,13 +160,9 @@ def _changed(rows: Rows) -> Any:
     found = rows.wrong
     for name in (*_PLAIN, *(name for name in rows.columns if name.startswith("given:"))):
         shown = ibis.literal(f"{name.removeprefix('given:')}: no text")
-        found = ibis.coalesce(found, _is_container(rows[name]).ifelse(shown, _NOTHING))
+        inside = ibis.coalesce(json_only(rows[name], "{"), json_only(rows[name], "["))
+        found = ibis.coalesce(found, inside.notnull().ifelse(shown, _NOTHING))
     return found
-
-
-def _is_container(text: Any) -> Any:
-    opens = (text.startswith("{") | text.startswith("[")).fill_null(False)
-    return opens.ifelse(json_valid(text), ibis.literal(False)).fill_null(False)
 
 
 def _checked(columns: Columns) -> dict[str, Checked]:

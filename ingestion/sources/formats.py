@@ -71,6 +71,7 @@ class Format:
         embedded: columns of Parquet files that hold JSON as text.
         parsed: of lines that are not JSON, columns `json` (null: it cannot be) and `trouble` (why).
         unfolded: instead of `batch`, one row per message from lines that hold several.
+        unpacked: columns to compute before `objects_of`, which may use them again and again.
         objects_of: further objects as JSON text, for places to point into: name -> expression.
         finished: columns to set or mend once all texts are known; also `kind`, `left_out` and
             identifiers by their name.
@@ -91,6 +92,7 @@ class Format:
     product: Product = Product()
     parsed: Callable[[Rows], Texts] | None = None
     unfolded: Callable[[Rows], Rows] | None = None
+    unpacked: Callable[[Rows], Texts] = _nothing
     objects_of: Callable[[Rows], Texts] = _nothing
     finished: Callable[[Rows, Table, str], Texts] = _as_found
     folded: Callable[[Rows], Rows] = _unchanged

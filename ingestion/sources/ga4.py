@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import json_as, json_shaped, json_text, json_values, md5
+from ingestion.functions import json_by_key, json_shaped, json_values, md5
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Product, Texts, words
@@ -33,31 +33,15 @@ def _objects(rows: Rows) -> Texts:
     return {"params": _by_key(params), "traits": _by_key(properties), "bought": items}
 
 
+def _by_key(listed: Any) -> Any:
+    return json_by_key(listed, _VALUES, spelled=lambda key: key).nullif("{}")
+
+
 def _plain(listed: Any) -> Any:
     """A list as a list: some writers of Parquet wrap it, `{"list": [{"element": …}]}`."""
     inside = json_values(listed, "$.list[*].element").join(",")
     wrapped = ibis.literal("[") + inside + ibis.literal("]")
     return listed.startswith('{"list":').ifelse(wrapped, listed)
-
-
-def _by_key(listed: Any) -> Any:
-    """`[{"key": k, "value": {"string_value": v, …}}]` as `{"k": "v"}`; null where it is none."""
-    inside = ",".join(f'"{name}":"VARCHAR"' for name in _VALUES)
-    values = ", ".join(f"{name}: string" for name in _VALUES)
-    pairs = json_as(
-        listed,
-        f'[{{"key":"VARCHAR","value":{{{inside}}}}}]',
-        f"array<struct<key: string, value: struct<{values}>>>",
-    )
-    texts = pairs.map(
-        lambda pair: (
-            json_text(pair["key"])
-            + ibis.literal(":")
-            + json_text(ibis.coalesce(*[pair["value"][name] for name in _VALUES]))
-        )
-    ).filter(lambda text: text.notnull())
-    whole = ibis.literal("{") + texts.join(",") + ibis.literal("}")
-    return (texts.length() > 0).ifelse(whole, _NOTHING)
 
 
 def _finished(rows: Rows, _table: Table, salt: str) -> Texts:

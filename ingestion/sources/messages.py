@@ -39,9 +39,11 @@ def messages(scratch: Scratch, dataset: Dataset, form: Format) -> Rows:
     apart.
     """
     rows, names = received(scratch, dataset)
-    rows = scratch.view(_as_json(rows, names, form))
+    rows = _as_json(rows, names, form)
+    # What had to be made is made once.
+    rows = scratch.view(rows) if form.parsed is None else scratch.keep(rows)
     if form.unfolded is not None:
-        return scratch.view(_objects_only(form.unfolded(rows)))
+        return scratch.keep(_objects_only(form.unfolded(rows)))
     several = _holds_several(rows, form)
     if not scratch.fetch(rows.agg(some=several.any().fill_null(False)))[0]["some"]:
         return scratch.view(_objects_only(_alone(rows)))
@@ -77,10 +79,15 @@ def _embedded(column: Any, name: str, form: Format) -> Any:
 
 
 def _holds_several(rows: Rows, form: Format) -> Any:
-    listed = rows.line.lstrip().startswith("[")
+    listed = ~_is_object(rows.line)
     if form.batch is not None:
         listed = listed | rows.line.contains(f'"{form.batch}"')
     return listed.fill_null(False)
+
+
+def _is_object(line: Any) -> Any:
+    """Whether JSON text is an object; hardly any begins with white space, and to trim costs."""
+    return line.startswith("{").ifelse(True, line.lstrip().startswith("{"))
 
 
 def _alone(rows: Rows) -> Rows:
@@ -117,7 +124,7 @@ def _shape(names: tuple[str, ...]) -> dict[str, str]:
 
 def _objects_only(rows: Rows) -> Rows:
     """What is JSON but no object is a problem, too."""
-    stray = (rows.problem.isnull() & ~rows.line.lstrip().startswith("{")).fill_null(False)
+    stray = (rows.problem.isnull() & ~_is_object(rows.line)).fill_null(False)
     return rows.select(
         *[name for name in BASE if name not in {"problem", "raw", "line"}],
         problem=stray.ifelse("invalid_json", rows.problem),
@@ -131,6 +138,8 @@ def texts(scratch: Scratch, rows: Rows, form: Format, table: Table) -> Rows:
     `new_fields` (top-level names that the format is not known to have)."""
     wanted = _wanted(form, table)
     paths = list(dict.fromkeys(path for where in wanted.values() for path in where))
+    unpacked = form.unpacked(rows)
+    rows = scratch.view(rows.mutate(**unpacked)) if unpacked else rows
     further = {name: text.cast("string") for name, text in form.objects_of(rows).items()}
     inside = _containers(paths)
     top = {

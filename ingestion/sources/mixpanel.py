@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import aware_epoch_ms, from_epoch_ms, in_zone, json_values, md5
+from ingestion.functions import aware_epoch_ms, from_epoch_ms, in_zone, json_only, json_values, md5
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, words
@@ -70,7 +70,7 @@ def _time(text: Any, table: Table) -> Any:
 
 def _listed(cluster: Any) -> Any:
     """The ids of a cluster as external ids."""
-    ids = json_values(cluster.startswith("[").fill_null(False).ifelse(cluster, "[]"), "$[*]")
+    ids = json_values(json_only(cluster, "[").fill_null("[]"), "$[*]")
     ids = ids.filter(lambda one: one.startswith('"'))
     parts = ids.map(lambda one: ibis.literal('{"type":"distinct_id","id":') + one + "}")
     return ibis.literal("[") + parts.join(",") + ibis.literal("]")

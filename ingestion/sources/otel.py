@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import json_as, json_of, json_shaped, json_text, json_values
+from ingestion.functions import json_by_key, json_of, json_shaped, json_values
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts
@@ -56,7 +56,8 @@ def _unfolded(rows: Rows) -> Rows:
         place = wrapped.position.cast("string") + ibis.literal(".") + part
         parts.append(_row(wrapped, part, place, line))
     empty = rows.filter((held == 0).fill_null(True))
-    line = empty.problem.isnull().ifelse('{"record":{},"kind":"none"}', _NOTHING)
+    request = empty.line.lstrip().startswith("{")
+    line = request.ifelse('{"record":{},"kind":"none"}', empty.line)
     raw = ibis.coalesce(empty.raw, empty.line.substr(0, 1 << 16))
     rest = _row(empty.mutate(raw=raw), _NOTHING, empty.position.cast("string"), line)
     return ibis.union(rest, *parts)
@@ -79,21 +80,7 @@ def _objects(rows: Rows) -> Texts:
 
 def _by_key(listed: Any) -> Any:
     """Attributes as an object, their dots as underscores: `user.id` as `user_id`."""
-    inside = ",".join(f'"{name}":"VARCHAR"' for name in _VALUES)
-    values = ", ".join(f"{name}: string" for name in _VALUES)
-    pairs = json_as(
-        listed,
-        f'[{{"key":"VARCHAR","value":{{{inside}}}}}]',
-        f"array<struct<key: string, value: struct<{values}>>>",
-    )
-    texts = pairs.map(
-        lambda pair: (
-            json_text(pair["key"].replace(".", "_"))
-            + ibis.literal(":")
-            + json_text(ibis.coalesce(*[pair["value"][name] for name in _VALUES]))
-        )
-    ).filter(lambda text: text.notnull())
-    return ibis.literal("{") + texts.join(",").fill_null("") + ibis.literal("}")
+    return json_by_key(listed, _VALUES, spelled=lambda key: key.replace(".", "_"))
 
 
 def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:

@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import json_values
+from ingestion.functions import json_only, json_values
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, most_fit, words
@@ -54,7 +54,7 @@ def _by_list(allowed: Any, denied: Any) -> Any:
     """Consent that RudderStack writes as two lists, as purpose -> granted; a denial wins."""
     parts = []
     for listed, answer in ((denied, "false"), (allowed, "true")):
-        names = listed.startswith("[").fill_null(False).ifelse(listed, "[]")
+        names = json_only(listed, "[").fill_null("[]")
         parts.append(
             json_values(names, "$[*]")
             .filter(lambda name: name.startswith('"'))

@@ -15,9 +15,10 @@ from ingestion.functions import (
     from_base64,
     json_as,
     json_at,
+    json_merged,
     json_of,
+    json_only,
     json_shaped,
-    json_valid,
 )
 from ingestion.mapping import Table
 from ingestion.record import Rows
@@ -65,6 +66,13 @@ _SINGLE = {
     "cart": "ecommerce_cart", "buyer": "ecommerce_user", "client": "client_session",
     "mobile": "mobile_context",
 }  # fmt: skip
+_ENDS = ("_1", "_1_0_0")  # loaders write the model or the whole version of a schema
+_FLAT = [f"{_ENTITY}{name}{end}" for name in ("ecommerce_product", *_SINGLE.values())
+         for end in _ENDS]  # fmt: skip
+_PACKED = words("""
+    unstruct_event ue_pr ue_px contexts co cx event_vendor event_name event_version
+""")
+_GROWN = f'{{"column_{len(COLUMNS) + 1}":true}}'
 _LINK_MINUTES = 30  # a link is decorated when it is clicked; one that is older was passed on
 _NOTHING = ibis.null("string")
 
@@ -86,54 +94,49 @@ def _parsed(rows: Rows) -> Texts:
     """A row of the TSV as an object; a line of JSON stays what it is."""
     line = rows[LINE]
     cells = line.split("\t")
-    whole = cells.length() >= len(COLUMNS)
-    # What the format has grown by since is a field we do not know.
-    more = {f"column_{len(COLUMNS) + 1}": cells[len(COLUMNS)].nullif("")}
     named = {name: cells[place].nullif("") for place, name in enumerate(COLUMNS)}
-    grown = (cells.length() > len(COLUMNS)).ifelse(json_of({**named, **more}), json_of(named))
+    # What the format has grown by since is a field we do not know.
+    grown = (cells.length() > len(COLUMNS)).ifelse(_GROWN, "{}")
+    whole = cells.length() >= len(COLUMNS)
+    made = whole.ifelse(json_merged(json_of(named), grown), _NOTHING)
     is_json = line.lstrip().startswith("{") | line.lstrip().startswith("[")
-    made = whole.ifelse(grown, _NOTHING)
     return {
         "json": is_json.ifelse(line, made),
         "trouble": is_json.ifelse("invalid_json", "ragged"),
     }
 
 
-def _objects(rows: Rows) -> Texts:
+def _unpacked(rows: Rows) -> Texts:
     """The event's own data and the entities beside it, however they are written."""
-    packed = json_shaped(
-        rows.line,
-        dict.fromkeys(
-            (
-                "unstruct_event", "ue_pr", "ue_px", "contexts", "co", "cx", "event_vendor",
-                "event_name", "event_version",
-            ),
-            "VARCHAR",
-        ),
-    )  # fmt: skip
-    event = _json(
-        first_text(packed["unstruct_event"], packed["ue_pr"], from_base64(packed["ue_px"]))
-    )
-    contexts = _json(first_text(packed["contexts"], packed["co"], from_base64(packed["cx"])))
-    inside = json_shaped(event, {"data": {"schema": "VARCHAR", "data": "JSON"}})["data"]
-    entities = json_as(
-        json_shaped(contexts, {"data": "JSON"})["data"].cast("string"),
-        '[{"schema":"VARCHAR","data":"JSON"}]',
-        "array<struct<schema: string, data: json>>",
-    )
+    packed = json_shaped(rows.line, dict.fromkeys(_PACKED, "VARCHAR"))
+    event = first_text(packed["unstruct_event"], packed["ue_pr"], from_base64(packed["ue_px"]))
+    contexts = first_text(packed["contexts"], packed["co"], from_base64(packed["cx"]))
     return {
-        "own": ibis.coalesce(inside["data"].cast("string"), _flat(rows.line, packed)),
-        "described": inside["schema"],
-        "products": _entities(rows.line, entities, "ecommerce_product"),
-        **{
-            root: json_at(_entities(rows.line, entities, name), "$[0]").cast("string")
-            for root, name in _SINGLE.items()
-        },
+        "_packed": packed,
+        "_event": json_shaped(
+            json_only(event, "{"), {"data": {"schema": "VARCHAR", "data": "JSON"}}
+        ),
+        "_entities": json_as(
+            json_shaped(json_only(contexts, "{"), {"data": "JSON"})["data"].cast("string"),
+            '[{"schema":"VARCHAR","data":"JSON"}]',
+            "array<struct<schema: string, data: json>>",
+        ),
+        "_columns": json_shaped(rows.line, dict.fromkeys(_FLAT, "VARCHAR")),
     }
 
 
-def _json(text: Any) -> Any:
-    return json_valid(text).fill_null(False).ifelse(text, _NOTHING)
+def _objects(rows: Rows) -> Texts:
+    inside = rows["_event"]["data"]
+    own = ibis.coalesce(inside["data"].cast("string"), _flat(rows.line, rows["_packed"]))
+    return {
+        "own": own,
+        "described": inside["schema"],
+        "products": _entities(rows, "ecommerce_product"),
+        **{
+            root: json_at(_entities(rows, name), "$[0]").cast("string")
+            for root, name in _SINGLE.items()
+        },
+    }
 
 
 def _flat(line: Any, packed: Any) -> Any:
@@ -149,17 +152,14 @@ def _flat(line: Any, packed: Any) -> Any:
     return ibis.coalesce(*found)
 
 
-def _entities(line: Any, entities: Any, name: str) -> Any:
+def _entities(rows: Rows, name: str) -> Any:
     """The entities of a kind as a JSON list; null where there are none."""
     schema = f"/{name.removeprefix('ecommerce_')}/jsonschema/"
-    mine = entities.filter(lambda one: one["schema"].contains(schema))
-    mine = mine.map(lambda one: one["data"].cast("string"))
-    packed = ibis.literal("[") + mine.join(",") + ibis.literal("]")
-    flat = [f"{_ENTITY}{name}_1", f"{_ENTITY}{name}_1_0_0"]
-    columns = json_shaped(line, dict.fromkeys(flat, "VARCHAR"))
-    return ibis.coalesce(
-        *[columns[column] for column in flat], (mine.length() > 0).ifelse(packed, _NOTHING)
-    )
+    mine = rows["_entities"].filter(lambda one: one["schema"].contains(schema))
+    mine = mine.map(lambda one: one["data"].cast("string")).join(",").nullif("")
+    packed = ibis.literal("[") + mine + ibis.literal("]")
+    flat = [rows["_columns"][f"{_ENTITY}{name}{end}"] for end in _ENDS]
+    return ibis.coalesce(*[json_only(column, "[") for column in flat], packed)
 
 
 def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
@@ -200,7 +200,7 @@ def _fresh(rows: Rows) -> Any:
 
 def _consent(rows: Rows, named: Any) -> Any:
     """Consent events as purpose -> granted; `all` stands for every purpose."""
-    scopes = json_as(rows.scopes, '["VARCHAR"]', "array<string>")
+    scopes = json_as(json_only(rows.scopes, "["), '["VARCHAR"]', "array<string>")
     scopes = scopes.filter(lambda scope: scope.notnull() & ~scope.contains('"'))
     listed = scopes.map(lambda scope: ibis.literal('"') + scope + ibis.literal('":true'))
     allowed = ibis.literal("{") + listed.join(",") + ibis.literal("}")
@@ -274,6 +274,7 @@ FORMAT = Format(
     envelope=("receivedAt",),
     product=Product(id=("id", "sku"), separator="/"),
     parsed=_parsed,
+    unpacked=_unpacked,
     objects_of=_objects,
     finished=_finished,
 )  # fmt: skip

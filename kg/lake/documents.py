@@ -30,7 +30,9 @@ def is_document(path: Path, encoding: str = "utf-8") -> bool:
     head = next(whole_text(path, encoding), b"")[: LONGEST_LINE + 1].lstrip()
     first, ended, rest = head.partition(b"\n")
     if head[:1] == b"[":
-        return _LIST.match(head) is not None and rest.lstrip()[:1] != b"["
+        # A list that is whole on its line, with more below it, is a batch of messages.
+        batch = first.rstrip().endswith(b"]") and rest.lstrip()[:1] in (b"[", b"{")
+        return _LIST.match(head) is not None and not batch
     goes_on = first.strip() == b"{" or (not ended and len(head) > LONGEST_LINE)
     return head[:1] == b"{" and goes_on
 

@@ -125,6 +125,8 @@ class Writer(Lake):
 
     def heal(self) -> list[str]:
         """Take back whatever no manifest has committed; the tables it was found in."""
+        # As the disk has it: an interruption may have come between a manifest and our knowing it.
+        self.refresh()
         committed = self.head.tables if self.head else {}
         lake = self.workspace.lake
         # What was never committed goes first: its room may be needed to take back the rest.

@@ -39,6 +39,7 @@ class Mapped(NamedTuple):
 
 
 _AWAY = "Start the store, or check PERSONAGRAPH_STORE and PERSONAGRAPH_NEO4J_URI."
+_AGAIN = "Run the same again; the store's log may say more."
 _LOGIN = "Check PERSONAGRAPH_NEO4J_USER and PERSONAGRAPH_NEO4J_PASSWORD."
 
 # The nearest class up the driver's tree decides. Messages carry the store's own text only where
@@ -46,21 +47,27 @@ _LOGIN = "Check PERSONAGRAPH_NEO4J_USER and PERSONAGRAPH_NEO4J_PASSWORD."
 ERRORS: dict[type[Exception], Mapped] = {
     foreign.ServiceUnavailable: Mapped(Unavailable, "The graph store does not answer.", _AWAY),
     foreign.SessionExpired: Mapped(Unavailable, "The graph store ended the session.", _AWAY),
-    foreign.TransientError: Mapped(Unavailable, "The graph store was too busy; try again."),
+    foreign.TransientError: Mapped(Unavailable, "The graph store was too busy.", _AGAIN),
     foreign.DatabaseUnavailable: Mapped(
         Unavailable,
         "The graph database is offline.",
         "Look at the store's log; it may need repair.",
     ),
-    foreign.DatabaseError: Mapped(Unavailable, "The graph store failed inside."),
+    foreign.DatabaseError: Mapped(
+        Unavailable, "The graph store failed inside.", "Its log says why; is its disk full?"
+    ),
     foreign.AuthError: Mapped(InputError, "The graph store refused the user or password.", _LOGIN),
     foreign.TokenExpired: Mapped(InputError, "The graph store's login has expired.", _LOGIN),
-    foreign.Forbidden: Mapped(NotAllowed, "The graph store forbids this."),
+    foreign.Forbidden: Mapped(NotAllowed, "The graph store forbids this.", _LOGIN),
     foreign.ConfigurationError: Mapped(InputError, "The graph store's address is wrong.", _AWAY),
-    foreign.ConstraintError: Mapped(Conflict, "A constraint of the graph forbids this write."),
-    foreign.ClientError: Mapped(InputError, "The graph store refused the query: {text}"),
-    foreign.Neo4jError: Mapped(Unavailable, "The graph store failed: {code}."),
-    foreign.DriverError: Mapped(Unavailable, "The connection to the graph store failed."),
+    foreign.ConstraintError: Mapped(
+        Conflict, "A constraint of the graph forbids this write.", _AGAIN
+    ),
+    foreign.ClientError: Mapped(
+        InputError, "The graph store refused the query: {text}", "Read it again at that place."
+    ),
+    foreign.Neo4jError: Mapped(Unavailable, "The graph store failed: {code}.", _AGAIN),
+    foreign.DriverError: Mapped(Unavailable, "The connection to the graph store failed.", _AGAIN),
     OSError: Mapped(Unavailable, "The graph store cannot be reached.", _AWAY),
     ValueError: Mapped(InputError, "The graph store's address is wrong.", _AWAY),
 }

@@ -17,6 +17,7 @@ import psutil  # type: ignore[import-untyped]
 
 from kg import queries
 from kg.errors import NotFound, PersonagraphError
+from kg.lake.disk import on_disk
 from kg.progress import Progress, silent
 from kg.store.bolt import BoltStore, open_driver
 from kg.store.bulk import create_empty, fill_new
@@ -61,14 +62,15 @@ class EmbeddedStore(BoltStore):
         return False
 
     def bulk_load(self, graph: GraphTables, progress: Progress = silent) -> None:
-        building = self._generations.build()
-        try:
-            fill_new(building.path, graph, self._log, progress)
-            self._generations.finish(building)
-        except BaseException:
-            building.release()
-            self._generations.sweep()
-            raise
+        with on_disk(self._generations.root):
+            building = self._generations.build()
+            try:
+                fill_new(building.path, graph, self._log, progress)
+                self._generations.finish(building)
+            except BaseException:
+                building.release()
+                self._generations.sweep()
+                raise
         self._detach()
         self._hold = building
         self._attach()
@@ -77,8 +79,9 @@ class EmbeddedStore(BoltStore):
     def set_watermark(self, watermark: Watermark) -> None:
         super().set_watermark(watermark)
         if watermark.claims is not None and not self.is_current():
-            self._generations.publish(self._hold.path)
-            self._generations.sweep()
+            with on_disk(self._generations.root):
+                self._generations.publish(self._hold.path)
+                self._generations.sweep()
 
     def leiden(
         self,
@@ -130,7 +133,7 @@ class EmbeddedStore(BoltStore):
         generation = self._hold.path
         password = self._generations.password()
         try:
-            with self._generations.opening(generation):
+            with on_disk(generation), self._generations.opening(generation):
                 self._joined = _registered(generation)
                 if self._joined is None:
                     self._server = start_server(generation, password, self._log)
@@ -192,16 +195,18 @@ def open_embedded(workspace: Path, *, write: bool) -> EmbeddedStore:
     Raises:
         NotFound: there is no graph and `write` is false.
         Conflict: a process has it open that does not answer.
+        Unavailable: its folder may not be written, or the disk is full.
     """
     generations = Generations(workspace)
-    if write and not (generations.root / "current").exists():
-        building = generations.build()
-        create_empty(building.path, workspace / "log")
-        generations.publish(generations.finish(building))
-        building.release()
-    if write:
-        generations.sweep()
-    store = EmbeddedStore(workspace, generations, generations.hold())
+    with on_disk(generations.root):
+        if write and not (generations.root / "current").exists():
+            building = generations.build()
+            create_empty(building.path, workspace / "log")
+            generations.publish(generations.finish(building))
+            building.release()
+        if write:
+            generations.sweep()
+        store = EmbeddedStore(workspace, generations, generations.hold())
     if write:
         store.migrate()
     return store

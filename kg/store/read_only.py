@@ -102,6 +102,7 @@ def run_read_only(
         NotFound: there is no graph yet. Conflict: the database is another workspace's.
         Unavailable: the store does not answer.
     """
+    from kg.lake.disk import on_disk
     from kg.lint import findings
     from kg.store.workspace import workspace_id
 
@@ -111,7 +112,7 @@ def run_read_only(
     if settings.store == "embedded":
         from kg.store.private_copy import private_copy
 
-        with private_copy(workspace) as copy:
+        with on_disk(workspace / "graph"), private_copy(workspace) as copy:
             log = str(workspace / "log")
             request = Request(text, dict(params), *limits, copy=str(copy), log=log)
             return replace(_ask(request, lambda: None), warnings=warnings)

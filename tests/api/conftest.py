@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from program import SimulatedWorld, personagraph, succeed
+from world import write_story
 
 
 @pytest.fixture(scope="session")
@@ -19,4 +20,13 @@ def home(world: SimulatedWorld, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """A folder of workspaces in which `shop` holds a finished run of the world."""
     folder = tmp_path_factory.mktemp("home")
     succeed(personagraph(folder, "run", world.data, "--workspace", "shop"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of workspaces in which `story` holds a finished run of `data`, the small story."""
+    folder = tmp_path_factory.mktemp("story")
+    write_story(folder / "data")
+    succeed(personagraph(folder, "run", folder / "data", "--workspace", "story"))
     return folder

@@ -1,7 +1,6 @@
 """What the program refuses: one line, one hint, an exit code of its own, nothing half-written."""
 
 import json
-import os
 import shutil
 import socket
 from pathlib import Path
@@ -120,12 +119,6 @@ def test_a_trace_is_shown_only_when_asked_for(tmp_path: Path) -> None:
     loud = personagraph(tmp_path, "--debug", "verify", "-w", "none")
     assert "Traceback" not in quiet.stderr
     assert "Traceback" in loud.stderr
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write anywhere")
-def test_a_folder_that_may_not_be_written(world: SimulatedWorld, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir(mode=0o500)
-    refused(personagraph(tmp_path / "home", "run", world.data, "-w", "n"), 6)
 
 
 def test_a_mended_record_is_replayed_and_nothing_else_changes(

@@ -9,9 +9,10 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
+from gnn.personas import PersonaConfig, holders
 from kg.lake import TABLES, Lake
 from tests.gnn.lake import personas_of, rows_of
-from tests.gnn.planted import Planted, Story, plant
+from tests.gnn.planted import Planted, Story, arranged, plant
 
 SMALL = Story(people=700, personas=5, topics=24)
 LATE = "u_00660"  # who comes from here on is not there at first
@@ -175,3 +176,18 @@ def test_personas_keep_their_ids_when_people_are_added(
     kept = before & set(after["persona_id"].to_pylist())
     assert len(kept) >= 0.7 * len(before)
     assert max(after["version"].to_pylist()) == 2
+
+
+def test_who_was_in_a_persona_on_one_occasion_only_does_not_hold_it() -> None:
+    world = plant(3, Story(people=30))
+    episodes, _ = arranged(world)
+    person, first = np.unique(episodes.user, return_index=True)
+    several = np.flatnonzero(episodes.occasion != episodes.occasion[first][episodes.user])
+    once, twice = person[0], person[1]
+    sitting = np.flatnonzero(episodes.occasion == episodes.occasion[first[once]])
+    persona = np.zeros(len(episodes), int)
+    persona[sitting] = 1
+    persona[[first[twice], several[episodes.user[several] == twice][0]]] = 1
+    config = PersonaConfig(least_share=0.0)
+    held = holders(episodes, np.eye(2)[persona], config)
+    assert np.flatnonzero(held[:, 0]).tolist() == [twice]

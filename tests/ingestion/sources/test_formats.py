@@ -68,7 +68,7 @@ def _strange(file: str) -> tuple[bytes, dict[int, str]]:
     """A file with one good line among bad ones, and the reasons of the bad ones by position."""
     good = EXPORTS[file][1].splitlines()[0]
     text = not good.startswith((b"{", b"["))
-    spoiled = good.replace(b"2026", b"20\xff26", 1)
+    spoiled = good[: len(good) // 2] + b"\xff" + good[len(good) // 2 :]
     bad = {
         2: (good[: len(good) // 2], "ragged" if text else "invalid_json"),
         3: (spoiled, "encoding"),
@@ -108,17 +108,20 @@ def test_what_is_cut_off_misencoded_or_no_message_costs_only_itself(tmp_path: Pa
         assert sum(row[0] == file for row in records) == report.received
 
 
-def _spoiled(message: Any, depth: int = 0) -> Any:
-    """The same message with every text in it replaced by a hostile one, its keys kept."""
+BROKEN = (HOSTILE, '[{"a": 1', '{"a": ', '"', "", "[]", "{}")
+
+
+def _spoiled(message: Any, text: str, depth: int = 0) -> Any:
+    """The same message with every text in it replaced by another, its keys kept."""
     if isinstance(message, dict):
         keep = {"type", "event", "event_type", "event_name", "specversion", "schema", "key"}
         return {
-            name: value if depth == 0 and name in keep else _spoiled(value, depth + 1)
+            name: value if depth == 0 and name in keep else _spoiled(value, text, depth + 1)
             for name, value in message.items()
         }
     if isinstance(message, list):
-        return [_spoiled(one, depth + 1) for one in message]
-    return HOSTILE if isinstance(message, str) else message
+        return [_spoiled(one, text, depth + 1) for one in message]
+    return text if isinstance(message, str) else message
 
 
 def _retyped(message: Any) -> Any:
@@ -142,9 +145,15 @@ def test_hostile_texts_and_changed_types_break_nothing_and_are_accounted_for(
             hostile = HOSTILE.replace("\x00", "")
             files[file] = "\n".join(line.replace("u1", hostile) for line in lines) + "\n"
         else:
-            files[file] = vendors.jsonl(
-                [*map(_spoiled, messages), *map(_retyped, messages), *messages]
-            )
+            spoiled = [_spoiled(one, text) for one in messages for text in BROKEN]
+            # Objects and lists become texts that are none.
+            broken = [
+                {name: text if isinstance(value, dict | list) else value
+                 for name, value in one.items()}
+                for one in messages for text in BROKEN
+            ]  # fmt: skip
+            retyped = [_retyped(one) for one in messages]
+            files[file] = vendors.jsonl([*spoiled, *broken, *retyped, *messages])
         tables += f"  {file.replace('.', '_')}: {{files: {file}, format: {EXPORTS[file][0]}}}\n"
     found = Read(fill(tmp_path / "data", files, HEAD + "tables:\n" + tables), tmp_path / "ws")
     for file in STRANGE:

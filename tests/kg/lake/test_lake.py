@@ -10,6 +10,7 @@ import pytest
 
 from kg.errors import Conflict, InputError, NotFound, Unavailable
 from kg.lake import TABLES, Lake, Workspace, Writer, WrongTable, tables
+from kg.lake.manifest import Manifest, write_manifest
 
 ROWS = 300_000
 
@@ -158,6 +159,24 @@ def write_two_tables_and_fail(lake: Writer) -> None:
         step.append("identities", identities(("lost", "u")))
         step.append("user_aliases", step.table("identities").rename(alias_id="record_key"))
         step.append("users", step.table("identities"))
+
+
+def test_a_step_interrupted_once_its_manifest_is_there_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_be_interrupted(runs: Path, manifest: Manifest) -> None:
+        write_manifest(runs, manifest)
+        raise KeyboardInterrupt
+
+    with Lake.writer(tmp_path / "w") as lake:
+        monkeypatch.setattr("kg.lake.writer.write_manifest", write_and_be_interrupted)
+        with pytest.raises(KeyboardInterrupt), lake.step("identity") as step:
+            step.overwrite("identities", identities(("a", "u")))
+        monkeypatch.undo()
+        assert lake.step_id("identity") == step.id
+        assert keys(lake) == ["a"]
+    with Lake.open(tmp_path / "w") as reader:
+        assert keys(reader) == ["a"]
 
 
 def test_rows_stay_in_the_order_given(tmp_path: Path) -> None:

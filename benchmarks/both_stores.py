@@ -1,0 +1,137 @@
+"""The main job on both stores, on the same files: is what they hold, find and verify the same?
+
+    python benchmarks/both_stores.py DATA [--seeds 5]
+
+Starts a real Neo4j with Graph Data Science (as the tests do), runs `personagraph run` and `verify`
+on each store in a workspace of its own, and prints: whether users, sessions and intents are
+identical; whether every label and edge type has as many rows; seconds of each; and, on a planted
+graph, the modularity of both libraries' communities and how they agree (adjusted Rand index)
+between seeds on one store and between stores.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from sklearn.metrics import adjusted_rand_score
+
+from benchmarks.main_job import measured
+from kg.graph import project
+from kg.lake import Lake
+from kg.settings import Settings
+from kg.store import open_store
+from kg.store.protocol import Store
+from tests.kg.store.quality import modularity
+from tests.neo4j.server import Options, neo4j_server
+
+SAME = ("identities", "sessions", "intents")
+COUNTED = """MATCH (n) UNWIND labels(n) AS name RETURN name, count(*) AS rows
+UNION ALL MATCH ()-[r]->() RETURN type(r) AS name, count(*) AS rows"""
+
+
+def main() -> None:
+    """Run both, compare, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data")
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, neo4j_server(Options(heap="2g")) as server:
+        stores = {
+            "embedded": {"PERSONAGRAPH_STORE": "embedded"},
+            "neo4j": {"PERSONAGRAPH_STORE": "neo4j", "PERSONAGRAPH_NEO4J_URI": server.uri},
+        }
+        found = {
+            name: job(arguments.data, Path(folder) / name, settings)
+            for name, settings in stores.items()
+        }
+        for name in SAME:
+            equal = found["embedded"][name].equals(found["neo4j"][name])
+            print(f"{name:<12} identical: {equal} ({found['embedded'][name].num_rows:,} rows)")
+        opened = Settings(store="neo4j", neo4j_uri=server.uri)
+        counts = {
+            "embedded": counted(Settings(), Path(folder) / "embedded" / "bench"),
+            "neo4j": counted(opened, Path(folder) / "neo4j" / "bench"),
+        }
+        compare_counts(counts)
+        with (
+            open_store(Settings(), Path(folder) / "embedded" / "bench") as one,
+            open_store(opened, Path(folder) / "neo4j" / "bench") as other,
+        ):
+            compare_communities(one, other, arguments.seeds)
+
+
+def job(data: str, home: Path, settings: dict[str, str]) -> dict[str, Any]:
+    """Run and verify on one store; what it exported."""
+    os.environ.update(settings)
+    out: dict[str, Any] = {}
+    for name, arguments in (("run", ("run", data)), ("verify", ("verify",))):
+        seconds, gib, text = measured(str(home), *arguments, "-w", "bench", "--json")
+        print(f"{home.name:<9} {name:<7} {seconds:7.1f} s  {gib:5.2f} GiB peak", flush=True)
+        if name == "verify":
+            said = {key: value for key, value in json.loads(text).items() if key != "problems"}
+            print(f"{home.name:<9} verify says {json.dumps(said)[:300]}")
+    for name in SAME:
+        file = home / f"{name}.parquet"
+        measured(str(home), "export", name, "-w", "bench", "-o", str(file))
+        out[name] = pq.read_table(file)
+    return out
+
+
+def counted(settings: Settings, workspace: Path) -> dict[str, int]:
+    """How many nodes of each label and edges of each type a store holds."""
+    with Lake.writer(workspace) as lake, open_store(settings, workspace, write=True) as store:
+        project(lake, store)
+        return {row["name"]: row["rows"] for row in store.run(COUNTED)}
+
+
+def compare_counts(counts: dict[str, dict[str, int]]) -> None:
+    """Print every label and type of which the stores hold different numbers."""
+    names = sorted(counts["embedded"].keys() | counts["neo4j"].keys())
+    unlike = [n for n in names if counts["embedded"].get(n) != counts["neo4j"].get(n)]
+    print(f"graph        {len(names)} labels and types, {len(unlike)} with different counts")
+    for name in unlike:
+        print(f"    {name}: {counts['embedded'].get(name)} against {counts['neo4j'].get(name)}")
+
+
+def compare_communities(one: Store, other: Store, seeds: int) -> None:
+    """Both libraries on one planted graph: quality, and agreement within and between stores."""
+    n, *edges = planted(20_000, 100)
+    found = {
+        store.name: [store.leiden(n, *edges, resolution=1.0, seed=seed) for seed in range(seeds)]
+        for store in (one, other)
+    }
+    quality = {
+        name: float(np.mean([modularity(groups, *edges) for groups in runs]))
+        for name, runs in found.items()
+    }
+    within = {
+        name: float(np.mean([adjusted_rand_score(a, b) for a, b in combinations(runs, 2)]))
+        for name, runs in found.items()
+    }
+    between = float(
+        np.mean([adjusted_rand_score(a, b) for a, b in zip(*found.values(), strict=True)])
+    )
+    print(f"modularity   {json.dumps({k: round(v, 4) for k, v in quality.items()})}")
+    print(f"agreement    between seeds {json.dumps({k: round(v, 3) for k, v in within.items()})}")
+    print(f"             between stores {between:.3f}")
+
+
+def planted(n: int, groups: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """A graph of n nodes in groups: ten edges each, three in four of them within the group."""
+    rng = np.random.default_rng(0)
+    source = np.repeat(np.arange(n), 10)
+    size = n // groups
+    inside = source // size * size + rng.integers(0, size, len(source))
+    target = np.where(rng.random(len(source)) < 0.75, inside, rng.integers(0, n, len(source)))
+    return n, source, target, rng.random(len(source)) + 0.5
+
+
+if __name__ == "__main__":
+    sys.exit(main())
