@@ -91,6 +91,22 @@ class Scratch(Engine):
             pa.parquet.write_table(table, file)
         return self._parquet([file])
 
+    def named(self, name: str, rows: Any) -> None:
+        """Compute rows once and keep them as a table of this name, for `sql` and `splink`."""
+        with on_engine(self.folder):
+            self._con.create_table(name, rows, overwrite=True)
+
+    def sql(self, query: str) -> pa.Table:
+        """The rows of a query in the engine's own language; empty where it has none."""
+        with on_engine(self.folder):
+            return self._con.raw_sql(query).to_arrow_table()
+
+    def splink(self) -> Any:
+        """This engine as Splink speaks to it."""
+        from splink import DuckDBAPI
+
+        return DuckDBAPI(connection=self._con.con)
+
     def fetch(self, rows: Any) -> list[dict[str, Any]]:
         """A few rows, as dictionaries."""
         # Cast: the engine's sums of integers are decimals.
