@@ -30,7 +30,8 @@ from kg.lake.writer import Step, Writer
 from kg.progress import Progress, silent
 
 STEP = "ingest"
-_BY_SOURCE = ("consents", "identifiers", "profiles", "events", "records", "files")
+_SAID = ("events", "identifiers", "profiles", "consents", "person_details", "merged_ids")
+_BY_SOURCE = (*reversed(_SAID), "records", "files")
 
 
 def ingest(
@@ -80,6 +81,7 @@ def declared(mapping: Mapping) -> dict[str, Any]:
         "mapping": mapping.name,
         "consent": mapping.consent.model_dump(),
         "time_zone": mapping.time_zone,
+        "phone_region": mapping.phone_region,
         "sampled": mapping.sampled,
         "topic_level": mapping.topic_level,
         "describe": mapping.described(),
@@ -228,7 +230,7 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known)
     rows, outputs = judged.rows, judged.outputs
     _write_records(work, dataset, rows)
-    for name in ("events", "identifiers", "profiles", "consents"):
+    for name in _SAID:
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
             work.step.append(name, work.scratch.batches(data))

@@ -179,15 +179,49 @@ def _check_zone(zone: str | None) -> None:
 
 
 class Identifier(Model):
-    """A column (or several) that names a person in a namespace."""
+    """A column (or several) that names a person in a namespace; `merged`: columns that list what
+    the source itself has merged into it."""
 
     column: Strings
     trust: int | None = Field(default=None, ge=1, le=6)
     unique: bool | None = None
+    merged: Strings = ()
 
 
 def _as_identifier(value: Any) -> Any:
     return {"column": value} if isinstance(value, str | list) else value
+
+
+DETAILS = (
+    "name", "given_name", "family_name", "birth_date", "number", "street", "postcode", "city",
+    "region", "country", "organisation",
+)  # fmt: skip
+
+
+class Person(Model):
+    """Columns that say who a person is; used to tell people apart and for nothing else.
+
+    `name` is for sources that keep the whole name in one column; `number` is one that people write
+    down themselves (social security, passport, membership). Several columns are joined by a blank.
+    """
+
+    name: Strings = ()
+    given_name: Strings = ()
+    family_name: Strings = ()
+    birth_date: TimeValue | None = None
+    number: Strings = ()
+    street: Strings = ()
+    postcode: Strings = ()
+    city: Strings = ()
+    region: Strings = ()
+    country: Strings = ()
+    organisation: Strings = ()
+
+    def columns(self) -> Iterator[str]:
+        """The columns it needs."""
+        for name in DETAILS:
+            declared = getattr(self, name)
+            yield from (declared.column,) if isinstance(declared, Time) else declared or ()
 
 
 class Item(Model):
@@ -271,6 +305,7 @@ class Table(Model):
     identifiers: dict[str, Annotated[Identifier, BeforeValidator(_as_identifier)]] = Field(
         default_factory=dict
     )
+    person: Person | None = None
     time: TimeValue | None = None
     links: dict[str, Link] = Field(default_factory=dict)
     channel: ConstantValue | None = None
@@ -337,6 +372,7 @@ class Mapping(Model):
     about: str = ""
     consent: ConsentDefault
     time_zone: str | None = None
+    phone_region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
     tables: dict[str, Table]
@@ -463,7 +499,7 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
 _OWNERS: dict[str, type[Model]] = {
     "item": Item, "time": Time, "starts": Time, "ends": Time, "campaign": Campaign,
     "consents": Consent, "questions": Questions, "links": Link, "identifiers": Identifier,
-    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case,
+    "consent": ConsentDefault, "when": Test, "unless": Test, "verb": Case, "person": Person,
 }  # fmt: skip
 
 

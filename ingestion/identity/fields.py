@@ -234,8 +234,9 @@ class Field:
         words = self.how.otherwise if level == 0 else self.how.levels[-level].words
         return words.replace("{0}", _plain(self.name))
 
-
-    def comparison(self, weights: Sequence[tuple[float, float]], *, counted: bool) -> dict[str, Any]:
+    def comparison(
+        self, weights: Sequence[tuple[float, float]], *, counted: bool
+    ) -> dict[str, Any]:
         """What Splink is told.
 
         Args:

@@ -120,7 +120,9 @@ def estimate(
         apart: only rows of different `source_dataset` may be one; no source has doubles.
     """
     row_count, fields = _filled(scratch, table, fields)
-    rules = counted_rules(fields, lambda wanted: _pairs(scratch, table, row_count, wanted, apart=apart))
+    rules = counted_rules(
+        fields, lambda wanted: _pairs(scratch, table, row_count, wanted, apart=apart)
+    )
     chosen = tuple(rule.condition for rule in proposed(rules, row_count))
     usual = {one.name: one.usual() for one in fields}
     start = Model(tuple(fields), usual, -math.log2(max(row_count, 2)), chosen, row_count,
@@ -150,8 +152,8 @@ def score(
             limit = None
             scratch.sql(
                 "CREATE OR REPLACE TEMP TABLE given_pairs AS SELECT '0' AS match_key, "
-                f"least(\"left\", \"right\") AS join_key_l, "
-                f"greatest(\"left\", \"right\") AS join_key_r FROM {pairs}"
+                f'least("left", "right") AS join_key_l, '
+                f'greatest("left", "right") AS join_key_r FROM {pairs}'
             )
             given = linker._db_api.register("given_pairs")
             linker.table_management.register_blocked_pairs_for_predict(given)
@@ -161,8 +163,8 @@ def score(
                 if one.how.personal]  # fmt: skip
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
     scratch.sql(
-        f"CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS \"left\", "
-        f"unique_id_r AS \"right\", match_weight - ({model.prior_bits!r}) AS bits, "
+        f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
+        f'unique_id_r AS "right", match_weight - ({model.prior_bits!r}) AS bits, '
         f"{' + '.join(personal) or '0.0'} AS personal_bits, {columns} FROM {found.physical_name}"
     )
     with quiet():
@@ -204,7 +206,9 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
         for one in start.fields
     }
     # What a rule finds is only a part of all: the pairs of one person that agree on its fields.
-    matches = median(count / math.prod(m[name][0] for name in rule.fields) for rule, count in totals)
+    matches = median(
+        count / math.prod(m[name][0] for name in rule.fields) for rule, count in totals
+    )
     possible = _possible(scratch, table, start)
     share = min(max(matches, 1.0) / possible, 0.5)
     return replace(
@@ -234,7 +238,9 @@ def _shrunk(learnt: Sequence[float | None], usual: Sequence[float]) -> list[floa
 
 
 def _strangers(
-    field: Field, found: Sequence[tuple[float | None, float | None]], m: Sequence[float],
+    field: Field,
+    found: Sequence[tuple[float | None, float | None]],
+    m: Sequence[float],
     share: float,
 ) -> list[float]:
     """How often strangers agree: as in random pairs, less the pairs of one person among these."""

@@ -22,6 +22,7 @@ from ingestion.columns import (
     prepare,
     slug,
 )
+from ingestion.details import birth_date, detail_rows
 from ingestion.functions import (
     json_as,
     json_merged,
@@ -88,6 +89,17 @@ PLACES: dict[str, tuple[str, ...]] = {
     "group_id": ("groupId",),
     "email": ("traits.email", "context.traits.email", "properties.email"),
     "phone": ("traits.phone", "context.traits.phone", "properties.phone"),
+    "person_name": ("traits.name", "context.traits.name"),
+    "person_given_name": ("traits.firstName", "traits.first_name", "context.traits.firstName"),
+    "person_family_name": ("traits.lastName", "traits.last_name", "context.traits.lastName"),
+    "person_birth_date": ("traits.birthday",),
+    "person_street": ("traits.address.street",),
+    "person_postcode": ("traits.address.postalCode", "traits.address.postal_code"),
+    "person_city": ("traits.address.city",),
+    "person_region": ("traits.address.state",),
+    "person_country": ("traits.address.country",),
+    "person_organisation": ("traits.company.name",),
+    "alias_id": ("previousId",),
     "device_id": ("context.device.id",),
     "advertising_id": ("context.device.advertisingId",),
     "may_track": ("context.device.adTrackingEnabled",),
@@ -132,6 +144,7 @@ _PRODUCT_TYPE = (
 )
 _EVENT_TYPES = ("track", "page", "screen")
 _PROFILE_TYPES = ("identify", "group", "alias")
+_DETAILS = tuple(name.removeprefix("person_") for name in PLACES if name.startswith("person_"))
 _NAMESPACES = ("user_id", "anonymous_id", "email", "phone", "device_id", "advertising_id")
 
 
@@ -175,9 +188,24 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
         kind=rows.type.isin(_EVENT_TYPES).fill_null(False).ifelse("event", "profile"),
         named=named,
         dropped_identifiers=dropped.fill_null(0),
+        merged_id=_merged_id(rows),
+        **_person(rows),
         **_event_columns(columns, table),
     )  # fmt: skip
     return Reading(selected, _outputs(table, tuple(ids)))
+
+
+def _person(rows: Rows) -> dict[str, Any]:
+    """What `identify` says of the person, in the columns `person_<detail>`."""
+    said = {f"person_{name}": rows[f"person_{name}"] for name in _DETAILS}
+    return said | {"person_birth_date": birth_date(rows.person_birth_date, ("iso",))}
+
+
+def _merged_id(rows: Rows) -> Any:
+    """The user id that `alias` gives up; where it is a device's id nobody else has it so."""
+    is_alias = (rows.type == "alias") & rows.id_user_id.notnull()
+    given = identifier("user_id", rows.alias_id)
+    return (is_alias & (given != rows.id_user_id)).ifelse(given, ibis.null("string"))
 
 
 def _messages(rows: Rows) -> Rows:
@@ -316,6 +344,13 @@ def _outputs(table: Table, ids: tuple[str, ...]) -> dict[str, Callable[[Rows], R
         "item_candidates": lambda rows: candidate_rows(_event_rows(rows)),
         "identifiers": lambda rows: _identifier_rows(rows, table, ids),
         "profiles": _profile_rows,
+        "person_details": lambda rows: detail_rows(rows, {n: f"person_{n}" for n in _DETAILS}),
+        "merged_ids": lambda rows: rows.filter(rows.merged_id.notnull()).select(
+            "record_key",
+            namespace=ibis.literal("user_id"),
+            value="merged_id",
+            into_value="id_user_id",
+        ),
         "consents": _consent_rows,
     }
 

@@ -35,7 +35,8 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
     )
     reading = tables.read(scratch, replace(dataset, table=table), mapping, salt)
     channel = table.channel.constant if table.channel else "survey"
-    outputs = {name: make for name, make in reading.outputs.items() if name == "identifiers"}
+    about = {"identifiers", "person_details", "merged_ids"}
+    outputs = {name: make for name, make in reading.outputs.items() if name in about}
     outputs["events"] = lambda rows: _event_rows(rows, questions, channel or "survey")
     if "consents" in reading.outputs:
         outputs["consents"] = reading.outputs["consents"]

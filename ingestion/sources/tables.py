@@ -16,8 +16,9 @@ from ingestion.columns import (
     identifier,
     prepare,
 )
+from ingestion.details import detail_rows, details
 from ingestion.functions import json_text, json_texts, json_valid, md5, no_texts
-from ingestion.mapping import NAMESPACES, Identifier, Mapping, Table, Time, Value
+from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Time, Value
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.text import scrub
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
@@ -42,6 +43,10 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
     rows = columns.rows
     names = _identifier_columns(table, columns)
     found = _by_kind(table, columns)
+    if table.person:
+        found |= {f"person_{name}": Checked(text) for name, text
+                  in details(table.person, columns).items()}  # fmt: skip
+    found |= _merged_columns(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
     if key is not None:
         lost = key.isnull().ifelse("missing_id", ibis.null("string"))
@@ -200,7 +205,8 @@ def used_columns(table: Table) -> list[str]:
     """The columns a table's mapping names, each once, in the order of the mapping."""
     names = [*table.key, *([table.part] if table.part else [])]
     for declared in table.identifiers.values():
-        names += declared.column
+        names += [*declared.column, *declared.merged]
+    names += table.person.columns() if table.person else ()
     for case in table.verb:
         names += [*case.when, *case.value.columns()]
     values: list[Value | None] = [
@@ -341,6 +347,38 @@ def _identifier_columns(table: Table, columns: Columns) -> Named:
     return found
 
 
+def _merged_columns(table: Table, columns: Columns) -> dict[str, Checked]:
+    """What the source has merged itself: columns of lists, under `merged_<n>`."""
+    listed = [name for one in table.identifiers.values() for name in one.merged]
+    return {f"merged_{place}": Checked(columns.text(name)) for place, name in enumerate(listed)}
+
+
+def _merged_rows(rows: Rows, table: Table, names: Named) -> Rows:
+    """Rows of `merged_ids`: each value of a list, and the value it was merged into."""
+    parts = []
+    place = 0
+    for namespace, declared in table.identifiers.items():
+        into = [name for name, (_, _, space, _) in names.items() if space == namespace]
+        for _ in declared.merged:
+            values = rows[f"merged_{place}"].re_split(r"[^\p{L}\p{N}@._+-]+")
+            some = rows.filter(rows[f"merged_{place}"].notnull()).select(
+                "record_key", into_value=into[0], values=values
+            )
+            one = some.unnest("values")
+            parts.append(
+                one.select(
+                    "record_key",
+                    "into_value",
+                    namespace=ibis.literal(namespace),
+                    value=identifier(namespace, one["values"]),
+                )
+            )
+            place += 1
+    found = ibis.union(*parts) if len(parts) > 1 else parts[0]
+    both = found.value.notnull() & found.into_value.notnull()
+    return found.filter(both & (found.value != found.into_value)).distinct()
+
+
 def trust_of(namespace: str, declared: Identifier | None = None) -> int:
     """How much an identifier says, 1 (most) to 6."""
     if declared is not None and declared.trust is not None:
@@ -412,6 +450,10 @@ def _outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Ro
         )
     if table.consents:
         yield "consents", lambda rows: _consent_rows(rows, len(table.consents))
+    if table.person and (said := [n for n in DETAILS if getattr(table.person, n)]):
+        yield "person_details", lambda rows: detail_rows(rows, {n: f"person_{n}" for n in said})
+    if any(one.merged for one in table.identifiers.values()):
+        yield "merged_ids", lambda rows: _merged_rows(rows, table, names)
 
 
 def identifier_rows(

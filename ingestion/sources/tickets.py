@@ -26,6 +26,7 @@ _USUAL = Table.model_validate(
         "kind": "event",
         "key": "id",
         "identifiers": IDENTIFIERS,
+        "person": {"name": "requester.name"},
         "time": "created_at",
         "channel": "support",
         "verb": "asked",
@@ -40,7 +41,8 @@ def as_table(table: Table) -> Table:
     """The generic table that reads tickets, with what the mapping adds or overrides."""
     usual = {name: getattr(table, name) or getattr(_USUAL, name) for name in _MAY_OVERRIDE}
     identifiers = {**_USUAL.identifiers, **table.identifiers}
-    return table.model_copy(update={**usual, "kind": "event", "identifiers": identifiers})
+    who = {"identifiers": identifiers, "person": table.person or _USUAL.person}
+    return table.model_copy(update={**usual, **who, "kind": "event"})
 
 
 def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
