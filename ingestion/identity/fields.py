@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 RAREST = 1e-5
 """No value is taken for rarer than this, however seldom it was seen."""
 
@@ -79,9 +78,12 @@ def _edits(count: int) -> str:
 KINDS: Mapping[str, Kind] = {
     "given_name": Kind(
         (
-            Level("the same given name", _SAME, 0.80, 0.004, counted=True),
+            Level("the same given name", _SAME, 0.78, 0.004, counted=True),
             Level("one given name is a short form of the other",
                   "list_has_any({0}_forms_l, {0}_forms_r)", 0.05, 0.0005),
+            Level("one given name is the other's initial",
+                  "least(length({0}_l), length({0}_r)) = 1 AND "
+                  "substr({0}_l, 1, 1) = substr({0}_r, 1, 1)", 0.02, 0.001),
             Level("given names written nearly alike", _near(0.92), 0.07, 0.001),
             Level("given and family name swapped",
                   "{0}_l = family_name_r AND {0}_r = family_name_l", 0.02, 1e-05),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,17 @@ class Cut:
     """Statements that were cut because they bridge.
 
     Shapes: kept (n,) bool; because (n,) int64: the unique namespace whose values would have met,
-    -1 where kept, -2 where a person said different; group (records,) int64: who is one person.
+    -1 where kept, -2 where a person said different, -3 where names and dates of birth differ; group
+    (records,) int64: who is one person; owners: what each group holds that is unique.
     """
 
     kept: Flags
     because: Codes
     group: Codes
+    owners: "Owners"
 
 
-KEPT, BY_PERSON = -1, -2
+KEPT, BY_PERSON, BY_DETAILS = -1, -2, -3
 
 
 def distinct(codes: Codes) -> Codes:
@@ -116,15 +119,23 @@ def contradictory(statements: Statements, namespaces: Namespaces) -> Flags:
     return np.asarray(unique & (counts[place] > 1))
 
 
-def cut(statements: Statements, namespaces: Namespaces, manual: Manual) -> Cut:
+def cut(
+    statements: Statements,
+    namespaces: Namespaces,
+    manual: Manual,
+    strangers: tuple[Codes, Codes] | None = None,
+) -> Cut:
     """Join records namespace by namespace, strongest first, and cut whatever would bridge.
 
     A value (with the unowned records that hang on it) that two owners share is taken from both:
     it could be either's. Verdicts of people come first: `same` joins whatever the values say;
-    for `different`, the right record of the pair leaves.
+    for `different`, the right record of the pair leaves. `strangers`: records, and a code of each;
+    those of different codes are different people, as if the code were a unique value.
     """
     group = components(statements.record_count, *manual.same)
-    owners = _Owners.of(statements, namespaces, group, joined=len(manual.same[0]) > 0)
+    owners = Owners.of(statements, namespaces, group, joined=len(manual.same[0]) > 0)
+    if strangers is not None:
+        owners = owners.also(*strangers, group)
     kept = np.ones(len(statements.record), bool)
     because = np.full(len(statements.record), KEPT, np.int64)
     namespace = statements.namespace[statements.value]
@@ -136,11 +147,11 @@ def cut(statements: Statements, namespaces: Namespaces, manual: Manual) -> Cut:
         because[rows] = cause
         group = tier.join(group, cause == KEPT)
         owners = owners.after(group)
-    return Cut(kept, because, group)
+    return Cut(kept, because, group, owners)
 
 
 @dataclass(frozen=True)
-class _Owners:
+class Owners:
     """Which value of a unique namespace each group holds: distinct (group, namespace, value)."""
 
     record: Codes
@@ -151,7 +162,7 @@ class _Owners:
     @classmethod
     def of(
         cls, statements: Statements, namespaces: Namespaces, group: Codes, *, joined: bool
-    ) -> "_Owners":
+    ) -> "Owners":
         unique = namespaces.unique[statements.namespace[statements.value]]
         record, value = statements.record[unique], statements.value[unique]
         namespace = statements.namespace[value]
@@ -162,12 +173,30 @@ class _Owners:
             value = components(nodes, holder, value)[value]
         return cls(record, namespace, value, group[record]).after(group)
 
-    def after(self, group: Codes) -> "_Owners":
+    def also(self, record: Codes, code: Codes, group: Codes) -> "Owners":
+        """These, and the codes of strangers; of a group that people have joined, the first."""
+        _, first = np.unique(group[record], return_index=True)
+        record, code = record[first], code[first]
+        return Owners(
+            np.r_[self.record, record],
+            np.r_[self.namespace, np.full(len(record), BY_DETAILS, np.int64)],
+            np.r_[self.value, code + int(self.value.max(initial=-1)) + 1],
+            np.r_[self.group, group[record]],
+        ).after(group)
+
+    def held(self, record_count: int) -> Codes:
+        """The value that the group of each label holds: (namespaces here, records), -1 for none."""
+        spaces = distinct(self.namespace)
+        table = np.full((len(spaces), record_count), -1, np.int64)
+        table[np.searchsorted(spaces, self.namespace), self.group] = self.value
+        return table
+
+    def after(self, group: Codes) -> "Owners":
         """The same once groups have been joined."""
         held = group[self.record]
         span = int(self.value.max(initial=0)) + 1
         rows = np.unique(held * span + self.value, return_index=True)[1]
-        return _Owners(self.record[rows], self.namespace[rows], self.value[rows], held[rows])
+        return Owners(self.record[rows], self.namespace[rows], self.value[rows], held[rows])
 
 
 @dataclass
@@ -189,7 +218,7 @@ class _Tier:
         values, b = np.unique(value, return_inverse=True)
         return cls(a, b, groups, len(values), np.full(len(a), KEPT, np.int64))
 
-    def cut(self, owners: _Owners, group: Codes, manual: Manual) -> Codes:
+    def cut(self, owners: Owners, group: Codes, manual: Manual) -> Codes:
         """Why each statement was cut; KEPT where it was not."""
         at = self._place(owners.group)
         held = at >= 0

@@ -27,7 +27,7 @@ from ingestion.identity.blocking import (
     proposed,
     training,
 )
-from ingestion.identity.fields import Field
+from ingestion.identity.fields import RAREST, Field
 from kg.lake.scratch import Scratch
 
 Weights = dict[str, list[tuple[float, float]]]
@@ -260,10 +260,26 @@ def _possible(scratch: Scratch, table: str, model: Model) -> float:
 
 
 def _frequencies(scratch: Scratch, table: str, name: str) -> pa.Table:
+    """(value, frequency) of the values that are there more than once; all others are as rare as
+    `_rarest`."""
     return scratch.sql(
-        f'SELECT "{name}", count(*) / sum(count(*)) OVER () AS "tf_{name}" FROM {table} '
-        f'WHERE "{name}" IS NOT NULL GROUP BY 1 ORDER BY 1'
+        f'SELECT "{name}" AS value, n / sum(n) OVER () AS frequency FROM ('
+        f'SELECT "{name}", count(*) AS n FROM {table} WHERE "{name}" IS NOT NULL GROUP BY 1) '
+        "QUALIFY n > 1 ORDER BY 1"
     )
+
+
+def _known(scratch: Scratch, table: str, model: Model, name: str) -> str:
+    """The name of a table with the frequency of every value of a field that is in the rows."""
+    rarest = max(RAREST, 1 / model.row_count)
+    scratch.keep_as(f"known_{name}", model.frequencies[name])
+    scratch.sql(
+        f"CREATE OR REPLACE TABLE frequency_of_{name} AS "
+        f'SELECT "{name}", coalesce(any_value(frequency), {rarest!r}) AS "tf_{name}" '
+        f'FROM {table} LEFT JOIN known_{name} ON value = "{name}" '
+        f'WHERE "{name}" IS NOT NULL GROUP BY 1'
+    )
+    return f"frequency_of_{name}"
 
 
 def _linker(scratch: Scratch, table: str, model: Model, *, trained: bool = True) -> Any:
@@ -289,8 +305,8 @@ def _linker(scratch: Scratch, table: str, model: Model, *, trained: bool = True)
         api = scratch.splink()
         names = _sources(scratch, table) if model.apart else [table]
         linker = Linker([api.register(name) for name in names], settings, log_level=None)
-        for name, rows in model.frequencies.items():
-            known = api.register(rows)
+        for name in model.frequencies:
+            known = api.register(_known(scratch, table, model, name))
             linker.table_management.register_term_frequency_lookup(known, name)
     return linker
 

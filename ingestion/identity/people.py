@@ -19,6 +19,8 @@ from ingestion.identity.links import Codes, Namespaces, Statements, distinct
 
 # Pseudo-namespace of records that a person judged but that name nobody; it joins nothing.
 RECORD = "#record"
+# Pseudo-namespace of pairs that evidence joins: a pair is a value that its two records name.
+MATCH = "#match"
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def read_people(step: Any, limits: Limits) -> People:
     said = distinct(record * max(len(values), 1) + value)
     return People(
         records=rows.drop_columns(["namespace", "value"]).take(first),
-        namespace_names=list(counts),
-        namespaces=_namespaces(list(counts), limits),
+        namespace_names=[*counts, MATCH],
+        namespaces=_namespaces([*counts, MATCH], limits),
         values=values,
         unusable=reasons,
         statements=Statements(
@@ -79,7 +81,12 @@ def _stated(step: Any) -> Any:
 
     stated = step.table("identifiers").select("record_key", "namespace", "value")
     judged = step.table("judgements")
-    judged = judged.filter((judged.author != "rule") & (judged.verdict == "same"))
+    judged = judged.filter(judged.author.notin(["rule", "model"]) & (judged.verdict == "same"))
+    # A profile that names no identifier is somebody all the same, where it says who.
+    told = step.table("records").filter(lambda record: record.kind == "profile")
+    told = step.table("person_details").select("record_key").semi_join(told, "record_key")
+    told = told.anti_join(step.table("identifiers"), "record_key").distinct()
+    stated = stated.union(told.mutate(namespace=ibis.literal(RECORD), value=told.record_key))
     for side in (judged.left_record_key, judged.right_record_key):
         ends = judged.select(record_key=side).distinct()
         stated = stated.union(ends.mutate(namespace=ibis.literal(RECORD), value=ends.record_key))

@@ -14,11 +14,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.consent import denied_users
+from ingestion.identity.decisions import decide, evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
 from ingestion.identity.judgements import fold, new_judgements, read_log
 from ingestion.identity.limits import shipped
-from ingestion.identity.links import KEPT, Codes, Cut, Flags, contradictory, cut, distinct, fan_out
+from ingestion.identity.links import (
+    BY_DETAILS,
+    BY_PERSON,
+    KEPT,
+    Codes,
+    Cut,
+    Flags,
+    contradictory,
+    cut,
+    distinct,
+    fan_out,
+)
+from ingestion.identity.matching import find
 from ingestion.identity.people import RECORD, People, read_people
+from ingestion.identity.reviews import reviews
 from ingestion.identity.users import Before, name_users
 
 if TYPE_CHECKING:
@@ -33,11 +47,13 @@ class IdentityConfig:
         consent_default: what holds for people who said nothing.
         namespaces: namespace -> (trust, unique), as the mapping declares them.
         describe: the traits that claims may speak of.
+        phone_region: the country of national telephone numbers, e.g. `GB`.
     """
 
     consent_default: Literal["granted", "denied"] = "granted"
     namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
     describe: tuple[str, ...] = ()
+    phone_region: str | None = None
 
 
 _WHY = {
@@ -67,8 +83,11 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     blocked = _blocked(stated)
     people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
     log = read_log(step, people)
-    found = cut(people.statements, people.namespaces, log.people())
-    judgements, log = new_judgements(people, found, log)
+    evidence = find(step, people)
+    strangers = None if evidence is None else evidence.strangers()
+    found = cut(people.statements, people.namespaces, log.people(), strangers)
+    decided = decide(people, found, log.people(), evidence)
+    judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     step.append("judgements", judgements)
     before = Before.read(step)
     group = fold(log, people.statements.record_count)
@@ -89,6 +108,7 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     step.overwrite("user_identifiers", user_identifiers(people, users, found.kept, key))
     step.overwrite("user_traits", user_traits(step, config.describe))
     step.overwrite("received", received(step))
+    step.overwrite("reviews", reviews(people, users, evidence, decided.cause))
     step.summary.update(
         people=len(users.ids),
         records=len(named),
@@ -98,6 +118,7 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         merged=len(users.aliases),
         blocked=_blocked_summary(stated, blocked),
         cut=_cut_summary(people, found),
+        evidence=evidence_summary(evidence, decided.cause),
     )
 
 
@@ -137,11 +158,17 @@ def _blocked_summary(people: People, blocked: _Blocked) -> list[dict[str, Any]]:
     ]
 
 
+_BECAUSE = {
+    BY_PERSON: "a person said different",
+    BY_DETAILS: "names and dates of birth there are those of different people",
+}
+
+
 def _cut_summary(people: People, found: Cut) -> list[dict[str, Any]]:
     summary = []
     for cause in distinct(found.because[found.because != KEPT]):
         bridged = people.namespace_names[cause] if cause >= 0 else None
-        why = f"would join different values of {bridged}" if bridged else "a person said different"
+        why = _BECAUSE.get(cause) or f"would join different values of {bridged}"
         for row in _counts(people, found.because == cause):
             summary.append({**row, "bridges": bridged, "why": why})
     return summary

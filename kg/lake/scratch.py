@@ -91,10 +91,15 @@ class Scratch(Engine):
             pa.parquet.write_table(table, file)
         return self._parquet([file])
 
-    def named(self, name: str, rows: Any) -> None:
-        """Compute rows once and keep them as a table of this name, for `sql` and `splink`."""
+    def keep_as(self, name: str, rows: Any) -> None:
+        """Keep rows (Arrow, or an expression of this engine) as a table that `sql` and `splink`
+        know by its name."""
         with on_engine(self.folder):
             self._con.create_table(name, rows, overwrite=True)
+
+    def table_named(self, name: str) -> Any:
+        """A table that was kept by its name."""
+        return self._con.table(name)
 
     def sql(self, query: str) -> pa.Table:
         """The rows of a query in the engine's own language; empty where it has none."""

@@ -1,0 +1,349 @@
+"""Evidence beyond identifiers: which compared records are about one person, and how sure that is.
+
+The model is estimated once and kept; under one model a pair's evidence never changes, so pairs
+that were compared before are not compared again. It is estimated anew when there are twice as many
+rows, or when a detail appears that it does not know.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.compared import ROWS, Compared, prepare, shared_values
+from ingestion.identity.fields import PERSON
+from ingestion.identity.links import Codes, Flags, Floats, components, distinct
+from ingestion.identity.model import FEWEST_ROWS, FLOOR_BITS, Model, estimate, score
+from ingestion.identity.people import People
+from kg.lake.scratch import Scratch
+
+OPERATING_POINT = 0.9
+"""A pair this probable is taken for one person. Chosen once, on sets that are not scored (FEBRL 1
+and 2, Splink's fake_1000), as the lowest at which none of them joins two people."""
+DOUBT = 0.5
+"""Pairs from here to the operating point are for a person to look at."""
+AGAINST = 0.01
+"""A pair less probable than this speaks against joining the groups it lies between."""
+GROWTH = 2.0
+_REASON_BITS = 0.5
+
+
+def bits_of(probability: float) -> float:
+    """Log2 odds."""
+    return math.log2(probability / (1 - probability))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Compared pairs of records.
+
+    Shapes: left, right (e,) record codes, left < right; bits (e,) prior included; personal (e,)
+    bool: something speaks of the person, not of a household; contradicted (e,) bool: dates of birth
+    that cannot be one person's; strangers (e,) bool: names that are not one person's; reason (e,).
+    """
+
+    left: Codes
+    right: Codes
+    bits: Floats
+    personal: Flags
+    contradicted: Flags
+    strangers: Flags
+    reason: pa.Array
+
+    def only(self, keep: Flags) -> "Pairs":
+        """The pairs that are kept."""
+        reason = self.reason.filter(pa.array(keep))
+        arrays = (self.left, self.right, self.bits, self.personal, self.contradicted)
+        return Pairs(*(one[keep] for one in arrays), self.strangers[keep], reason)
+
+    @property
+    def probability(self) -> Floats:
+        """Of being one person."""
+        return np.asarray(1 / (1 + np.exp2(-np.clip(self.bits, -60, 60))))
+
+    @property
+    def speaks_for(self) -> Flags:
+        """Enough to join, unless a guard forbids it."""
+        return (self.bits >= bits_of(OPERATING_POINT)) & self.personal & ~self.contradicted
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the comparison gave.
+
+    Attributes:
+        model: what it was weighed by.
+        compared: which records.
+        pairs: what their pairs say, followers included.
+        conflicts: pairs that share an identifier but cannot be one person: (first, second, value).
+    """
+
+    model: Model
+    compared: Compared
+    pairs: Pairs
+    conflicts: tuple[Codes, Codes, Codes]
+
+    def strangers(self) -> tuple[Codes, Codes]:
+        """Records that share an identifier with somebody they cannot be, and a code of each person
+        among them: what evidence joins has one code."""
+        first, second, _ = self.conflicts
+        record = distinct(np.r_[first, second])
+        inside = self.pairs.speaks_for
+        inside &= np.isin(self.pairs.left, record) & np.isin(self.pairs.right, record)
+        left, right = (
+            np.searchsorted(record, side[inside]) for side in (self.pairs.left, self.pairs.right)
+        )
+        return record, components(len(record), left, right)
+
+
+def find(step: Any, people: People) -> Found | None:
+    """Compare what records say of their people; None where they say nothing.
+
+    Reads person_details; keeps the model, what was compared and its evidence in the lake.
+    """
+    with Scratch.open(step.lake.workspace.spill) as scratch:
+        compared = prepare(step, scratch, people)
+        if compared is None:
+            return None
+        model = _model(step, scratch)
+        pairs = _pairs(step, scratch, people, compared, model)
+        conflicts = _conflicts(scratch, people, compared, model)
+    return Found(model, compared, _with_followers(pairs, compared), conflicts)
+
+
+def _model(step: Any, scratch: Scratch) -> Model:
+    """The model that is kept, or a new one where there is none or it has been outgrown."""
+    kept = _kept_model(step)
+    row = scratch.sql(
+        "SELECT count(*) AS n, "
+        + ", ".join(f'count("{one.name}") AS "{one.name}"' for one in PERSON)
+        + f" FROM {ROWS}"
+    ).to_pylist()[0]
+    filled = {one.name for one in PERSON if row[one.name]}
+    if kept is not None and filled <= {one.name for one in kept.fields}:
+        known = max(kept.row_count, FEWEST_ROWS / GROWTH if not kept.trained_on else 0)
+        if row["n"] < GROWTH * known:
+            return kept
+    model = estimate(scratch, ROWS, PERSON)
+    step.overwrite(
+        "person_models", pa.table({"model_id": [model.id], "settings": [model.to_json()]})
+    )
+    frequencies = [
+        pa.table(
+            {
+                "model_id": pa.repeat(model.id, len(rows)),
+                "field": pa.repeat(name, len(rows)),
+                "value": rows["value"],
+                "frequency": rows["frequency"],
+            }
+        )
+        for name, rows in sorted(model.frequencies.items())
+    ]
+    empty = step.arrow("person_frequencies").drop_columns(["run_id"]).slice(0, 0)
+    step.overwrite("person_frequencies", pa.concat_tables([empty, *frequencies]))
+    return model
+
+
+def _kept_model(step: Any) -> Model | None:
+    rows = step.arrow("person_models").to_pylist()
+    if not rows:
+        return None
+    known = step.arrow("person_frequencies")
+    frequencies = {
+        name: known.filter(pc.equal(known["field"], name)).select(["value", "frequency"])
+        for name in pc.unique(known["field"]).to_pylist()
+    }
+    model = Model.from_json(rows[-1]["settings"], {})
+    if model.trained_on:
+        counted = [one.name for one in model.fields if any(a.counted for a in one.how.levels)]
+        empty = known.select(["value", "frequency"]).slice(0, 0)
+        model = replace(model, frequencies={n: frequencies.get(n, empty) for n in counted})
+    return model
+
+
+def _pairs(step: Any, scratch: Scratch, people: People, compared: Compared, model: Model) -> Pairs:
+    """The evidence of all pairs of compared records; what the lake has of it is not made again."""
+    before, fresh = _before(step, people, compared, model)
+    if len(fresh) == len(compared.record):
+        score(scratch, ROWS, model, "scored")
+    elif len(fresh):
+        scratch.keep_as("fresh", pa.table({"unique_id": fresh}))
+        scratch.sql(f"CREATE OR REPLACE TABLE asked AS {_asked(model)}")
+        score(scratch, ROWS, model, "scored", pairs="asked")
+    now = _read(scratch, model) if len(fresh) else before.only(np.zeros(len(before.left), bool))
+    now = now.only(now.bits >= FLOOR_BITS)
+    found = _joined(before, now)
+    keys = people.records["record_key"]
+    step.overwrite(
+        "compared",
+        pa.table(
+            {
+                "record_key": keys.take(pa.array(compared.record)),
+                "content": compared.content,
+                "model_id": pa.repeat(model.id, len(compared.record)),
+            }
+        ),
+    )
+    step.overwrite(
+        "matches",
+        pa.table(
+            {
+                "left_record_key": keys.take(pa.array(found.left)),
+                "right_record_key": keys.take(pa.array(found.right)),
+                "bits": found.bits,
+                "personal": found.personal,
+                "contradicted": found.contradicted,
+                "strangers": found.strangers,
+                "reason": found.reason,
+                "probability": found.probability,
+                "model_id": pa.repeat(model.id, len(found.left)),
+            }
+        ),
+    )
+    return found
+
+
+def _before(step: Any, people: People, compared: Compared, model: Model) -> tuple[Pairs, Codes]:
+    """The kept evidence that still holds, and the records that nothing is kept of."""
+    rows = step.arrow("compared")
+    rows = rows.filter(pc.equal(rows["model_id"], model.id))
+    code = people.codes(rows["record_key"])
+    place = np.searchsorted(compared.record, code)
+    place[place == len(compared.record)] = 0
+    there = compared.record[place] == code
+    same = there.copy()
+    same[there] = pc.equal(
+        rows["content"].filter(pa.array(there)), compared.content.take(pa.array(place[there]))
+    ).to_numpy(zero_copy_only=False)
+    known = np.zeros(len(people.records), bool)
+    known[code[same]] = True
+    kept = step.arrow("matches")
+    kept = kept.filter(pc.equal(kept["model_id"], model.id))
+    left, right = (people.codes(kept[f"{side}_record_key"]) for side in ("left", "right"))
+    holds = (left >= 0) & (right >= 0)
+    holds[holds] = known[left[holds]] & known[right[holds]]
+    found = Pairs(
+        np.minimum(left, right),
+        np.maximum(left, right),
+        kept["bits"].to_numpy(),
+        *(kept[name].to_numpy() for name in ("personal", "contradicted", "strangers")),
+        kept["reason"].combine_chunks() if len(kept) else pa.array([], pa.string()),
+    )
+    return found.only(holds), compared.record[~known[compared.record]]
+
+
+def _asked(model: Model) -> str:
+    """The pairs of the model's rules that have at least one fresh record."""
+    parts = [
+        "SELECT l.unique_id AS a, r.unique_id AS b FROM "
+        f"(FROM {ROWS} SEMI JOIN fresh USING (unique_id)) l JOIN {ROWS} r "
+        f"ON {rule} WHERE l.unique_id <> r.unique_id"
+        for rule in model.rules
+    ]
+    return (
+        'SELECT DISTINCT least(a, b) AS "left", greatest(a, b) AS "right" FROM ('
+        + " UNION ALL ".join(parts)
+        + ")"
+    )
+
+
+def _read(scratch: Scratch, model: Model, table: str = "scored") -> Pairs:
+    rows = scratch.sql(
+        f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
+        f"bits + ({model.prior_bits!r}) AS bits, personal_bits > 0 AS personal, "
+        f"{_contradicted(model)} AS contradicted, {_strangers(model)} AS strangers, "
+        f"{_reason(model)} AS reason FROM {table} ORDER BY 1, 2"
+    )
+    return Pairs(
+        *(rows[name].to_numpy() for name in ("left", "right")),
+        np.round(rows["bits"].to_numpy(), 6),
+        *(rows[name].to_numpy() for name in ("personal", "contradicted", "strangers")),
+        rows["reason"].combine_chunks() if len(rows) else pa.array([], pa.string()),
+    )
+
+
+def _differs(model: Model, name: str) -> str:
+    """Whether two values are there and do not agree at all."""
+    if name not in model.weights:
+        return "false"
+    m, u = model.weights[name][-1]
+    return f"(abs(bits_{name} - ({math.log2(m / u)!r})) < 1e-9)"
+
+
+def _agrees(model: Model, name: str) -> str:
+    return f"(bits_{name} > 0)" if name in model.weights else "false"
+
+
+def _contradicted(model: Model) -> str:
+    """A father and a son have one name and one address; what tells them apart is their age."""
+    return f"({_differs(model, 'birth_date')} AND NOT {_agrees(model, 'number')})"
+
+
+def _strangers(model: Model) -> str:
+    """Two people behind one identifier: another given name, and nothing personal that agrees."""
+    alike = " OR ".join(_agrees(model, name) for name in ("birth_date", "number"))
+    return f"({_differs(model, 'given_name')} AND NOT ({alike}))"
+
+
+def _reason(model: Model) -> str:
+    """What speaks for and what against, by the names of the fields."""
+    sides = []
+    for word, test in (("agree", f"> {_REASON_BITS}"), ("differ", f"< -{_REASON_BITS}")):
+        names = ", ".join(
+            f"CASE WHEN bits_{one.name} {test} THEN '{one.name.replace('_', ' ')}' END"
+            for one in model.fields
+        )
+        sides.append(f"nullif(concat_ws(', ', {names}), '') || ' {word}'")
+    return f"coalesce(concat_ws('; ', {', '.join(sides)}), '')"
+
+
+def _joined(one: Pairs, other: Pairs) -> Pairs:
+    names = ("left", "right", "bits", "personal", "contradicted", "strangers")
+    arrays = [np.r_[getattr(one, name), getattr(other, name)] for name in names]
+    return Pairs(*arrays, pa.concat_arrays([one.reason, other.reason]))
+
+
+def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
+    """Records that say exactly what two others say are as near to the first as the second is."""
+    if not len(compared.follower):
+        return pairs
+    place = np.full(int(compared.record.max(initial=0)) + 1, -1, np.int64)
+    codes = pc.dictionary_encode(compared.content).indices.to_numpy().astype(np.int64)
+    place[compared.record] = codes
+    twins = np.flatnonzero(place[pairs.left] == place[pairs.right])
+    order = twins[np.argsort(pairs.left[twins], kind="stable")]
+    at = np.searchsorted(pairs.left[order], compared.leader)
+    at[at == len(order)] = 0
+    hit = pairs.left[order[at]] == compared.leader if len(order) else np.zeros(len(at), bool)
+    rows = order[at[hit]] if len(order) else at[:0]
+    extra = Pairs(
+        compared.leader[hit], compared.follower[hit], pairs.bits[rows], pairs.personal[rows],
+        pairs.contradicted[rows], pairs.strangers[rows], pairs.reason.take(pa.array(rows)),
+    )  # fmt: skip
+    return _joined(pairs, extra)
+
+
+def _conflicts(
+    scratch: Scratch, people: People, compared: Compared, model: Model
+) -> tuple[Codes, Codes, Codes]:
+    """Records that name one identifier and yet cannot be about one person."""
+    first, second, value = shared_values(people, compared)
+    if not len(first):
+        return first, second, value
+    asked = pa.table({"left": first, "right": second})
+    asked = asked.group_by(["left", "right"], use_threads=False).aggregate([])
+    scratch.keep_as("sharing", asked)
+    score(scratch, ROWS, model, "scored_sharing", pairs="sharing")
+    pairs = _read(scratch, model, "scored_sharing")
+    unique = people.namespaces.unique[people.statements.namespace[value]]
+    count = len(people.records)
+    key = np.minimum(first, second) * count + np.maximum(first, second)
+    known = pairs.left * count + pairs.right
+    order = np.argsort(known)
+    at = order[np.searchsorted(known[order], key)]
+    # An id of the source outweighs a given name; a family name that differs too outweighs the id.
+    apart = pairs.strangers[at] & (~unique | (pairs.bits[at] < bits_of(AGAINST)))
+    return first[apart], second[apart], value[apart]
