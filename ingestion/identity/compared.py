@@ -19,6 +19,7 @@ from ingestion.identity.people import People
 from kg.lake.scratch import Scratch
 
 ROWS = "compared_rows"
+MOST_SHARING = 20
 _NAMES = ("given_name", "family_name", "street", "city", "region", "country", "organisation")
 _EXACT = ("birth_date", "number", "postcode")
 
@@ -157,17 +158,23 @@ def _name(text: Any) -> Any:
     return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
 
 
-def shared_values(people: People, compared: Compared, most: int = 20) -> tuple[Codes, Codes, Codes]:
-    """Pairs of compared records that name one value: (first, other, value); values that more than
-    `most` compared records name are left to their limit."""
+def shared_values(
+    scratch: Scratch, people: People, compared: Compared
+) -> tuple[Codes, Codes, Codes]:
+    """Pairs of compared records that name one value: (first, second, value).
+
+    Values that more than `MOST_SHARING` compared records name are left to their limit.
+    """
     said = people.statements
     mine = np.isin(said.record, compared.record)
-    record, value = said.record[mine], said.value[mine]
-    order = np.lexsort((record, value))
-    record, value = record[order], value[order]
-    start = np.r_[True, np.diff(value) != 0][: len(value)]
-    first = np.flatnonzero(start)
-    size = np.diff(np.r_[first, len(value)])
-    leader = np.repeat(record[first], size)
-    keep = (leader != record) & (np.repeat(size, size) <= most)
-    return leader[keep], record[keep], value[keep]
+    scratch.keep_as("naming", pa.table({"record": said.record[mine], "value": said.value[mine]}))
+    rows = scratch.sql(
+        "WITH few AS (SELECT * FROM naming "
+        f"QUALIFY count(*) OVER (PARTITION BY value) BETWEEN 2 AND {MOST_SHARING}) "
+        "SELECT l.record AS first, r.record AS second, l.value FROM few l JOIN few r "
+        "ON l.value = r.value AND l.record < r.record ORDER BY ALL"
+    )
+    first, second, value = (
+        np.asarray(rows[name].to_numpy(), np.int64) for name in ("first", "second", "value")
+    )
+    return first, second, value

@@ -98,5 +98,5 @@ def evidence_summary(evidence: Found | None, cause: Codes) -> dict[str, Any]:
         "operating_point": OPERATING_POINT,
         **counts,
         "doubtful": int(doubtful.sum()),
-        "conflicts": len(evidence.conflicts[0]),
+        "conflicts": int(evidence.sharing.conflict.sum()),
     }

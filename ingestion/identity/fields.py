@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+GENERATION_YEARS = 12
+"""A father and a son of one name are at least this far apart."""
 RAREST = 1e-5
 """No value is taken for rarer than this, however seldom it was seen."""
 
@@ -113,6 +115,9 @@ KINDS: Mapping[str, Kind] = {
                   "substr({0}_l, 5, 2) = substr({0}_r, 7, 2) AND "
                   "substr({0}_l, 7, 2) = substr({0}_r, 5, 2)", 0.01, 1e-05),
             Level("dates of birth two slips apart", _edits(2), 0.02, 0.01),
+            Level("dates of birth a generation apart",
+                  "abs(try_cast(substr({0}_l, 1, 4) AS INTEGER) - "
+                  f"try_cast(substr({{0}}_r, 1, 4) AS INTEGER)) >= {GENERATION_YEARS}", 0.01, 0.7),
         ),
         "different dates of birth",
         ("{0}", "substr({0}, 1, 6)", "substr({0}, 5, 4)"),

@@ -143,11 +143,21 @@ def cut(
         rows = np.flatnonzero(namespace == code)
         tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
         cause = tier.cut(owners, group, manual)
+        if namespaces.unique[code]:
+            cause = _all_of_a_value(statements.value[rows], cause)
         kept[rows] = cause == KEPT
         because[rows] = cause
         group = tier.join(group, cause == KEPT)
         owners = owners.after(group)
     return Cut(kept, because, group, owners)
+
+
+def _all_of_a_value(value: Codes, cause: Codes) -> Codes:
+    """A recycled id names nobody: where two owners lost it, whoever else names it loses it too."""
+    lost = (cause != KEPT) & (cause != BY_PERSON)
+    because = np.full(int(value.max(initial=-1)) + 1, KEPT, np.int64)
+    because[value[lost]] = cause[lost]
+    return np.where(cause == KEPT, because[value], cause)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, Compared, prepare, shared_values
 from ingestion.identity.fields import PERSON
-from ingestion.identity.links import Codes, Flags, Floats, components, distinct
+from ingestion.identity.joining import Evidence, Guards, join
+from ingestion.identity.links import Codes, Flags, Floats, distinct
 from ingestion.identity.model import FEWEST_ROWS, FLOOR_BITS, Model, estimate, score
 from ingestion.identity.people import People
 from kg.lake.scratch import Scratch
@@ -29,6 +30,7 @@ AGAINST = 0.01
 """A pair less probable than this speaks against joining the groups it lies between."""
 GROWTH = 2.0
 _REASON_BITS = 0.5
+_IDENTIFIER_BITS = 100.0  # more than any details weigh
 
 
 def bits_of(probability: float) -> float:
@@ -78,25 +80,67 @@ class Found:
         model: what it was weighed by.
         compared: which records.
         pairs: what their pairs say, followers included.
-        conflicts: pairs that share an identifier but cannot be one person: (first, second, value).
+        sharing: pairs that share an identifier, and which of them cannot be one person.
     """
 
     model: Model
     compared: Compared
     pairs: Pairs
-    conflicts: tuple[Codes, Codes, Codes]
+    sharing: "Sharing"
 
     def strangers(self) -> tuple[Codes, Codes]:
         """Records that share an identifier with somebody they cannot be, and a code of each person
-        among them: what evidence joins has one code."""
-        first, second, _ = self.conflicts
-        record = distinct(np.r_[first, second])
-        inside = self.pairs.speaks_for
-        inside &= np.isin(self.pairs.left, record) & np.isin(self.pairs.right, record)
-        left, right = (
-            np.searchsorted(record, side[inside]) for side in (self.pairs.left, self.pairs.right)
+        among them: what shares an identifier or what evidence joins has one code, best first."""
+        record = distinct(self.sharing.conflicting_records)
+        place = np.full(int(record.max(initial=-1)) + 1, -1, np.int64)
+        place[record] = np.arange(len(record))
+        parts = []
+        for left, right, bits in (
+            (self.pairs.left, self.pairs.right, self.pairs.bits),
+            self.sharing.friends(),
+        ):
+            inside = np.isin(left, record) & np.isin(right, record)
+            if bits is self.pairs.bits:
+                inside &= self.pairs.speaks_for
+            parts.append((place[left[inside]], place[right[inside]], bits[inside]))
+        left, right, bits = (np.concatenate(part) for part in zip(*parts, strict=True))
+        every = np.ones(len(left), bool)
+        apart = tuple(place[side] for side in self.sharing.conflicts)
+        guards = Guards(
+            np.zeros((0, len(record)), np.int64), apart, np.zeros(len(record), np.int64), 0.0
         )
-        return record, components(len(record), left, right)
+        joined = join(np.arange(len(record)), Evidence(left, right, bits, every, ~every), guards)
+        return record, joined.group
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Compared records that name one value.
+
+    Shapes: first, second, value (s,) codes; unique, conflict (s,) bool: the value is of a unique
+    namespace; the two cannot be one person.
+    """
+
+    first: Codes
+    second: Codes
+    unique: Flags
+    conflict: Flags
+
+    @property
+    def conflicts(self) -> tuple[Codes, Codes]:
+        """The pairs that cannot be one person."""
+        return self.first[self.conflict], self.second[self.conflict]
+
+    @property
+    def conflicting_records(self) -> Codes:
+        """The records of those pairs."""
+        return np.concatenate(self.conflicts)
+
+    def friends(self) -> tuple[Codes, Codes, Floats]:
+        """The other pairs, an id of the source before an address or a number."""
+        keep = ~self.conflict
+        weight = np.where(self.unique[keep], 2 * _IDENTIFIER_BITS, _IDENTIFIER_BITS)
+        return self.first[keep], self.second[keep], weight
 
 
 def find(step: Any, people: People) -> Found | None:
@@ -110,8 +154,8 @@ def find(step: Any, people: People) -> Found | None:
             return None
         model = _model(step, scratch)
         pairs = _pairs(step, scratch, people, compared, model)
-        conflicts = _conflicts(scratch, people, compared, model)
-    return Found(model, compared, _with_followers(pairs, compared), conflicts)
+        sharing = _sharing(scratch, people, compared, model)
+    return Found(model, compared, _with_followers(pairs, compared), sharing)
 
 
 def _model(step: Any, scratch: Scratch) -> Model:
@@ -265,11 +309,14 @@ def _read(scratch: Scratch, model: Model, table: str = "scored") -> Pairs:
     )
 
 
-def _differs(model: Model, name: str) -> str:
-    """Whether two values are there and do not agree at all."""
+def _is_level(model: Model, name: str, number: int) -> str:
+    """Whether two values agree on a level, by its place; -1 is that of disagreement.
+
+    Exact, because a level's weight is written down once and two levels never weigh the same.
+    """
     if name not in model.weights:
         return "false"
-    m, u = model.weights[name][-1]
+    m, u = model.weights[name][number]
     return f"(abs(bits_{name} - ({math.log2(m / u)!r})) < 1e-9)"
 
 
@@ -279,13 +326,13 @@ def _agrees(model: Model, name: str) -> str:
 
 def _contradicted(model: Model) -> str:
     """A father and a son have one name and one address; what tells them apart is their age."""
-    return f"({_differs(model, 'birth_date')} AND NOT {_agrees(model, 'number')})"
+    return f"({_is_level(model, 'birth_date', -2)} AND NOT {_agrees(model, 'number')})"
 
 
 def _strangers(model: Model) -> str:
     """Two people behind one identifier: another given name, and nothing personal that agrees."""
     alike = " OR ".join(_agrees(model, name) for name in ("birth_date", "number"))
-    return f"({_differs(model, 'given_name')} AND NOT ({alike}))"
+    return f"({_is_level(model, 'given_name', -1)} AND NOT ({alike}))"
 
 
 def _reason(model: Model) -> str:
@@ -326,24 +373,19 @@ def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
     return _joined(pairs, extra)
 
 
-def _conflicts(
-    scratch: Scratch, people: People, compared: Compared, model: Model
-) -> tuple[Codes, Codes, Codes]:
-    """Records that name one identifier and yet cannot be about one person."""
-    first, second, value = shared_values(people, compared)
+def _sharing(scratch: Scratch, people: People, compared: Compared, model: Model) -> Sharing:
+    """Records that name one identifier, and whether they cannot be about one person anyway."""
+    first, second, value = shared_values(scratch, people, compared)
+    unique = people.namespaces.unique[people.statements.namespace[value]]
     if not len(first):
-        return first, second, value
+        return Sharing(first, second, unique, unique)
     asked = pa.table({"left": first, "right": second})
     asked = asked.group_by(["left", "right"], use_threads=False).aggregate([])
     scratch.keep_as("sharing", asked)
     score(scratch, ROWS, model, "scored_sharing", pairs="sharing")
     pairs = _read(scratch, model, "scored_sharing")
-    unique = people.namespaces.unique[people.statements.namespace[value]]
-    count = len(people.records)
-    key = np.minimum(first, second) * count + np.maximum(first, second)
-    known = pairs.left * count + pairs.right
-    order = np.argsort(known)
-    at = order[np.searchsorted(known[order], key)]
+    known = pairs.left * len(people.records) + pairs.right  # sorted, as it was read
+    at = np.searchsorted(known, first * len(people.records) + second)
     # An id of the source outweighs a given name; a family name that differs too outweighs the id.
-    apart = pairs.strangers[at] & (~unique | (pairs.bits[at] < bits_of(AGAINST)))
-    return first[apart], second[apart], value[apart]
+    conflict = pairs.strangers[at] & (~unique | (pairs.bits[at] < bits_of(AGAINST)))
+    return Sharing(first, second, unique, conflict)

@@ -86,6 +86,7 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     evidence = find(step, people)
     strangers = None if evidence is None else evidence.strangers()
     found = cut(people.statements, people.namespaces, log.people(), strangers)
+    people, found = _without_recycled(people, found)
     decided = decide(people, found, log.people(), evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     step.append("judgements", judgements)
@@ -119,6 +120,20 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         blocked=_blocked_summary(stated, blocked),
         cut=_cut_summary(people, found),
         evidence=evidence_summary(evidence, decided.cause),
+    )
+
+
+def _without_recycled(people: People, found: Cut) -> tuple[People, Cut]:
+    """Records that name nothing but a recycled id are nobody's: it could be either's."""
+    said = people.statements
+    unique = people.namespaces.unique[said.namespace[said.value]]
+    lost = unique & ~found.kept & (found.because != BY_PERSON)
+    named = np.zeros(said.record_count, bool)
+    named[said.record[~lost]] = True
+    keep = ~lost | named[said.record]
+    return (
+        replace(people, statements=said.only(keep)),
+        replace(found, kept=found.kept[keep], because=found.because[keep]),
     )
 
 
