@@ -70,6 +70,30 @@ def decide(people: People, cut: Cut, manual: Manual, evidence: Found | None) -> 
     )
 
 
+def torn(people: People, decided: Decided, evidence: Found | None) -> Codes:
+    """Records that a shared identifier gave to one person and evidence as much to another.
+
+    A father's old row with the family's telephone, for one: only records without an id of their
+    own can be torn, and only between people who cannot be one.
+    """
+    if evidence is None:
+        return np.zeros(0, np.int64)
+    pairs, group, said = evidence.pairs, decided.cut.group, people.statements
+    best = {}
+    for name, rows in (
+        ("own", np.flatnonzero(group[pairs.left] == group[pairs.right])),
+        ("other", np.flatnonzero(decided.cause == Cause.UNIQUE)),
+    ):
+        best[name] = np.full(said.record_count, -np.inf)
+        for side in (pairs.left, pairs.right):
+            np.maximum.at(best[name], side[rows], pairs.bits[rows])
+    own = np.zeros(said.record_count, bool)
+    own[said.record[people.namespaces.unique[said.namespace[said.value]]]] = True
+    margin = bits_of(OPERATING_POINT)
+    known = np.isfinite(best["own"]) & np.isfinite(best["other"])
+    return np.flatnonzero(~own & known & (best["other"] > best["own"] - margin))
+
+
 def _with_pairs(people: People, left: Codes, right: Codes) -> People:
     said, count = people.statements, len(people.values)
     value = count + np.arange(len(left))
@@ -79,6 +103,7 @@ def _with_pairs(people: People, left: Codes, right: Codes) -> People:
         np.r_[said.value, value, value],
         np.r_[said.namespace, np.full(len(left), code, np.int64)],
         said.record_count,
+        None if said.alias is None else np.r_[said.alias, value],
     )
     return replace(people, values=pa.nulls(count + len(left), pa.string()), statements=statements)
 

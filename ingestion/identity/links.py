@@ -34,13 +34,20 @@ class Namespaces:
 class Statements:
     """Distinct (record, value) pairs, sorted, and the namespace of every value.
 
-    Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records.
+    Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records; alias
+    (values,) int64: equal for values that their source says are one; None: no source says so.
     """
 
     record: Codes
     value: Codes
     namespace: Codes
     record_count: int
+    alias: Codes | None = None
+
+    @property
+    def meant(self) -> Codes:
+        """The value that each statement means: (n,), with what a source has merged as one."""
+        return self.value if self.alias is None else self.alias[self.value]
 
     def only(self, keep: Flags) -> "Statements":
         """The statements that are kept; the codes stay."""
@@ -115,8 +122,10 @@ def contradictory(statements: Statements, namespaces: Namespaces) -> Flags:
     namespace = statements.namespace[statements.value]
     unique = namespaces.unique[namespace]
     keys = statements.record * len(namespaces.unique) + namespace
-    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(unique & (counts[place] > 1))
+    span = len(statements.namespace) + 1
+    meant = distinct(keys * span + statements.meant) // span
+    several, counts = np.unique(meant, return_counts=True)
+    return np.asarray(unique & np.isin(keys, several[counts > 1]))
 
 
 def cut(
@@ -127,8 +136,8 @@ def cut(
 ) -> Cut:
     """Join records namespace by namespace, strongest first, and cut whatever would bridge.
 
-    A value (with the unowned records that hang on it) that two owners share is taken from both:
-    it could be either's. Verdicts of people come first: `same` joins whatever the values say;
+    A value that two owners share is taken from both, and from whoever else names it: that could be
+    either's. Verdicts of people come first: `same` joins whatever the values say;
     for `different`, the right record of the pair leaves. `strangers`: records, and a code of each;
     those of different codes are different people, as if the code were a unique value.
     """
@@ -142,9 +151,7 @@ def cut(
     for code in distinct(namespace):
         rows = np.flatnonzero(namespace == code)
         tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
-        cause = tier.cut(owners, group, manual)
-        if namespaces.unique[code]:
-            cause = _all_of_a_value(statements.value[rows], cause)
+        cause = _all_of_a_value(statements.value[rows], tier.cut(owners, group, manual))
         kept[rows] = cause == KEPT
         because[rows] = cause
         group = tier.join(group, cause == KEPT)
@@ -153,7 +160,8 @@ def cut(
 
 
 def _all_of_a_value(value: Codes, cause: Codes) -> Codes:
-    """A recycled id names nobody: where two owners lost it, whoever else names it loses it too."""
+    """What two people share names neither: where two owners lost a value, all others lose it too
+    (an order with a recycled number, a ticket from a mailbox of two could be either's)."""
     lost = (cause != KEPT) & (cause != BY_PERSON)
     because = np.full(int(value.max(initial=-1)) + 1, KEPT, np.int64)
     because[value[lost]] = cause[lost]
@@ -174,7 +182,7 @@ class Owners:
         cls, statements: Statements, namespaces: Namespaces, group: Codes, *, joined: bool
     ) -> "Owners":
         unique = namespaces.unique[statements.namespace[statements.value]]
-        record, value = statements.record[unique], statements.value[unique]
+        record, value = statements.record[unique], statements.meant[unique]
         namespace = statements.namespace[value]
         if joined:  # people may have joined records that name two values: these are one now
             holder = group[record] * len(namespaces.unique) + namespace

@@ -57,9 +57,14 @@ class Pairs:
 
     def only(self, keep: Flags) -> "Pairs":
         """The pairs that are kept."""
-        reason = self.reason.filter(pa.array(keep))
-        arrays = (self.left, self.right, self.bits, self.personal, self.contradicted)
-        return Pairs(*(one[keep] for one in arrays), self.strangers[keep], reason)
+        return self.take(np.flatnonzero(keep))
+
+    def take(self, rows: Codes) -> "Pairs":
+        """The pairs at these places."""
+        return Pairs(
+            self.left[rows], self.right[rows], self.bits[rows], self.personal[rows],
+            self.contradicted[rows], self.strangers[rows], self.reason.take(pa.array(rows)),
+        )  # fmt: skip
 
     @property
     def probability(self) -> Floats:
@@ -105,7 +110,8 @@ class Found:
             parts.append((place[left[inside]], place[right[inside]], bits[inside]))
         left, right, bits = (np.concatenate(part) for part in zip(*parts, strict=True))
         every = np.ones(len(left), bool)
-        apart = tuple(place[side] for side in self.sharing.conflicts)
+        one, other = self.sharing.conflicts
+        apart = (place[one], place[other])
         guards = Guards(
             np.zeros((0, len(record)), np.int64), apart, np.zeros(len(record), np.int64), 0.0
         )
@@ -269,13 +275,7 @@ def _before(step: Any, people: People, compared: Compared, model: Model) -> tupl
     left, right = (people.codes(kept[f"{side}_record_key"]) for side in ("left", "right"))
     holds = (left >= 0) & (right >= 0)
     holds[holds] = known[left[holds]] & known[right[holds]]
-    found = Pairs(
-        np.minimum(left, right),
-        np.maximum(left, right),
-        kept["bits"].to_numpy(),
-        *(kept[name].to_numpy() for name in ("personal", "contradicted", "strangers")),
-        kept["reason"].combine_chunks() if len(kept) else pa.array([], pa.string()),
-    )
+    found = _of_table(kept, np.minimum(left, right), np.maximum(left, right))
     return found.only(holds), compared.record[~known[compared.record]]
 
 
@@ -301,12 +301,16 @@ def _read(scratch: Scratch, model: Model, table: str = "scored") -> Pairs:
         f"{_contradicted(model)} AS contradicted, {_strangers(model)} AS strangers, "
         f"{_reason(model)} AS reason FROM {table} ORDER BY 1, 2"
     )
+    return _of_table(rows, rows["left"].to_numpy(), rows["right"].to_numpy())
+
+
+def _of_table(rows: pa.Table, left: Codes, right: Codes) -> Pairs:
+    # Rounded, so that sums made in another order are still the same evidence.
     return Pairs(
-        *(rows[name].to_numpy() for name in ("left", "right")),
-        np.round(rows["bits"].to_numpy(), 6),
-        *(rows[name].to_numpy() for name in ("personal", "contradicted", "strangers")),
-        rows["reason"].combine_chunks() if len(rows) else pa.array([], pa.string()),
-    )
+        left, right, np.round(rows["bits"].to_numpy(), 6), rows["personal"].to_numpy(),
+        rows["contradicted"].to_numpy(), rows["strangers"].to_numpy(),
+        pa.concat_arrays([pa.array([], pa.string()), *rows["reason"].chunks]),
+    )  # fmt: skip
 
 
 def _is_level(model: Model, name: str, number: int) -> str:
@@ -348,9 +352,15 @@ def _reason(model: Model) -> str:
 
 
 def _joined(one: Pairs, other: Pairs) -> Pairs:
-    names = ("left", "right", "bits", "personal", "contradicted", "strangers")
-    arrays = [np.r_[getattr(one, name), getattr(other, name)] for name in names]
-    return Pairs(*arrays, pa.concat_arrays([one.reason, other.reason]))
+    return Pairs(
+        np.r_[one.left, other.left],
+        np.r_[one.right, other.right],
+        np.r_[one.bits, other.bits],
+        np.r_[one.personal, other.personal],
+        np.r_[one.contradicted, other.contradicted],
+        np.r_[one.strangers, other.strangers],
+        pa.concat_arrays([one.reason, other.reason]),
+    )
 
 
 def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
@@ -366,10 +376,8 @@ def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
     at[at == len(order)] = 0
     hit = pairs.left[order[at]] == compared.leader if len(order) else np.zeros(len(at), bool)
     rows = order[at[hit]] if len(order) else at[:0]
-    extra = Pairs(
-        compared.leader[hit], compared.follower[hit], pairs.bits[rows], pairs.personal[rows],
-        pairs.contradicted[rows], pairs.strangers[rows], pairs.reason.take(pa.array(rows)),
-    )  # fmt: skip
+    twin = pairs.take(rows)
+    extra = replace(twin, left=compared.leader[hit], right=compared.follower[hit])
     return _joined(pairs, extra)
 
 

@@ -146,7 +146,7 @@ def score(
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
     """
     linker = _linker(scratch, table, model)
-    limit = FLOOR_BITS
+    limit: float | None = FLOOR_BITS
     with quiet():
         if pairs is not None:
             limit = None
@@ -169,11 +169,6 @@ def score(
     )
     with quiet():
         found.drop_table_from_database_and_remove_from_cache()
-
-
-def probability(bits: float, model: Model) -> float:
-    """That a pair with this evidence is one person."""
-    return 1 / (1 + 2.0 ** -min(max(bits + model.prior_bits, -60), 60))
 
 
 def _bits(field: Field, model: Model) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.consent import denied_users
-from ingestion.identity.decisions import decide, evidence_summary
+from ingestion.identity.decisions import Decided, decide, evidence_summary, torn
 from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
 from ingestion.identity.judgements import fold, new_judgements, read_log
 from ingestion.identity.limits import shipped
@@ -25,12 +25,14 @@ from ingestion.identity.links import (
     Codes,
     Cut,
     Flags,
+    Manual,
+    Statements,
     contradictory,
     cut,
     distinct,
     fan_out,
 )
-from ingestion.identity.matching import find
+from ingestion.identity.matching import Found, find
 from ingestion.identity.people import RECORD, People, read_people
 from ingestion.identity.reviews import reviews
 from ingestion.identity.users import Before, name_users
@@ -84,15 +86,12 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
     log = read_log(step, people)
     evidence = find(step, people)
-    strangers = None if evidence is None else evidence.strangers()
-    found = cut(people.statements, people.namespaces, log.people(), strangers)
-    people, found = _without_recycled(people, found)
-    decided = decide(people, found, log.people(), evidence)
+    people, found, decided = _settled(people, log.people(), evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     step.append("judgements", judgements)
     before = Before.read(step)
     group = fold(log, people.statements.record_count)
-    users = name_users(people, group, found.kept, limits, before)
+    users = name_users(people, group, found.kept, _told(evidence), limits, before)
 
     named = np.flatnonzero(users.user >= 0)
     identities = pa.table(
@@ -123,14 +122,42 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     )
 
 
-def _without_recycled(people: People, found: Cut) -> tuple[People, Cut]:
-    """Records that name nothing but a recycled id are nobody's: it could be either's."""
+def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[People, Cut, Decided]:
+    """Identifiers first, then evidence; a record that evidence gives to somebody else as well is
+    taken from whom a shared identifier gave it to, and both are done again."""
+    strangers = None if evidence is None else evidence.strangers()
+    found = cut(people.statements, people.namespaces, manual, strangers)
+    decided = decide(people, found, manual, evidence)
+    leaving = torn(people, decided, evidence)
+    if len(leaving):
+        people = replace(people, statements=_without_company(people, leaving))
+        found = cut(people.statements, people.namespaces, manual, strangers)
+    people, found = _without_lost(people, found, evidence)
+    return people, found, decide(people, found, manual, evidence)
+
+
+def _told(evidence: Found | None) -> Codes:
+    """The records that say who they are about."""
+    if evidence is None:
+        return np.zeros(0, np.int64)
+    return np.concatenate([evidence.compared.record, evidence.compared.follower])
+
+
+def _without_company(people: People, leaving: Codes) -> Statements:
+    """The statements, less those of the records that leave on values that others name too."""
     said = people.statements
-    unique = people.namespaces.unique[said.namespace[said.value]]
-    lost = unique & ~found.kept & (found.because != BY_PERSON)
-    named = np.zeros(said.record_count, bool)
-    named[said.record[~lost]] = True
-    keep = ~lost | named[said.record]
+    count = np.bincount(said.value, minlength=len(said.namespace))
+    return said.only(~(np.isin(said.record, leaving) & (count[said.value] > 1)))
+
+
+def _without_lost(people: People, found: Cut, evidence: Found | None) -> tuple[People, Cut]:
+    """Records that name nothing but what two people share, and say no more, are nobody's."""
+    said = people.statements
+    lost = ~found.kept & (found.because != BY_PERSON)
+    somebody = np.zeros(said.record_count, bool)
+    somebody[said.record[~lost]] = True
+    somebody[_told(evidence)] = True
+    keep = ~lost | somebody[said.record]
     return (
         replace(people, statements=said.only(keep)),
         replace(found, kept=found.kept[keep], because=found.because[keep]),
