@@ -136,11 +136,18 @@ class _State:
         held = np.zeros(len(one), np.int64)
         held[self.members[one] + self.members[other] > MOST_MEMBERS] = Cause.OVERSIZED
         held[self._conflict(one, other)] = Cause.UNIQUE
-        count = len(self.group)
-        left, right = (self.group[side] for side in self.apart)
-        said = np.minimum(left, right) * count + np.maximum(left, right)
-        held[np.isin(one * count + other, said)] = Cause.SAID
+        # What was held back between two groups stays so, whatever weaker pair is left between them.
+        torn = self.cause == Cause.EITHER
+        between = self._between(self.evidence.left[torn], self.evidence.right[torn])
+        held[np.isin(one * len(self.group) + other, between)] = Cause.EITHER
+        said = self._between(*self.apart)
+        held[np.isin(one * len(self.group) + other, said)] = Cause.SAID
         return held
+
+    def _between(self, left: Codes, right: Codes) -> Codes:
+        """Keys of the pairs of groups that records are in."""
+        one, other = self.group[left], self.group[right]
+        return np.asarray(np.minimum(one, other) * len(self.group) + np.maximum(one, other))
 
     def _conflict(self, one: Codes, other: Codes) -> Flags:
         found = np.zeros(len(one), bool)
@@ -162,8 +169,8 @@ class _State:
         rival[near] = self._conflict(target[near], best[source[near]])
         torn = np.zeros(len(self.group), bool)
         torn[source[rival]] = True
-        by_source = torn[source] & (weight > strength[source] - self.margin)
-        doubtful = by_source[: len(one)] | by_source[len(one) :]
+        close = torn[source] & (weight > strength[source] - self.margin)
+        doubtful = close[: len(one)] | close[len(one) :]
         mutual = (best[one] == other) & (best[other] == one)
         return mutual & (bits == strength[one]), doubtful
 
@@ -172,11 +179,9 @@ class _State:
         several = (self.members[one] > 1) & (self.members[other] > 1)
         if not several.any():
             return several
-        count = len(self.group)
-        left, right = (self.group[side] for side in (self.evidence.left, self.evidence.right))
-        pair = np.minimum(left, right) * count + np.maximum(left, right)
+        pair = self._between(self.evidence.left, self.evidence.right)
         vote = self.evidence.speaks_against.astype(np.int64) - self.evidence.speaks_for
-        asked, place = np.unique(one * count + other, return_inverse=True)
+        asked, place = np.unique(one * len(self.group) + other, return_inverse=True)
         known = np.searchsorted(asked, pair)
         known[known == len(asked)] = 0
         ours = asked[known] == pair
