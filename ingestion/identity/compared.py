@@ -39,8 +39,17 @@ class Compared:
     leader: Codes
 
 
-def prepare(step: Any, scratch: Scratch, people: People) -> Compared | None:
-    """Make the table `ROWS` in the engine; None where no record says anything of its person."""
+def prepare(
+    step: Any, scratch: Scratch, people: People, *, doubles: bool = False
+) -> Compared | None:
+    """Make the table `ROWS` in the engine; None where no record says anything of its person.
+
+    Args:
+        step: to read from.
+        scratch: the engine.
+        people: whose records.
+        doubles: compare every record, also the third that says the same.
+    """
     said = _said(step, people)
     if said is None:
         return None
@@ -59,14 +68,17 @@ def prepare(step: Any, scratch: Scratch, people: People) -> Compared | None:
         place=ibis.row_number().over(order), leader=rows.unique_id.first().over(order)
     )
     scratch.keep_as("placed", rows)
+    most = len(said) if doubles else 2
     forms = (
         "SELECT placed.* EXCLUDE (place, leader), coalesce(forms, []) AS given_name_forms "
         "FROM placed LEFT JOIN nickname ON nickname.name = given_name "
-        "WHERE place < 2 ORDER BY unique_id"
+        f"WHERE place < {most} ORDER BY unique_id"
     )
     scratch.sql(f"CREATE OR REPLACE TABLE {ROWS} AS {forms}")
     found = scratch.sql(f"SELECT unique_id, content FROM {ROWS} ORDER BY unique_id")
-    rest = scratch.sql("SELECT unique_id, leader FROM placed WHERE place >= 2 ORDER BY unique_id")
+    rest = scratch.sql(
+        f"SELECT unique_id, leader FROM placed WHERE place >= {most} ORDER BY unique_id"
+    )
     return Compared(
         np.asarray(found["unique_id"].to_numpy(), np.int64),
         found["content"].combine_chunks(),
@@ -80,7 +92,7 @@ def nicknames() -> pa.Table:
     from nicknames import NickNamer
 
     namer = NickNamer()
-    known = sorted({*namer._nickname_lookup, *namer._canonical_lookup})
+    known = sorted({*namer.nickname_lookup, *namer.canonical_lookup})
     return pa.table({"name": known, "forms": [sorted({n, *namer.canonicals_of(n)}) for n in known]})
 
 

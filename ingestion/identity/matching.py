@@ -82,13 +82,14 @@ class Found:
     """What the comparison gave.
 
     Attributes:
-        model: what it was weighed by.
+        model: what it was weighed by; `is_new` where it was estimated just now.
         compared: which records.
         pairs: what their pairs say, followers included.
         sharing: pairs that share an identifier, and which of them cannot be one person.
     """
 
     model: Model
+    is_new: bool
     compared: Compared
     pairs: Pairs
     sharing: "Sharing"
@@ -150,23 +151,20 @@ class Sharing:
 
 
 def find(step: Any, people: People) -> Found | None:
-    """Compare what records say of their people; None where they say nothing.
-
-    Reads person_details; keeps the model, what was compared and its evidence in the lake.
-    """
+    """Compare what records say of their people; None where they say nothing. Writes nothing."""
     with Scratch.open(step.lake.workspace.spill) as scratch:
         compared = prepare(step, scratch, people)
         if compared is None:
             return None
-        model = _model(step, scratch)
+        model, is_new = _model(step, scratch)
         pairs = _pairs(step, scratch, people, compared, model)
         sharing = _sharing(scratch, people, compared, model)
-    return Found(model, compared, _with_followers(pairs, compared), sharing)
+    return Found(model, is_new, compared, _with_followers(pairs, compared), sharing)
 
 
-def _model(step: Any, scratch: Scratch) -> Model:
+def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
     """The model that is kept, or a new one where there is none or it has been outgrown."""
-    kept = _kept_model(step)
+    kept = kept_model(step)
     row = scratch.sql(
         "SELECT count(*) AS n, "
         + ", ".join(f'count("{one.name}") AS "{one.name}"' for one in PERSON)
@@ -176,8 +174,45 @@ def _model(step: Any, scratch: Scratch) -> Model:
     if kept is not None and filled <= {one.name for one in kept.fields}:
         known = max(kept.row_count, FEWEST_ROWS / GROWTH if not kept.trained_on else 0)
         if row["n"] < GROWTH * known:
-            return kept
-    model = estimate(scratch, ROWS, PERSON)
+            return kept, False
+    return estimate(scratch, ROWS, PERSON), True
+
+
+def keep(step: Any, people: People, found: Found) -> None:
+    """Write what was compared, its evidence and a new model, so that it need not be made again."""
+    model, compared, pairs = found.model, found.compared, found.pairs
+    if found.is_new:
+        _keep_model(step, model)
+    keys = people.records["record_key"]
+    step.overwrite(
+        "compared",
+        pa.table(
+            {
+                "record_key": keys.take(pa.array(compared.record)),
+                "content": compared.content,
+                "model_id": pa.repeat(model.id, len(compared.record)),
+            }
+        ),
+    )
+    step.overwrite(
+        "matches",
+        pa.table(
+            {
+                "left_record_key": keys.take(pa.array(pairs.left)),
+                "right_record_key": keys.take(pa.array(pairs.right)),
+                "bits": pairs.bits,
+                "personal": pairs.personal,
+                "contradicted": pairs.contradicted,
+                "strangers": pairs.strangers,
+                "reason": pairs.reason,
+                "probability": pairs.probability,
+                "model_id": pa.repeat(model.id, len(pairs.left)),
+            }
+        ),
+    )
+
+
+def _keep_model(step: Any, model: Model) -> None:
     step.overwrite(
         "person_models", pa.table({"model_id": [model.id], "settings": [model.to_json()]})
     )
@@ -194,10 +229,10 @@ def _model(step: Any, scratch: Scratch) -> Model:
     ]
     empty = step.arrow("person_frequencies").drop_columns(["run_id"]).slice(0, 0)
     step.overwrite("person_frequencies", pa.concat_tables([empty, *frequencies]))
-    return model
 
 
-def _kept_model(step: Any) -> Model | None:
+def kept_model(step: Any) -> Model | None:
+    """The model of this workspace, if one was estimated."""
     rows = step.arrow("person_models").to_pylist()
     if not rows:
         return None
@@ -225,35 +260,7 @@ def _pairs(step: Any, scratch: Scratch, people: People, compared: Compared, mode
         score(scratch, ROWS, model, "scored", pairs="asked")
     now = _read(scratch, model) if len(fresh) else before.only(np.zeros(len(before.left), bool))
     now = now.only(now.bits >= FLOOR_BITS)
-    found = _joined(before, now)
-    keys = people.records["record_key"]
-    step.overwrite(
-        "compared",
-        pa.table(
-            {
-                "record_key": keys.take(pa.array(compared.record)),
-                "content": compared.content,
-                "model_id": pa.repeat(model.id, len(compared.record)),
-            }
-        ),
-    )
-    step.overwrite(
-        "matches",
-        pa.table(
-            {
-                "left_record_key": keys.take(pa.array(found.left)),
-                "right_record_key": keys.take(pa.array(found.right)),
-                "bits": found.bits,
-                "personal": found.personal,
-                "contradicted": found.contradicted,
-                "strangers": found.strangers,
-                "reason": found.reason,
-                "probability": found.probability,
-                "model_id": pa.repeat(model.id, len(found.left)),
-            }
-        ),
-    )
-    return found
+    return _joined(before, now)
 
 
 def _before(step: Any, people: People, compared: Compared, model: Model) -> tuple[Pairs, Codes]:

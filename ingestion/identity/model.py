@@ -132,7 +132,13 @@ def estimate(
 
 
 def score(
-    scratch: Scratch, table: str, model: Model, out: str, *, pairs: str | None = None
+    scratch: Scratch,
+    table: str,
+    model: Model,
+    out: str,
+    *,
+    pairs: str | None = None,
+    explained: bool = False,
 ) -> None:
     """Weigh pairs of rows, into a table of the engine.
 
@@ -144,8 +150,9 @@ def score(
         table: as for `estimate`.
         out: name of the table that is made.
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
+        explained: with the level on which each field agrees, as level_<field>.
     """
-    linker = _linker(scratch, table, model)
+    linker = _linker(scratch, table, model, explained=explained)
     limit: float | None = FLOOR_BITS
     with quiet():
         if pairs is not None:
@@ -162,6 +169,8 @@ def score(
     personal = [text for one, text in zip(model.fields, bits.values(), strict=True)
                 if one.how.personal]  # fmt: skip
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
+    if explained:
+        columns += "".join(f', gamma_{name} AS "level_{name}"' for name in bits)
     scratch.sql(
         f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
         f'unique_id_r AS "right", match_weight - ({model.prior_bits!r}) AS bits, '
@@ -277,7 +286,9 @@ def _known(scratch: Scratch, table: str, model: Model, name: str) -> str:
     return f"frequency_of_{name}"
 
 
-def _linker(scratch: Scratch, table: str, model: Model, *, trained: bool = True) -> Any:
+def _linker(
+    scratch: Scratch, table: str, model: Model, *, trained: bool = True, explained: bool = False
+) -> Any:
     from splink import Linker
 
     comparisons = [
@@ -293,7 +304,7 @@ def _linker(scratch: Scratch, table: str, model: Model, *, trained: bool = True)
         "comparisons": comparisons,
         "blocking_rules_to_generate_predictions": list(model.rules),
         "probability_two_random_records_match": 1 / (1 + 2.0**-model.prior_bits),
-        "retain_matching_columns": False,
+        "retain_matching_columns": explained,
         "retain_intermediate_calculation_columns": True,
     }
     with quiet():

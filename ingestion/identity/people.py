@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ingestion.identity.identifiers import canonical_values, unusable
+from ingestion.identity.identifiers import canonical_values, international, unusable
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
 
@@ -157,7 +157,7 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
     code = np.zeros(len(found), np.int64)
     for name in order:
         place = np.flatnonzero(pc.equal(found["namespace"], name).to_numpy())
-        canonical = canonical_values(name, _chunk(found["value"].take(place)))
+        canonical = _canonical(name, _chunk(found["value"].take(place)), limits)
         ordered = pc.unique(canonical)
         ordered = ordered.take(pc.sort_indices(ordered))
         code[place] = sum(counts.values()) + _codes(pc.index_in(canonical, value_set=ordered))
@@ -165,6 +165,13 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
         values.append(ordered)
         reasons.append(unusable(name, ordered, limits))
     return counts, pa.concat_arrays(values), pa.concat_arrays(reasons), code[place_of]
+
+
+def _canonical(name: str, values: pa.Array, limits: Limits) -> pa.Array:
+    values = canonical_values(name, values)
+    if limits.phone_region and limits.of(name).form == "phone":
+        return international(values, limits.phone_region)
+    return values
 
 
 def _namespaces(names: list[str], limits: Limits) -> Namespaces:
