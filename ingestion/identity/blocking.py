@@ -122,3 +122,18 @@ def training(rules: Sequence[Rule], fields: Sequence[Field]) -> list[Rule]:
         learnt |= new
         usable.remove(best)
     return chosen
+
+
+def household(rules: Sequence[Rule], fields: Sequence[Field]) -> list[Rule]:
+    """The rule that best stands for sharing a household, as one more lesson: the most selective of
+    those that look at nothing personal. None where everything, or nothing, is personal."""
+    personal = {field.name for field in fields if field.how.personal}
+    fewest, most = TRAINING_PAIRS
+    shared = [
+        rule
+        for rule in rules
+        if fewest <= rule.pairs <= most
+        and not rule.fields & personal
+        and all(key.whole for key in rule.keys)
+    ]
+    return sorted(shared, key=lambda rule: (rule.pairs, rule.condition))[:1] if personal else []

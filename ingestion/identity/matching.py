@@ -17,7 +17,14 @@ from ingestion.identity.compared import ROWS, Compared, prepare, shared_values
 from ingestion.identity.fields import PERSON
 from ingestion.identity.joining import Evidence, Guards, join
 from ingestion.identity.links import Codes, Flags, Floats, distinct
-from ingestion.identity.model import FEWEST_ROWS, FLOOR_BITS, Model, estimate, score
+from ingestion.identity.model import (
+    FEWEST_ROWS,
+    FLOOR_BITS,
+    Model,
+    estimate,
+    is_level,
+    score,
+)
 from ingestion.identity.people import People
 from kg.lake.scratch import Scratch
 
@@ -172,8 +179,8 @@ def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
     ).to_pylist()[0]
     filled = {one.name for one in PERSON if row[one.name]}
     if kept is not None and filled <= {one.name for one in kept.fields}:
-        known = max(kept.row_count, FEWEST_ROWS / GROWTH if not kept.trained_on else 0)
-        if row["n"] < GROWTH * known:
+        outgrown = GROWTH * kept.row_count if kept.trained_on else FEWEST_ROWS
+        if row["n"] < outgrown:
             return kept, False
     return estimate(scratch, ROWS, PERSON), True
 
@@ -320,30 +327,20 @@ def _of_table(rows: pa.Table, left: Codes, right: Codes) -> Pairs:
     )  # fmt: skip
 
 
-def _is_level(model: Model, name: str, number: int) -> str:
-    """Whether two values agree on a level, by its place; -1 is that of disagreement.
-
-    Exact, because a level's weight is written down once and two levels never weigh the same.
-    """
-    if name not in model.weights:
-        return "false"
-    m, u = model.weights[name][number]
-    return f"(abs(bits_{name} - ({math.log2(m / u)!r})) < 1e-9)"
-
-
 def _agrees(model: Model, name: str) -> str:
     return f"(bits_{name} > 0)" if name in model.weights else "false"
 
 
 def _contradicted(model: Model) -> str:
     """A father and a son have one name and one address; what tells them apart is their age."""
-    return f"({_is_level(model, 'birth_date', -2)} AND NOT {_agrees(model, 'number')})"
+    generation = is_level(model, "birth_date", -2, "bits_birth_date")
+    return f"({generation} AND NOT {_agrees(model, 'number')})"
 
 
 def _strangers(model: Model) -> str:
     """Two people behind one identifier: another given name, and nothing personal that agrees."""
     alike = " OR ".join(_agrees(model, name) for name in ("birth_date", "number"))
-    return f"({_is_level(model, 'given_name', -1)} AND NOT ({alike}))"
+    return f"({is_level(model, 'given_name', -1, 'bits_given_name')} AND NOT ({alike}))"
 
 
 def _reason(model: Model) -> str:
@@ -402,5 +399,6 @@ def _sharing(scratch: Scratch, people: People, compared: Compared, model: Model)
     known = pairs.left * len(people.records) + pairs.right  # sorted, as it was read
     at = np.searchsorted(known, first * len(people.records) + second)
     # An id of the source outweighs a given name; a family name that differs too outweighs the id.
-    conflict = pairs.strangers[at] & (~unique | (pairs.bits[at] < bits_of(AGAINST)))
+    outweighed = unique & (pairs.bits[at] >= bits_of(AGAINST))
+    conflict = (pairs.strangers[at] | (pairs.contradicted[at] & ~unique)) & ~outweighed
     return Sharing(first, second, unique, conflict)

@@ -24,6 +24,7 @@ from ingestion.identity.blocking import (
     TRAINING_PAIRS,
     Rule,
     counted_rules,
+    household,
     proposed,
     training,
 )
@@ -39,6 +40,12 @@ RANDOM_PAIRS, PER_ROW = 1_000_000, 100
 """Pairs drawn at random, to see how often strangers agree: at most, and for each row."""
 FEWEST_ROWS = 500
 """With fewer rows than this the data says nothing of its own, and the table's values hold."""
+TWINS = 0.015
+"""Of two people of one household, how often they are twins."""
+HOUSEHOLD_BITS = (0.0, 10.0)
+"""What agreeing on a household may say: at least even, at most a thousand to one."""
+USUAL_ROWS = 1_000
+"""Among so few rows one other is about the same person, before the data says otherwise."""
 SHRINK = 0.05
 """How much of what holds before any data is seen stays in what was learnt."""
 FLOOR_BITS = -12.0
@@ -56,6 +63,8 @@ class Model:
         row_count: how many rows it was estimated from.
         trained_on: the conditions of the pairs it was estimated in; empty: not estimated.
         apart: whether only rows of different sources may be one.
+        household_bits: log2 odds that two rows of one household are one person: how many of the
+            pairs that share an address turned out to be, 0 where none was learnt.
         frequencies: field -> (value, frequency); not part of the id.
     """
 
@@ -66,6 +75,7 @@ class Model:
     row_count: int
     trained_on: tuple[str, ...] = ()
     apart: bool = False
+    household_bits: float = HOUSEHOLD_BITS[0]
     frequencies: dict[str, pa.Table] = field(default_factory=dict, repr=False)
 
     def to_json(self) -> str:
@@ -84,6 +94,7 @@ class Model:
             row_count=found["row_count"],
             trained_on=tuple(found["trained_on"]),
             apart=found["apart"],
+            household_bits=found["household_bits"],
             frequencies=frequencies,
         )
 
@@ -119,16 +130,36 @@ def estimate(
         fields: what may be compared; columns without a value are left out.
         apart: only rows of different `source_dataset` may be one; no source has doubles.
     """
-    row_count, fields = _filled(scratch, table, fields)
+    row_count, filled = _filled(scratch, table, fields)
+    if row_count < FEWEST_ROWS:
+        return usual(fields, apart=apart)
+    fields = filled
     rules = counted_rules(
         fields, lambda wanted: _pairs(scratch, table, row_count, wanted, apart=apart)
     )
     chosen = tuple(rule.condition for rule in proposed(rules, row_count))
-    usual = {one.name: one.usual() for one in fields}
-    start = Model(tuple(fields), usual, -math.log2(max(row_count, 2)), chosen, row_count,
-                  apart=apart)  # fmt: skip
-    lessons = training(rules, fields) if row_count >= FEWEST_ROWS else []
+    start = replace(
+        usual(fields, apart=apart),
+        prior_bits=-math.log2(row_count),
+        rules=chosen,
+        row_count=row_count,
+    )
+    last = household(rules, fields)
+    lessons = [rule for rule in training(rules, fields) if rule not in last] + last
     return _learnt(scratch, table, start, lessons) if lessons else start
+
+
+def usual(fields: Sequence[Field], *, apart: bool = False) -> Model:
+    """The model of few rows: what the table of kinds says, whatever the rows are."""
+    keys = [f'"{one.name}"' for one in fields if one.how.keys]
+    return Model(
+        fields=tuple(fields),
+        weights={one.name: one.usual() for one in fields},
+        prior_bits=-math.log2(USUAL_ROWS),
+        rules=tuple(f"l.{key} = r.{key}" for key in keys),
+        row_count=0,
+        apart=apart,
+    )
 
 
 def score(
@@ -166,18 +197,58 @@ def score(
             linker.table_management.register_blocked_pairs_for_predict(given)
         found = linker.inference.predict(threshold_match_weight=limit, warning_mode="never")
     bits = {one.name: _bits(one, model) for one in model.fields}
-    personal = [text for one, text in zip(model.fields, bits.values(), strict=True)
-                if one.how.personal]  # fmt: skip
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
     if explained:
         columns += "".join(f', gamma_{name} AS "level_{name}"' for name in bits)
     scratch.sql(
         f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
-        f'unique_id_r AS "right", match_weight - ({model.prior_bits!r}) AS bits, '
-        f"{' + '.join(personal) or '0.0'} AS personal_bits, {columns} FROM {found.physical_name}"
+        f'unique_id_r AS "right", {_together(model, bits)} AS bits, '
+        f"{_personal(model, bits)} AS personal_bits, {columns} FROM {found.physical_name}"
     )
     with quiet():
         found.drop_table_from_database_and_remove_from_cache()
+
+
+def is_level(model: Model, name: str, number: int, bits: str) -> str:
+    """Whether two values agree on a level, by its place, in SQL; -1 is that of disagreement.
+
+    Exact, because a level's weight is written down once and two levels never weigh the same.
+    """
+    if name not in model.weights:
+        return "false"
+    m, u = model.weights[name][number]
+    return f"(abs(({bits}) - ({math.log2(m / u)!r})) < 1e-9)"
+
+
+def _personal(model: Model, bits: dict[str, str]) -> str:
+    """What speaks of the person and not of a household, in SQL."""
+    mine = [bits[one.name] for one in model.fields if one.how.personal]
+    return " + ".join(mine) or "0.0"
+
+
+def _together(model: Model, bits: dict[str, str]) -> str:
+    """All evidence of a pair, in SQL.
+
+    Fields are weighed as if they were independent, which those of a household are not: its members
+    agree on all of them. So however much of it agrees, it says no more than how many pairs of one
+    household are one person; and where the given names differ there may be twins, however much
+    else agrees, unless they name one number.
+    """
+    every = f"match_weight - ({model.prior_bits!r})"
+    if not any(one.how.personal for one in model.fields):
+        return every
+    own = _personal(model, bits)
+    most = model.household_bits - model.prior_bits
+    total = f"{own} + least({every} - ({own}), {most!r})"
+    if "given_name" not in model.weights:
+        return total
+    number = bits.get("number", "0.0")
+    twins = most + math.log2(model.weights["given_name"][-1][0] / TWINS)
+    differs = is_level(model, "given_name", -1, bits["given_name"])
+    return (
+        f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
+        f"ELSE {total} END"
+    )
 
 
 def _bits(field: Field, model: Model) -> str:
@@ -187,7 +258,7 @@ def _bits(field: Field, model: Model) -> str:
 
 def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
     linker = _linker(scratch, table, start, trained=False)
-    totals = []
+    totals, shares = [], {}
     with quiet():
         linker.training.estimate_u_using_random_sampling(
             max_pairs=min(RANDOM_PAIRS, PER_ROW * start.row_count), seed=1, num_chunks=1
@@ -198,6 +269,7 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
             )
             share = session.core_model_settings.probability_two_random_records_match
             totals.append((rule, share * rule.pairs))
+            shares[rule] = share
     found = {
         one["output_column_name"]: [
             (level.get("m_probability"), level.get("u_probability"))
@@ -223,6 +295,7 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
             for one in start.fields
         },
         prior_bits=math.log2(share / (1 - share)),
+        household_bits=_household_bits(lessons[-1], shares[lessons[-1]], start),
         trained_on=tuple(rule.condition for rule in lessons),
         frequencies={
             one.name: _frequencies(scratch, table, one.name)
@@ -230,6 +303,14 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
             if any(level.counted for level in one.how.levels)
         },
     )  # fmt: skip
+
+
+def _household_bits(rule: Rule, share: float, model: Model) -> float:
+    """What the pairs of one household turned out to be, where the last lesson was in one."""
+    least, most = HOUSEHOLD_BITS
+    if any(one.how.personal for one in model.fields if one.name in rule.fields):
+        return least
+    return min(max(math.log2(max(share, 1e-9) / max(1 - share, 1e-9)), least), most)
 
 
 def _shrunk(learnt: Sequence[float | None], usual: Sequence[float]) -> list[float]:
