@@ -67,6 +67,7 @@ _JACCARD = (
     "len(list_intersect({0}_words_l, {0}_words_r)) >= {1} * "
     "(len({0}_words_l) + len({0}_words_r) - len(list_intersect({0}_words_l, {0}_words_r)))"
 )
+_LONG = "least(len({0}_words_l), len({0}_words_r)) >= 5"  # of short ones words say too little
 
 
 def _near(share: float) -> str:
@@ -186,14 +187,17 @@ KINDS: Mapping[str, Kind] = {
     "title": Kind(
         (
             Level("the same {0}", _SAME, 0.45, 0.0002, counted=True),
-            Level("{0} with nearly the same words", _JACCARD.replace("{1}", "0.8"), 0.20, 0.0002),
-            Level("{0} with mostly the same words", _JACCARD.replace("{1}", "0.6"), 0.12, 0.0005),
-            Level("{0} of which one holds the other", _SHARE.replace("{1}", "0.99"), 0.08, 0.001),
-            Level("{0} that share many words", _JACCARD.replace("{1}", "0.4"), 0.08, 0.003),
-            Level("{0} that share some words", _JACCARD.replace("{1}", "0.2"), 0.05, 0.02),
+            Level("{0} of which one begins the other",
+                  "starts_with({0}_l, {0}_r) OR starts_with({0}_r, {0}_l)", 0.10, 0.0002),
+            Level("{0} written nearly alike", _near(0.94), 0.15, 0.0003),
+            Level("{0} with mostly the same words",
+                  f"{_LONG} AND {_JACCARD.replace('{1}', '0.6')}", 0.14, 0.001),
+            Level("{0} that share some words",
+                  f"{_LONG} AND {_JACCARD.replace('{1}', '0.3')}", 0.10, 0.02),
         ),
-        "{0} without words in common",
+        "{0} with few words in common",
         ("{0}", "substr({0}, 1, 8)"),
+        alone=True,
     ),
     "amount": Kind(
         (
@@ -217,7 +221,7 @@ KINDS: Mapping[str, Kind] = {
             Level("{0} within a month", "abs({0}_l - {0}_r) <= 31", 0.05, 0.2),
         ),
         "{0} far apart",
-        ("{0}",),
+        (),
     ),
 }  # fmt: skip
 

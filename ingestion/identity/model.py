@@ -36,7 +36,7 @@ Weights = dict[str, list[tuple[float, float]]]
 
 SAMPLED_ROWS = 200_000
 """Pairs of a rule are counted on this many rows."""
-RANDOM_PAIRS, PER_ROW = 1_000_000, 100
+RANDOM_PAIRS, PER_ROW = 500_000, 100
 """Pairs drawn at random, to see how often strangers agree: at most, and for each row."""
 FEWEST_ROWS = 500
 """With fewer rows than this the data says nothing of its own, and the table's values hold."""
@@ -119,7 +119,12 @@ def quiet() -> Iterator[None]:
 
 
 def estimate(
-    scratch: Scratch, table: str, fields: Sequence[Field], *, apart: bool = False
+    scratch: Scratch,
+    table: str,
+    fields: Sequence[Field],
+    *,
+    apart: bool = False,
+    given: Sequence[str] = (),
 ) -> Model:
     """Learn from rows how much each agreement says.
 
@@ -129,6 +134,8 @@ def estimate(
             `source_dataset`.
         fields: what may be compared; columns without a value are left out.
         apart: only rows of different `source_dataset` may be one; no source has doubles.
+        given: rules to compare by, as SQL over rows `l` and `r`, instead of those that the data
+            proposes.
     """
     row_count, filled = _filled(scratch, table, fields)
     if row_count < FEWEST_ROWS:
@@ -137,7 +144,7 @@ def estimate(
     rules = counted_rules(
         fields, lambda wanted: _pairs(scratch, table, row_count, wanted, apart=apart)
     )
-    chosen = tuple(rule.condition for rule in proposed(rules, row_count))
+    chosen = tuple(given or (rule.condition for rule in proposed(rules, row_count)))
     start = replace(
         usual(fields, apart=apart),
         prior_bits=-math.log2(row_count),
