@@ -134,8 +134,11 @@ def contoso(data: Path, work: Path) -> Figures:
     """Three tables about the same fictional people, without e-mail and without their common id."""
     folder = data / "ms_customer_insights_sample"
     tables = {
-        "Contact": ("ContactId", "%m/%d/%Y", "      street: StreetAddress\n      postcode: PostCode\n"
-                    "      city: City\n      region: State\n"),
+        "Contact": (
+            "ContactId", "%m/%d/%Y",
+            "      street: StreetAddress\n      postcode: PostCode\n"
+            "      city: City\n      region: State\n",
+        ),
         "Customer-Loyalty": ("LoyaltyId", "%Y-%m-%d", ""),
         "CustomerRecordContoso": ("number", "%m/%d/%Y", ""),
     }  # fmt: skip
@@ -391,7 +394,7 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
             for name in ("compared", "matches", "judgements", "identities", "users"):
                 step.overwrite(name, TABLES[name].empty_table().drop_columns("run_id"))
         full = _timed_step(lake)
-        again = lake.arrow("identities")
+        again = lake.arrow("identities")  # noqa: F841 - DuckDB finds it by its name
     same = duckdb.sql(
         "SELECT count(DISTINCT (a.user_id, b.user_id)) = count(DISTINCT a.user_id) AND "
         "count(DISTINCT a.user_id) = count(DISTINCT b.user_id) "
@@ -423,18 +426,18 @@ WITH lists AS (SELECT
     string_split('ashmoor brackwater coldbrook eastmere fernhold grimsford larkhaven northwick '
         || 'stonebridge westerby', ' ') AS city),
 people AS (SELECT i,
-    given[1 + hash(i, 1) % len(given)] || coalesce(two[1 + hash(i, 14) % 40], '') AS given_name,
-    one[1 + hash(i, 2) % len(one)] || two[1 + hash(i, 3) % len(two)]
-        || two[1 + hash(i, 4) % len(two)] || three[1 + hash(i, 5) % len(three)] AS family_name,
+    given[(1 + hash(i, 1) % len(given))::BIGINT] || coalesce(two[(1 + hash(i, 14) % 40)::BIGINT], '') AS given_name,
+    one[(1 + hash(i, 2) % len(one))::BIGINT] || two[(1 + hash(i, 3) % len(two))::BIGINT]
+        || two[(1 + hash(i, 4) % len(two))::BIGINT] || three[(1 + hash(i, 5) % len(three))::BIGINT] AS family_name,
     strftime(DATE '1940-01-01' + (hash(i, 6) % 25000)::INT, '%Y%m%d') AS birth_date,
-    street[1 + hash(i, 7) % len(street)] || ' lane ' || (1 + hash(i, 8) % 400) AS street,
+    street[(1 + hash(i, 7) % len(street))::BIGINT] || ' lane ' || (1 + hash(i, 8) % 400) AS street,
     (10000 + hash(i, 9) % 9000)::VARCHAR AS postcode,
-    city[1 + hash(i, 10) % len(city)] AS city
+    city[(1 + hash(i, 10) % len(city))::BIGINT] AS city
     FROM range({people}) r(i), lists),
 rows AS (
     SELECT i, true AS first, * EXCLUDE i FROM people
     UNION ALL SELECT i, false, * EXCLUDE i FROM people),
-slips AS (SELECT *, hash(i, 11) AS h FROM rows)
+slips AS (SELECT *, (hash(i, 11) >> 1)::BIGINT AS h FROM rows)
 SELECT i AS truth, first, i || '-' || first::INT AS id,
     CASE WHEN first OR h % 10 > 1 THEN given_name WHEN h % 10 = 0 THEN NULL
         ELSE substr(given_name, 1, 2) || substr(given_name, 4) END AS given_name,
@@ -525,7 +528,7 @@ def world(data: Path, work: Path, people: int) -> Figures:
     with Lake.writer(work / "workspace") as lake:
         ingest(lake, work / "world/data", mapping, key=bytes(32))
         seconds = _resolve(lake, mapping)
-        found = lake.arrow("identities")
+        found = lake.arrow("identities")  # noqa: F841 - DuckDB finds it by its name
     truth = work / "world/truth"
     rows = duckdb.sql(
         "SELECT DISTINCT record_key, user_id, person_id, mixed_up FROM found JOIN "

@@ -57,7 +57,10 @@ def prepare(
     scratch.keep_as("nickname", nicknames())
     import ibis
 
-    rows = _written(scratch, ibis)
+    # Kept step by step: an expression that is used five times would be computed five times.
+    scratch.keep_as("plain", _plain(scratch, ibis))
+    scratch.keep_as("written", _written(scratch, ibis))
+    rows = scratch.table_named("written")
     words = {f"{name}_words": rows[name].split(" ") for name in ("street", "organisation")}
     rows = rows.mutate(**words)
     texts = [rows[one.name].fill_null("") for one in PERSON]
@@ -139,31 +142,45 @@ def _unique_values(people: People, details: pa.Table) -> pa.Array:
     return pc.fill_null(text.take(place.combine_chunks()), "")
 
 
-def _written(scratch: Scratch, ibis: Any) -> Any:
-    """Every detail in its normal form; what names nobody is missing."""
+def _plain(scratch: Scratch, ibis: Any) -> Any:
+    """Every detail in its normal form, and the two parts of a whole name."""
     said = scratch.table_named("said")
-    nothing = list(shipped().junk.words)
-    whole = _name(said.name)
-    parts = whole.split(" ")
-    turned = said.name.contains(",").fill_null(False)  # "Lee, Ann"
-    last, first = parts[parts.length() - 1], parts[0]
-    several = (parts.length() > 1).fill_null(False)
-    split = {
-        "given_name": turned.ifelse(_name(said.name.split(",")[1]), several.ifelse(first, whole)),
-        "family_name": turned.ifelse(
-            _name(said.name.split(",")[0]), several.ifelse(last, ibis.null("string"))
-        ),
-    }
     named = {name: _name(said[name]) for name in _NAMES}
-    named |= {name: ibis.coalesce(named[name], text) for name, text in split.items()}
     exact = {
         name: said[name].lower().re_replace(r"[^\p{L}\p{N}]+", "").nullif("") for name in _EXACT
     }
-    found = {
-        name: text.isin(nothing).ifelse(ibis.null("string"), text)
-        for name, text in {**named, **exact}.items()
+    turned = said.name.contains(",").fill_null(False)  # "Lee, Ann"
+    before, after = said.name.split(",")[0], said.name.split(",")[1]
+    return said.select(
+        "unique_id",
+        "email",
+        "phone",
+        "unique_values",
+        whole=turned.ifelse(_name(after) + " " + _name(before), _name(said.name)),
+        **named,
+        **exact,
+    )
+
+
+def _written(scratch: Scratch, ibis: Any) -> Any:
+    """The same with names split; what names nobody is missing."""
+    rows = scratch.table_named("plain")
+    nothing = ibis.null("string")
+    several = rows.whole.contains(" ").fill_null(False)
+    parts = rows.whole.split(" ")
+    split = {
+        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(parts[-1], nothing)),
     }
-    return said.select("unique_id", "email", "phone", "unique_values", **found)
+    junk = list(shipped().junk.words)
+    found = {name: split.get(name, rows[name]) for name in (*_NAMES, *_EXACT)}
+    return rows.select(
+        "unique_id",
+        "email",
+        "phone",
+        "unique_values",
+        **{name: text.isin(junk).ifelse(nothing, text) for name, text in found.items()},
+    )
 
 
 def _name(text: Any) -> Any:
