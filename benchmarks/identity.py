@@ -426,9 +426,11 @@ WITH lists AS (SELECT
     string_split('ashmoor brackwater coldbrook eastmere fernhold grimsford larkhaven northwick '
         || 'stonebridge westerby', ' ') AS city),
 people AS (SELECT i,
-    given[(1 + hash(i, 1) % len(given))::BIGINT] || coalesce(two[(1 + hash(i, 14) % 40)::BIGINT], '') AS given_name,
+    given[(1 + hash(i, 1) % len(given))::BIGINT]
+        || coalesce(two[(1 + hash(i, 14) % 40)::BIGINT], '') AS given_name,
     one[(1 + hash(i, 2) % len(one))::BIGINT] || two[(1 + hash(i, 3) % len(two))::BIGINT]
-        || two[(1 + hash(i, 4) % len(two))::BIGINT] || three[(1 + hash(i, 5) % len(three))::BIGINT] AS family_name,
+        || two[(1 + hash(i, 4) % len(two))::BIGINT]
+        || three[(1 + hash(i, 5) % len(three))::BIGINT] AS family_name,
     strftime(DATE '1940-01-01' + (hash(i, 6) % 25000)::INT, '%Y%m%d') AS birth_date,
     street[(1 + hash(i, 7) % len(street))::BIGINT] || ' lane ' || (1 + hash(i, 8) % 400) AS street,
     (10000 + hash(i, 9) % 9000)::VARCHAR AS postcode,
