@@ -301,7 +301,7 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
                                strict=True))
             for one in start.fields
         },
-        prior_bits=math.log2(share / (1 - share)),
+        prior_bits=_rounded(math.log2(share / (1 - share))),
         household_bits=_household_bits(lessons[-1], shares[lessons[-1]], start),
         trained_on=tuple(rule.condition for rule in lessons),
         frequencies={
@@ -317,7 +317,7 @@ def _household_bits(rule: Rule, share: float, model: Model) -> float:
     least, most = HOUSEHOLD_BITS
     if any(one.how.personal for one in model.fields if one.name in rule.fields):
         return least
-    return min(max(math.log2(max(share, 1e-9) / max(1 - share, 1e-9)), least), most)
+    return _rounded(min(max(math.log2(max(share, 1e-9) / max(1 - share, 1e-9)), least), most))
 
 
 def _shrunk(learnt: Sequence[float | None], usual: Sequence[float]) -> list[float]:
@@ -326,7 +326,7 @@ def _shrunk(learnt: Sequence[float | None], usual: Sequence[float]) -> list[floa
         prior * SHRINK + (1 - SHRINK) * (prior if one is None else one)
         for one, prior in zip(learnt, usual, strict=True)
     ]
-    return [one / sum(mixed) for one in mixed]
+    return [_rounded(one / sum(mixed)) for one in mixed]
 
 
 def _strangers(
@@ -341,7 +341,12 @@ def _strangers(
         usual if u is None else max((u - share * own) / (1 - share), 0.1 * u, fewest)
         for (_, u), own, (_, usual) in zip(found, m, field.usual(), strict=True)
     ]
-    return [one / sum(seen) for one in seen]
+    return [_rounded(one / sum(seen)) for one in seen]
+
+
+def _rounded(number: float) -> float:
+    """Without the last digits, which depend on the order in which threads add."""
+    return float(f"{number:.9g}")
 
 
 def _possible(scratch: Scratch, table: str, model: Model) -> float:
