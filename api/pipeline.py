@@ -16,6 +16,7 @@ from kg.progress import Progress, silent
 from kg.settings import Settings
 
 if TYPE_CHECKING:
+    from ingestion.identity import IdentityConfig
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
     from kg.personas.llm import LlmServer
@@ -95,6 +96,20 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
     return RunReport(mapping.name, work.reports)
 
 
+def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
+    """What the mapping and the workspace's own table say about people."""
+    from ingestion.identity import IdentityConfig
+    from ingestion.identity.limits import RULES_FILE, read_rules
+
+    return IdentityConfig(
+        consent_default=mapping.consent.default,
+        namespaces=mapping.namespaces(),
+        describe=tuple(mapping.described()),
+        phone_region=mapping.phone_region,
+        rules=read_rules(workspace / RULES_FILE),
+    )
+
+
 class _Work:
     """The steps of one run, in order; each builds on the runs before it."""
 
@@ -137,12 +152,10 @@ class _Work:
 
     def resolve(self, mapping: "Mapping") -> None:
         """Records to people."""
-        from ingestion.identity import IdentityConfig, resolve
+        from ingestion.identity import resolve
 
-        config = IdentityConfig(
-            mapping.consent.default, mapping.namespaces(), tuple(mapping.described())
-        )
-        with self._step("identity", ("ingest",), asdict(config)) as step:
+        config = identity_config(mapping, self.lake.workspace.path)
+        with self._step("identity", ("ingest", "verdict"), asdict(config)) as step:
             if not step.done:
                 with self.progress.task("People") as task:
                     resolve(step, self.lake.workspace.key(), config)

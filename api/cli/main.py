@@ -24,6 +24,8 @@ source = typer.Typer(help="What is read, and how.", no_args_is_help=True)
 personas = typer.Typer(help="The personas of a workspace.", no_args_is_help=True)
 app.add_typer(source, name="source")
 app.add_typer(personas, name="personas")
+identity = typer.Typer(help="Who is one person, why, and who says otherwise.", no_args_is_help=True)
+app.add_typer(identity, name="identity")
 
 Workspace = Annotated[
     str, typer.Option("--workspace", "-w", help="Its name, or the path of its folder.")
@@ -140,6 +142,99 @@ def personas_show(
     from api.cli.personas import show_persona as command
 
     command(persona, workspace, as_json)
+
+
+Name = Annotated[str, typer.Argument(help="A user id, or a record key.")]
+By = Annotated[str, typer.Option("--by", help="Who says so; kept with the verdict.")]
+Because = Annotated[str, typer.Option("--because", help="Why; kept with the verdict.")]
+
+
+@identity.command("explain")
+def identity_explain(
+    one: Name, other: Name, workspace: Workspace = "default", as_json: Json = False
+) -> None:
+    """Why two users or records are, or are not, taken for one person."""
+    from api.cli.identity import explain as command
+
+    command(one, other, workspace, as_json)
+
+
+@identity.command("review")
+def identity_review(
+    workspace: Workspace = "default",
+    rows: Annotated[int, typer.Option(help="At most this many pairs.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Pairs that nobody has decided, those on which most depends first."""
+    from api.cli.identity import review as command
+
+    command(workspace, rows, as_json)
+
+
+@identity.command("merge")
+def identity_merge(
+    one: Name, other: Name, by: By, because: Because, workspace: Workspace = "default"
+) -> None:
+    """Say that two are one person; the next run follows."""
+    from api.cli.identity import merge as command
+
+    command(one, other, workspace, by, because)
+
+
+@identity.command("split")
+def identity_split(
+    record: Annotated[str, typer.Argument(help="Key of the record that is somebody else's.")],
+    by: By,
+    because: Because,
+    workspace: Workspace = "default",
+) -> None:
+    """Say that a record is about somebody else than its user; the next run follows."""
+    from api.cli.identity import split as command
+
+    command(record, workspace, by, because)
+
+
+@identity.command("undo")
+def identity_undo(
+    number: Annotated[int, typer.Argument(help="As `identity verdicts` shows it.")],
+    by: By,
+    because: Because,
+    workspace: Workspace = "default",
+) -> None:
+    """Take a verdict back; rules and evidence hold again."""
+    from api.cli.identity import undo as command
+
+    command(number, workspace, by, because)
+
+
+@identity.command("verdicts")
+def identity_verdicts(workspace: Workspace = "default", as_json: Json = False) -> None:
+    """What people have said of people, and still stands."""
+    from api.cli.identity import list_verdicts as command
+
+    command(workspace, as_json)
+
+
+@identity.command("preview")
+def identity_preview(
+    rules: Annotated[
+        Path | None, typer.Option(help="Another table of identifiers; default: the workspace's.")
+    ] = None,
+    workspace: Workspace = "default",
+    as_json: Json = False,
+) -> None:
+    """Who would be merged and split under other rules; changes nothing."""
+    from api.cli.identity import preview as command
+
+    command(workspace, rules, as_json)
+
+
+@identity.command("rules")
+def identity_rules(workspace: Workspace = "default", as_json: Json = False) -> None:
+    """How far each identifier is trusted here, and where to change it."""
+    from api.cli.identity import rules as command
+
+    command(workspace, as_json)
 
 
 @app.command()

@@ -4,10 +4,22 @@ limits.yaml    how far each identifier is trusted
 identifiers    how identifiers are written, hashed and found unusable
 people         what the records say, as codes
 links          which statements may join records
+fields         what can be compared of two people
+compared       the rows that are compared
+blocking       which pairs of them are
+model          how much each agreement says
+matching       the evidence of all pairs
+joining        which groups evidence may join
+decisions      evidence as judgements
 judgements     the log
 users          ids that stay
+settle         all of it, as a pure function
 facts, consent what is known of users, and who must not be profiled
+reviews        what a person should look at
 resolution     the step
+explain        any pair, in words
+verdicts       what people decide
+preview        what other rules would do
 """
 
 from importlib import import_module
@@ -19,7 +31,8 @@ if TYPE_CHECKING:
         hash_identifier,
         shown_identifier,
     )
-    from ingestion.identity.resolution import IdentityConfig, resolve
+    from ingestion.identity.resolution import resolve
+    from ingestion.identity.settle import IdentityConfig
 
 __all__ = [
     "IdentityConfig",
@@ -31,8 +44,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"IdentityConfig", "resolve"}:
-        return getattr(import_module("ingestion.identity.resolution"), name)
+    if name == "resolve":
+        return import_module("ingestion.identity.resolution").resolve
+    if name == "IdentityConfig":
+        return import_module("ingestion.identity.settle").IdentityConfig
     if name in __all__:
         return getattr(import_module("ingestion.identity.identifiers"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,31 @@ def canonical_values(namespace: str, values: "pa.Array") -> "pa.Array":
     return values
 
 
+def international(values: "pa.Array", region: str) -> "pa.Array":
+    """Telephone numbers (digits) as they are dialled from abroad; what is no number stays.
+
+    Args:
+        region: the country that a number without its code is in, e.g. `GB`.
+    """
+    import pyarrow as pa
+
+    return pa.array([_international(value, region) for value in values.to_pylist()], pa.string())
+
+
+def _international(digits: str, region: str) -> str:
+    import phonenumbers
+
+    for text, home in ((f"+{digits}", None), (digits, region)):
+        try:
+            number = phonenumbers.parse(text, home)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(number):
+            found: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return found.removeprefix("+")
+    return digits
+
+
 def canonical_identifier(namespace: str, value: str) -> str:
     """One identifier as it is compared: `canonical_identifier("email", " Ann@X.org ")`."""
     import pyarrow as pa

@@ -12,11 +12,25 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.identity.links import BY_PERSON, Codes, Cut, Flags, Manual, components, distinct
-from ingestion.identity.people import People
+from ingestion.identity.links import (
+    BY_DETAILS,
+    BY_PERSON,
+    Codes,
+    Cut,
+    Flags,
+    Floats,
+    Manual,
+    components,
+    distinct,
+)
+from ingestion.identity.people import MATCH, People
 
 RULE = "identifier:"
 AUTHOR = "rule"
+MODEL_RULE = "details"
+MODEL_AUTHOR = "model"
+WITHDRAWN = "withdrawn"
+"""The verdict of a person who takes back what they said of a pair."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +74,8 @@ def read_log(step: Any, people: People) -> Log:
         np.asarray(pc.fill_null(pc.index_in(table[side], value_set=keys), -1).to_numpy(), np.int64)
         for side in ("left_record_key", "right_record_key")
     )
-    by_rule = pc.equal(table["author"], AUTHOR).to_numpy()
-    rules = pa.array([RULE + name for name in people.namespace_names], pa.string())
+    by_rule = pc.is_in(table["author"], pa.array([AUTHOR, MODEL_AUTHOR])).to_numpy()
+    rules = pa.array(_rules(people), pa.string())
     rule = pc.fill_null(pc.index_in(table["rule"], value_set=rules), -1).to_numpy()
     log = Log(
         left=left,
@@ -70,11 +84,27 @@ def read_log(step: Any, people: People) -> Log:
         same=pc.equal(table["verdict"], "same").to_numpy(),
         judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
     )
-    return latest(log.only((left >= 0) & (right >= 0)))
+    withdrawn = pc.equal(table["verdict"], WITHDRAWN).to_numpy()
+    there = (left >= 0) & (right >= 0)
+    return _standing(log.only(there), withdrawn[there])
+
+
+def _rules(people: People) -> list[str]:
+    return [MODEL_RULE if name == MATCH else RULE + name for name in people.namespace_names]
+
+
+def _standing(log: Log, withdrawn: Flags) -> Log:
+    """The latest verdicts; where the latest is a withdrawal, none."""
+    dated = Log(log.left, log.right, log.rule, log.same, log.judged_at_ms * 2 + withdrawn)
+    return log.only(_last(dated) & ~withdrawn)
 
 
 def latest(log: Log) -> Log:
     """The last verdict of each rule on each pair; `different` where two are equally late."""
+    return log.only(_last(log))
+
+
+def _last(log: Log) -> Flags:
     low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
     order = np.lexsort((~log.same, log.judged_at_ms, log.rule, high, low))
     pairs = np.stack([low[order], high[order], log.rule[order]])
@@ -82,7 +112,7 @@ def latest(log: Log) -> Log:
     last[:-1] = (np.diff(pairs, axis=1) != 0).any(axis=0)
     held = np.zeros(len(order), bool)
     held[order[last]] = True
-    return log.only(held)
+    return held
 
 
 def fold(log: Log, record_count: int) -> Codes:
@@ -95,10 +125,35 @@ def fold(log: Log, record_count: int) -> Codes:
     return components(record_count, log.left[keep], log.right[keep])
 
 
-def new_judgements(people: People, cut: Cut, log: Log) -> tuple[pa.Table, Log]:
+@dataclass(frozen=True)
+class Said:
+    """How sure the pairs of the model are, and in which words.
+
+    Shapes: key (e,) sorted: left * records + right; probability (e,); reason (e,).
+    """
+
+    key: Codes
+    probability: Floats
+    reason: pa.Array
+
+    def of(self, log: Log, record_count: int) -> tuple[Floats, pa.Array]:
+        """Of the pairs of a log that are the model's: 1 and null for all others."""
+        low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
+        key = low * record_count + high
+        at = np.searchsorted(self.key, key)
+        at[at == len(self.key)] = 0
+        hit = self.key[at] == key if len(self.key) else np.zeros(len(key), bool)
+        sure = np.where(hit, self.probability[at] if len(self.key) else 1.0, 1.0)
+        if not len(self.key):
+            return sure, pa.nulls(len(key), pa.string())
+        return sure, self.reason.take(pa.array(at, mask=~hit))
+
+
+def new_judgements(people: People, cut: Cut, log: Log, said: Said) -> tuple[pa.Table, Log]:
     """What must be appended so that the log says what the records say now, and the log after it.
 
-    `people.statements` are those that were not blocked; `cut` says which of them join.
+    `people.statements` are those that were not blocked; `cut` says which of them join. A pair that
+    the model joins is a value of the namespace `MATCH` that its two records name.
     """
     mine = log.only(log.rule >= 0)
     links = mine.only(mine.same)
@@ -117,7 +172,7 @@ def new_judgements(people: People, cut: Cut, log: Log) -> tuple[pa.Table, Log]:
     tables = []
     for part, wording in new:
         dated = _dated(part, mine, held, people)
-        tables.append(_table(dated, wording, people, reasons))
+        tables.append(_table(dated, wording, people, reasons, said))
         log = _joined(log, dated)
     return pa.concat_tables(tables), latest(log)
 
@@ -192,7 +247,8 @@ def _bridge_reasons(people: People, cut: Cut) -> list[str]:
         names = [people.namespace_names[cause] for cause in causes if cause >= 0]
         why = f"shared by different values of {' and '.join(names)}" if names else ""
         person = "a person says they differ" if BY_PERSON in causes else ""
-        reasons.append(f"same {name}, but {' or '.join(filter(None, (why, person)))}")
+        other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
+        reasons.append(f"same {name}, but {' or '.join(filter(None, (why, person, other)))}")
     return reasons
 
 
@@ -222,21 +278,29 @@ def _joined(one: Log, other: Log) -> Log:
     )
 
 
-def _table(log: Log, wording: str, people: People, reasons: list[str]) -> pa.Table:
+def _table(log: Log, wording: str, people: People, reasons: list[str], said: Said) -> pa.Table:
     keys = people.records["record_key"]
     names = people.namespace_names
-    rules = pa.array([RULE + name for name in names], pa.string())
-    texts = [wording.format(name, reasons[code]) for code, name in enumerate(names)]
-    count = len(log.left)
+    rules = pa.array(_rules(people), pa.string())
+    texts = [wording.format(_shown(name), reasons[code]) for code, name in enumerate(names)]
+    mine = log.rule == (names.index(MATCH) if MATCH in names else -1)
+    sure, words = said.of(log, people.statements.record_count)
+    reason = pa.array(texts, pa.string()).take(pa.array(log.rule))
+    reason = pc.if_else(pc.and_(pa.array(mine & log.same), pc.is_valid(words)), words, reason)
+    authors = pa.array([AUTHOR, MODEL_AUTHOR]).take(pa.array(mine.astype(np.int64)))
     return pa.table(
         {
             "left_record_key": keys.take(log.left),
             "right_record_key": keys.take(log.right),
             "verdict": pc.if_else(pa.array(log.same), "same", "different"),
-            "probability": log.same.astype(np.float64),
-            "reason": pa.array(texts, pa.string()).take(pa.array(log.rule)),
+            "probability": np.where(log.same, np.where(mine, sure, 1.0), 0.0),
+            "reason": reason,
             "rule": rules.take(pa.array(log.rule)),
-            "author": pa.repeat(AUTHOR, count),
+            "author": authors,
             "judged_at_ms": log.judged_at_ms,
         }
     )
+
+
+def _shown(name: str) -> str:
+    return "evidence" if name == MATCH else name

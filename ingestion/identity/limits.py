@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from kg.errors import InputError
 
 Form = Literal["trim", "lower", "email", "phone"]
+
+
+Rules = Mapping[str, Mapping[str, Any]]
+"""Namespace -> what a workspace decides of it otherwise."""
+RULES_FILE = "identity.yaml"
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,7 @@ class Limits:
     other: Limit
     junk: Junk
     role_mailboxes: frozenset[str] = field(default_factory=frozenset)
+    phone_region: str | None = None
 
     def of(self, namespace: str) -> Limit:
         """The limit of a namespace, declared or not."""
@@ -52,6 +61,11 @@ class Limits:
             name: replace(self.of(name), trust=trust, unique=unique)
             for name, (trust, unique) in namespaces.items()
         }
+        return replace(self, namespaces={**self.namespaces, **changed})
+
+    def edited(self, rules: Rules) -> "Limits":
+        """These limits with what the workspace's own table says: namespace -> what changes."""
+        changed = {name: replace(self.of(name), **row) for name, row in rules.items()}
         return replace(self, namespaces={**self.namespaces, **changed})
 
     def strength(self, namespace: str) -> tuple[bool, int]:
@@ -80,3 +94,64 @@ def shipped() -> Limits:
         ),
         role_mailboxes=frozenset(tree["role_mailboxes"]),
     )
+
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "trust": (int,),
+    "unique": (bool,),
+    "limit": (int, type(None)),
+    "merges": (bool,),
+    "personal": (bool,),
+    "opaque": (bool,),
+    "form": (str,),
+}
+
+
+def read_rules(path: Path) -> Rules:
+    """A workspace's own table of identifiers; empty where there is no file.
+
+    Raises:
+        InputError: it is no such table; the message names what is wrong and where.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise InputError(
+            f"{path.name} cannot be read: {error}.", hint="docs/identity.md shows one."
+        ) from error
+    rows = (tree or {}).get("namespaces") if isinstance(tree or {}, Mapping) else None
+    if not isinstance(rows, Mapping):
+        raise InputError(
+            f"{path.name}: expected `namespaces:` with one line for each.",
+            hint="docs/identity.md shows one.",
+        )
+    for name, row in rows.items():
+        _check(path.name, str(name), row)
+    return {str(name): dict(row) for name, row in rows.items()}
+
+
+def _check(file: str, name: str, row: Any) -> None:
+    if not isinstance(row, Mapping):
+        raise InputError(f"{file}: {name} needs {{trust: …, unique: …, limit: …}}.")
+    for key, value in row.items():
+        if key not in _KINDS:
+            raise InputError(
+                f"{file}: {name} has no {key!r}.", hint=f"There are: {', '.join(_KINDS)}."
+            )
+        fits = isinstance(value, _KINDS[key]) and not (
+            isinstance(value, bool) and bool not in _KINDS[key]
+        )
+        if key == "trust":
+            fits = fits and 1 <= value <= 6
+        if key == "form":
+            fits = value in get_args(Form)
+        if not fits:
+            raise InputError(
+                f"{file}: {key} of {name} is {value!r}, which is not what it may be.",
+                hint="docs/identity.md says what each may be.",
+            )

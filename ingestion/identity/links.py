@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,20 @@ class Namespaces:
 class Statements:
     """Distinct (record, value) pairs, sorted, and the namespace of every value.
 
-    Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records.
+    Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records; alias
+    (values,) int64: equal for values that their source says are one; None: no source says so.
     """
 
     record: Codes
     value: Codes
     namespace: Codes
     record_count: int
+    alias: Codes | None = None
+
+    @property
+    def meant(self) -> Codes:
+        """The value that each statement means: (n,), with what a source has merged as one."""
+        return self.value if self.alias is None else self.alias[self.value]
 
     def only(self, keep: Flags) -> "Statements":
         """The statements that are kept; the codes stay."""
@@ -59,15 +67,17 @@ class Cut:
     """Statements that were cut because they bridge.
 
     Shapes: kept (n,) bool; because (n,) int64: the unique namespace whose values would have met,
-    -1 where kept, -2 where a person said different; group (records,) int64: who is one person.
+    -1 where kept, -2 where a person said different, -3 where names and dates of birth differ; group
+    (records,) int64: who is one person; owners: what each group holds that is unique.
     """
 
     kept: Flags
     because: Codes
     group: Codes
+    owners: "Owners"
 
 
-KEPT, BY_PERSON = -1, -2
+KEPT, BY_PERSON, BY_DETAILS = -1, -2, -3
 
 
 def distinct(codes: Codes) -> Codes:
@@ -112,35 +122,54 @@ def contradictory(statements: Statements, namespaces: Namespaces) -> Flags:
     namespace = statements.namespace[statements.value]
     unique = namespaces.unique[namespace]
     keys = statements.record * len(namespaces.unique) + namespace
-    _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.asarray(unique & (counts[place] > 1))
+    span = len(statements.namespace) + 1
+    meant = distinct(keys * span + statements.meant) // span
+    several, counts = np.unique(meant, return_counts=True)
+    return np.asarray(unique & np.isin(keys, several[counts > 1]))
 
 
-def cut(statements: Statements, namespaces: Namespaces, manual: Manual) -> Cut:
+def cut(
+    statements: Statements,
+    namespaces: Namespaces,
+    manual: Manual,
+    strangers: tuple[Codes, Codes] | None = None,
+) -> Cut:
     """Join records namespace by namespace, strongest first, and cut whatever would bridge.
 
-    A value (with the unowned records that hang on it) that two owners share is taken from both:
-    it could be either's. Verdicts of people come first: `same` joins whatever the values say;
-    for `different`, the right record of the pair leaves.
+    A value that two owners share is taken from both, and from whoever else names it: that could be
+    either's. Verdicts of people come first: `same` joins whatever the values say;
+    for `different`, the right record of the pair leaves. `strangers`: records, and a code of each;
+    those of different codes are different people, as if the code were a unique value.
     """
     group = components(statements.record_count, *manual.same)
-    owners = _Owners.of(statements, namespaces, group, joined=len(manual.same[0]) > 0)
+    owners = Owners.of(statements, namespaces, group, joined=len(manual.same[0]) > 0)
+    if strangers is not None:
+        owners = owners.also(*strangers, group)
     kept = np.ones(len(statements.record), bool)
     because = np.full(len(statements.record), KEPT, np.int64)
     namespace = statements.namespace[statements.value]
     for code in distinct(namespace):
         rows = np.flatnonzero(namespace == code)
         tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
-        cause = tier.cut(owners, group, manual)
+        cause = _all_of_a_value(statements.value[rows], tier.cut(owners, group, manual))
         kept[rows] = cause == KEPT
         because[rows] = cause
         group = tier.join(group, cause == KEPT)
         owners = owners.after(group)
-    return Cut(kept, because, group)
+    return Cut(kept, because, group, owners)
+
+
+def _all_of_a_value(value: Codes, cause: Codes) -> Codes:
+    """What two people share names neither: where two owners lost a value, all others lose it too
+    (an order with a recycled number, a ticket from a mailbox of two could be either's)."""
+    lost = (cause != KEPT) & (cause != BY_PERSON)
+    because = np.full(int(value.max(initial=-1)) + 1, KEPT, np.int64)
+    because[value[lost]] = cause[lost]
+    return np.where(cause == KEPT, because[value], cause)
 
 
 @dataclass(frozen=True)
-class _Owners:
+class Owners:
     """Which value of a unique namespace each group holds: distinct (group, namespace, value)."""
 
     record: Codes
@@ -151,9 +180,9 @@ class _Owners:
     @classmethod
     def of(
         cls, statements: Statements, namespaces: Namespaces, group: Codes, *, joined: bool
-    ) -> "_Owners":
+    ) -> "Owners":
         unique = namespaces.unique[statements.namespace[statements.value]]
-        record, value = statements.record[unique], statements.value[unique]
+        record, value = statements.record[unique], statements.meant[unique]
         namespace = statements.namespace[value]
         if joined:  # people may have joined records that name two values: these are one now
             holder = group[record] * len(namespaces.unique) + namespace
@@ -162,12 +191,30 @@ class _Owners:
             value = components(nodes, holder, value)[value]
         return cls(record, namespace, value, group[record]).after(group)
 
-    def after(self, group: Codes) -> "_Owners":
+    def also(self, record: Codes, code: Codes, group: Codes) -> "Owners":
+        """These, and the codes of strangers; of a group that people have joined, the first."""
+        _, first = np.unique(group[record], return_index=True)
+        record, code = record[first], code[first]
+        return Owners(
+            np.r_[self.record, record],
+            np.r_[self.namespace, np.full(len(record), BY_DETAILS, np.int64)],
+            np.r_[self.value, code + int(self.value.max(initial=-1)) + 1],
+            np.r_[self.group, group[record]],
+        ).after(group)
+
+    def held(self, record_count: int) -> Codes:
+        """The value that the group of each label holds: (namespaces here, records), -1 for none."""
+        spaces = distinct(self.namespace)
+        table = np.full((len(spaces), record_count), -1, np.int64)
+        table[np.searchsorted(spaces, self.namespace), self.group] = self.value
+        return table
+
+    def after(self, group: Codes) -> "Owners":
         """The same once groups have been joined."""
         held = group[self.record]
         span = int(self.value.max(initial=0)) + 1
         rows = np.unique(held * span + self.value, return_index=True)[1]
-        return _Owners(self.record[rows], self.namespace[rows], self.value[rows], held[rows])
+        return Owners(self.record[rows], self.namespace[rows], self.value[rows], held[rows])
 
 
 @dataclass
@@ -189,7 +236,7 @@ class _Tier:
         values, b = np.unique(value, return_inverse=True)
         return cls(a, b, groups, len(values), np.full(len(a), KEPT, np.int64))
 
-    def cut(self, owners: _Owners, group: Codes, manual: Manual) -> Codes:
+    def cut(self, owners: Owners, group: Codes, manual: Manual) -> Codes:
         """Why each statement was cut; KEPT where it was not."""
         at = self._place(owners.group)
         held = at >= 0

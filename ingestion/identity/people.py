@@ -13,12 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ingestion.identity.identifiers import canonical_values, unusable
+from ingestion.identity.identifiers import canonical_values, international, unusable
 from ingestion.identity.limits import Limits
-from ingestion.identity.links import Codes, Namespaces, Statements, distinct
+from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
 
 # Pseudo-namespace of records that a person judged but that name nobody; it joins nothing.
 RECORD = "#record"
+# Pseudo-namespace of pairs that evidence joins: a pair is a value that its two records name.
+MATCH = "#match"
+MOST_MERGED = 50
+"""Ids that a source may have merged into one; a claim of more is a mistake of the source."""
 
 
 @dataclass(frozen=True)
@@ -59,27 +63,63 @@ def read_people(step: Any, limits: Limits) -> People:
     first = np.flatnonzero(new)
     counts, values, reasons, value = _coded(rows, limits)
     said = distinct(record * max(len(values), 1) + value)
+    places = np.repeat(np.arange(len(counts)), list(counts.values()))
     return People(
         records=rows.drop_columns(["namespace", "value"]).take(first),
-        namespace_names=list(counts),
-        namespaces=_namespaces(list(counts), limits),
+        namespace_names=[*counts, MATCH],
+        namespaces=_namespaces([*counts, MATCH], limits),
         values=values,
         unusable=reasons,
         statements=Statements(
             record=said // max(len(values), 1),
             value=said % max(len(values), 1),
-            namespace=np.repeat(np.arange(len(counts)), list(counts.values())),
+            namespace=places,
             record_count=len(first),
+            alias=_aliases(step, list(counts), places, values),
         ),
     )
+
+
+def _aliases(step: Any, names: list[str], places: Codes, values: pa.Array) -> Codes | None:
+    """Values that their source has merged, under one code; claims that would merge more than
+    `MOST_MERGED` of them are not believed."""
+    claims = step.arrow("merged_ids", ["namespace", "value", "into_value"])
+    left, right = [], []
+    for code, name in enumerate(names):
+        mine = claims.filter(pc.equal(claims["namespace"], name))
+        if not len(mine):
+            continue
+        first, last = np.searchsorted(places, [code, code + 1])
+        known = values.slice(first, last - first)
+        both = [
+            _codes(pc.fill_null(pc.index_in(canonical_values(name, _chunk(mine[c])), known), -1))
+            for c in ("value", "into_value")
+        ]
+        there = (both[0] >= 0) & (both[1] >= 0)
+        left.append(both[0][there] + first)
+        right.append(both[1][there] + first)
+    if not left:
+        return None
+    group = components(len(values), np.concatenate(left), np.concatenate(right))
+    size = np.bincount(group, minlength=1)
+    smallest = np.full(len(size), len(values), np.int64)
+    np.minimum.at(smallest, group, np.arange(len(values)))
+    return np.where(size[group] <= MOST_MERGED, smallest[group], np.arange(len(values)))
 
 
 def _stated(step: Any) -> Any:
     import ibis
 
     stated = step.table("identifiers").select("record_key", "namespace", "value")
+    merged = step.table("merged_ids").select("record_key", "namespace", "value")
+    stated = stated.union(merged)
     judged = step.table("judgements")
-    judged = judged.filter((judged.author != "rule") & (judged.verdict == "same"))
+    judged = judged.filter(judged.author.notin(["rule", "model"]) & (judged.verdict == "same"))
+    # A profile that names no identifier is somebody all the same, where it says who.
+    told = step.table("records").filter(lambda record: record.kind == "profile")
+    told = step.table("person_details").select("record_key").semi_join(told, "record_key")
+    told = told.anti_join(step.table("identifiers"), "record_key").distinct()
+    stated = stated.union(told.mutate(namespace=ibis.literal(RECORD), value=told.record_key))
     for side in (judged.left_record_key, judged.right_record_key):
         ends = judged.select(record_key=side).distinct()
         stated = stated.union(ends.mutate(namespace=ibis.literal(RECORD), value=ends.record_key))
@@ -117,7 +157,7 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
     code = np.zeros(len(found), np.int64)
     for name in order:
         place = np.flatnonzero(pc.equal(found["namespace"], name).to_numpy())
-        canonical = canonical_values(name, _chunk(found["value"].take(place)))
+        canonical = _canonical(name, _chunk(found["value"].take(place)), limits)
         ordered = pc.unique(canonical)
         ordered = ordered.take(pc.sort_indices(ordered))
         code[place] = sum(counts.values()) + _codes(pc.index_in(canonical, value_set=ordered))
@@ -125,6 +165,13 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
         values.append(ordered)
         reasons.append(unusable(name, ordered, limits))
     return counts, pa.concat_arrays(values), pa.concat_arrays(reasons), code[place_of]
+
+
+def _canonical(name: str, values: pa.Array, limits: Limits) -> pa.Array:
+    values = canonical_values(name, values)
+    if limits.phone_region and limits.of(name).form == "phone":
+        return international(values, limits.phone_region)
+    return values
 
 
 def _namespaces(names: list[str], limits: Limits) -> Namespaces:

@@ -1,44 +1,24 @@
-"""The step `identity`: from records to users, over the log of judgements.
+"""The step `identity`: what was decided, written: judgements, users and what is known of them."""
 
-identifiers ─ junk, role mailboxes, shared ones are blocked ─▶ statements
-statements  ─ what would bridge two people is cut ──────────▶ judgements (appended)
-judgements  ─ fold ─────────────────────────────────────────▶ users
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from ingestion.identity.changes import changes
 from ingestion.identity.consent import denied_users
+from ingestion.identity.decisions import evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
-from ingestion.identity.judgements import fold, new_judgements, read_log
-from ingestion.identity.limits import shipped
-from ingestion.identity.links import KEPT, Codes, Cut, Flags, contradictory, cut, distinct, fan_out
-from ingestion.identity.people import RECORD, People, read_people
-from ingestion.identity.users import Before, name_users
+from ingestion.identity.links import BY_DETAILS, BY_PERSON, KEPT, Codes, Cut, Flags, distinct
+from ingestion.identity.matching import keep
+from ingestion.identity.people import RECORD, People
+from ingestion.identity.reviews import reviews
+from ingestion.identity.settle import Blocked, IdentityConfig, settle
 
 if TYPE_CHECKING:
     from kg.lake import Step
 
-
-@dataclass(frozen=True)
-class IdentityConfig:
-    """What a mapping says about people.
-
-    Args:
-        consent_default: what holds for people who said nothing.
-        namespaces: namespace -> (trust, unique), as the mapping declares them.
-        describe: the traits that claims may speak of.
-    """
-
-    consent_default: Literal["granted", "denied"] = "granted"
-    namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
-    describe: tuple[str, ...] = ()
-
+MOST_LISTED = 200
 
 _WHY = {
     "junk": "these values name nobody (null, test, zeros, placeholders)",
@@ -52,9 +32,10 @@ _WHY = {
 def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> None:
     """Decide which records are about one person; write users and what is known of them.
 
-    Reads identifiers, records, judgements, consents, profiles, events; writes judgements
-    (appended), identities, users, user_aliases, user_identifiers, user_traits, received. The
-    summary counts what was blocked and cut, with reasons and without personal values.
+    Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
+    writes judgements (appended), identities, users, user_aliases, user_identifiers, user_traits,
+    received, reviews and what was compared. The summary counts what was blocked and cut, with
+    reasons and without personal values, and lists who changed since the run before.
 
     Args:
         step: of the lake.
@@ -62,18 +43,11 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         config: what the mapping says; without it nothing is declared and consent is granted.
     """
     config = config or IdentityConfig()
-    limits = shipped().declared(config.namespaces)
-    stated = read_people(step, limits)
-    blocked = _blocked(stated)
-    people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
-    log = read_log(step, people)
-    found = cut(people.statements, people.namespaces, log.people())
-    judgements, log = new_judgements(people, found, log)
-    step.append("judgements", judgements)
-    before = Before.read(step)
-    group = fold(log, people.statements.record_count)
-    users = name_users(people, group, found.kept, limits, before)
-
+    found = settle(step, config)
+    people, users = found.people, found.users
+    step.append("judgements", found.judgements)
+    if found.evidence is not None:
+        keep(step, people, found.evidence)
     named = np.flatnonzero(users.user >= 0)
     identities = pa.table(
         {
@@ -83,53 +57,29 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     )
     step.overwrite("identities", identities)
     denied = denied_users(step, people, users, config.consent_default)
-    table = user_table(people, users, denied)
-    step.overwrite("users", table)
+    step.overwrite("users", user_table(people, users, denied))
     step.overwrite("user_aliases", users.aliases)
-    step.overwrite("user_identifiers", user_identifiers(people, users, found.kept, key))
+    step.overwrite("user_identifiers", user_identifiers(people, users, found.cut.kept, key))
     step.overwrite("user_traits", user_traits(step, config.describe))
     step.overwrite("received", received(step))
+    waiting = reviews(people, users, found.evidence, found.decided.cause)
+    step.overwrite("reviews", waiting)
     step.summary.update(
         people=len(users.ids),
         records=len(named),
         records_without_identifier=len(users.user) - len(named),
         denied=int(denied.sum()),
-        new_judgements=len(judgements),
+        new_judgements=len(found.judgements),
         merged=len(users.aliases),
-        blocked=_blocked_summary(stated, blocked),
-        cut=_cut_summary(people, found),
+        blocked=_blocked_summary(found.stated, found.blocked),
+        cut=_cut_summary(people, found.cut),
+        evidence=evidence_summary(found.evidence, found.decided.cause),
+        reviews=len(waiting),
+        changes=changes(people, users, found.before, MOST_LISTED),
     )
 
 
-@dataclass(frozen=True)
-class _Blocked:
-    """Why statements are not used; (n,) bool each."""
-
-    causes: dict[str, Flags]
-
-    @property
-    def any_cause(self) -> Flags:
-        return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
-
-
-def _blocked(people: People) -> _Blocked:
-    said = people.statements
-    causes = {
-        name: pc.fill_null(pc.equal(people.unusable, name), False).to_numpy(zero_copy_only=False)[
-            said.value
-        ]
-        for name in ("junk", "role_mailbox", "evidence_only")
-    }
-    real = ~np.any(np.stack(list(causes.values())), axis=0)
-    limit = people.namespaces.limit[said.namespace]
-    shared = (limit >= 0) & (fan_out(said.only(real), people.namespaces) > limit)
-    causes["shared"] = real & shared[said.value]
-    causes["contradictory"] = np.zeros(len(real), bool)
-    causes["contradictory"][real] = contradictory(said.only(real), people.namespaces)
-    return _Blocked(causes)
-
-
-def _blocked_summary(people: People, blocked: _Blocked) -> list[dict[str, Any]]:
+def _blocked_summary(people: People, blocked: Blocked) -> list[dict[str, Any]]:
     return [
         {**row, "cause": cause, "why": _WHY[cause]}
         for cause, rows in blocked.causes.items()
@@ -137,11 +87,17 @@ def _blocked_summary(people: People, blocked: _Blocked) -> list[dict[str, Any]]:
     ]
 
 
+_BECAUSE = {
+    BY_PERSON: "a person said different",
+    BY_DETAILS: "names and dates of birth there are those of different people",
+}
+
+
 def _cut_summary(people: People, found: Cut) -> list[dict[str, Any]]:
     summary = []
     for cause in distinct(found.because[found.because != KEPT]):
         bridged = people.namespace_names[cause] if cause >= 0 else None
-        why = f"would join different values of {bridged}" if bridged else "a person said different"
+        why = _BECAUSE.get(cause) or f"would join different values of {bridged}"
         for row in _counts(people, found.because == cause):
             summary.append({**row, "bridges": bridged, "why": why})
     return summary

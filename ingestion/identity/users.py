@@ -52,18 +52,22 @@ class Users:
     aliases: pa.Table
 
 
-def name_users(people: People, group: Codes, kept: Flags, limits: Limits, before: Before) -> Users:
+def name_users(
+    people: People, group: Codes, kept: Flags, told: Codes, limits: Limits, before: Before
+) -> Users:
     """Give every group of records its id: the one it had, else one made from what it names.
 
     Args:
         people: with the statements that were not blocked.
         group: (records,) label of the group of each record.
         kept: (n,) which statements join.
+        told: records that say who they are about, whether they name an identifier or not.
         limits: which namespaces are personal.
         before: the users of the run before.
     """
     named = np.zeros(people.statements.record_count, bool)
     named[people.statements.record] = True
+    named[told] = True
     groups, place = np.unique(group[named], return_inverse=True)
     user = np.full(len(named), -1, np.int64)
     user[named] = place

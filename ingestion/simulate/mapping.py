@@ -22,6 +22,12 @@ tables:
       customer_no: customer_no
       email: [email, secondary_email]
       phone: phone
+    person:                       # tells people apart who share an address, a telephone, a mailbox
+      given_name: first_name
+      family_name: last_name
+      street: street
+      city: city
+      postcode: postal_code
     time: {column: created_on, formats: "%Y-%m-%d"}
     traits: [region, age_band, plan]
     describe: [region, age_band, plan]

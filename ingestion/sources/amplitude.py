@@ -100,6 +100,7 @@ FORMAT = Format(
         "phone": ("user_properties.$set.phone", "user_properties.phone"),
         "advertising_id": ("adid", "idfa"),
     },
+    merged={"amplitude_id": "amplitude_id.merged"},
     times=iso_utc("time", "original", "sent", "received", formats=("iso", "epoch_ms")),
     objects=frozenset({"event_properties", "user_properties"}),
     profiles=frozenset({"identify", "groupidentify", "merged_ids"}),

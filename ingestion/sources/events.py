@@ -1,7 +1,7 @@
 """From messages of product events to records: the steps that all formats share.
 
 An event is what a person did; a profile what was said of a person. Merges that a vendor made
-(aliases, merged ids) are identifiers that stand in one record: claims, for the judgements to judge.
+(aliases, merged ids) are claims, for the judgements to judge.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,13 @@ from ingestion.columns import (
     identifier,
     prepare,
 )
+from ingestion.details import birth_date, detail_rows
 from ingestion.functions import (
     json_as,
     json_keys,
     json_merged,
     json_only,
+    json_shaped,
     json_values,
     md5,
     no_texts,
@@ -49,6 +51,19 @@ _PERSONAL = (
     "device_id", "ip", "phone_number", "full_name",
 )  # fmt: skip
 _WITHOUT = "{" + ",".join(f'"{mark}{name}":null' for name in _PERSONAL for mark in ("", "$")) + "}"
+# What traits say of the person: detail -> where, as the vendors' specifications reserve the names.
+_TRAITS = {
+    "name": ("name", "$name", "full_name"),
+    "given_name": ("firstName", "first_name", "$first_name"),
+    "family_name": ("lastName", "last_name", "$last_name"),
+    "birth_date": ("birthday",),
+    "street": ("address.street",),
+    "postcode": ("address.postalCode", "address.postal_code"),
+    "city": ("address.city",),
+    "region": ("address.state",),
+    "country": ("address.country",),
+    "organisation": ("company.name",),
+}
 _APP = r"(?i)\b(ios|android|react[-_ ]native|flutter|kotlin|swift|iphone|ipad|mob|mobile)\b"
 # What they must begin with.
 _JSON = {"traits": "{", "consent": "{", "external_ids": "[", "products": "["}
@@ -241,8 +256,10 @@ def _outputs(table: Table, form: Format, ids: tuple[str, ...]) -> dict[str, Call
         "item_candidates": lambda rows: candidate_rows(_event_rows(rows, form)),
         "identifiers": lambda rows: _identifier_rows(rows, table, ids),
         "profiles": lambda rows: _profile_rows(rows, ids),
+        "person_details": lambda rows: _detail_rows(rows, ids),
         "consents": lambda rows: _consent_rows(rows, ids),
         "new_fields": lambda rows: rows.select(name="new_fields").unnest("name"),
+        **({"merged_ids": lambda rows: _merged_rows(rows, form)} if form.merged else {}),
     }
 
 
@@ -323,17 +340,64 @@ def _person(rows: Rows, ids: tuple[str, ...]) -> Any:
     return ibis.coalesce(*[rows[name] for name in ids], rows.record_key)
 
 
-def _profile_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
-    """What was said of people. Events carry all traits again and again: only changes count."""
+def _news(rows: Rows, ids: tuple[str, ...]) -> Rows:
+    """Rows that say something of people. Events carry all traits again and again: only changes
+    count."""
     rows = rows.filter(rows.traits.startswith("{").fill_null(False) & (rows.traits != "{}"))
     order = [ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms), rows.record_key]
     before = rows.traits.lag().over(group_by=_person(rows, ids), order_by=order)
     rows = rows.mutate(news=(rows.kind == "profile") | (before.fill_null("") != rows.traits))
-    rows = rows.filter(rows.news)
-    return rows.select(
+    return rows.filter(rows.news)
+
+
+def _profile_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
+    return _news(rows, ids).select(
         "record_key", "source", "occurred_at_ms", "recorded_at_ms",
         traits=json_merged(rows.traits, _WITHOUT),
     )  # fmt: skip
+
+
+def _detail_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
+    """What the traits say of the person, by the names that the vendors reserve for it."""
+    rows = _news(rows, ids)
+    every = [path for paths in _TRAITS.values() for path in paths]
+    rows = rows.mutate(said=json_shaped(rows.traits, _nested(every)))
+
+    def text(path: str) -> Any:
+        found = rows.said
+        for name in path.split("."):
+            found = found[name]
+        return found.strip().nullif("")
+
+    told = {
+        detail: ibis.coalesce(*[text(path) for path in paths]) for detail, paths in _TRAITS.items()
+    }
+    told["birth_date"] = birth_date(told["birth_date"], ("iso",))
+    rows = rows.mutate(**{f"person_{detail}": found for detail, found in told.items()})
+    return detail_rows(rows, {detail: f"person_{detail}" for detail in told})
+
+
+def _nested(paths: list[str]) -> dict[str, Any]:
+    """The structure of an object that has texts at these paths."""
+    whole: dict[str, Any] = {}
+    for path in paths:
+        *above, name = path.split(".")
+        inside = whole
+        for one in above:
+            inside = inside.setdefault(one, {})
+        inside[name] = "VARCHAR"
+    return whole
+
+
+def _merged_rows(rows: Rows, form: Format) -> Rows:
+    """The ids that a message says its vendor has merged, and into which."""
+    parts = []
+    for gone, kept in form.merged.items():
+        value, into = rows[f"id:{gone}"], rows[f"id:{kept}"]
+        some = rows.filter((value != into).fill_null(False))
+        space = ibis.literal(namespace(kept))
+        parts.append(some.select("record_key", namespace=space, value=value, into_value=into))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:

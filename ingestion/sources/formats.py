@@ -62,6 +62,7 @@ class Format:
         places: column (see `COLUMNS`) -> where it may stand.
         identifiers: `namespace` or `namespace.note` -> where it may stand; each is an identifier
             of its own, so that several of one namespace are a claim that they are one person.
+        merged: identifier -> the one that the vendor has merged it into, where a message has both.
         times: column -> how it is written; all are `iso` unless said.
         objects: top-level fields that must be objects where they are given.
         profiles: names of events (snake_case) that tell of a person and are no behaviour.
@@ -81,6 +82,7 @@ class Format:
     fields: frozenset[str]
     places: Places
     identifiers: Places
+    merged: Mapping[str, str] = field(default_factory=dict)
     times: Mapping[str, Time] = field(default_factory=dict)
     objects: frozenset[str] = frozenset()
     profiles: frozenset[str] = frozenset()

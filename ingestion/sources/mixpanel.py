@@ -110,6 +110,7 @@ FORMAT = Format(
         "email": ("$set.$email", "properties.$email", "properties.email"),
         "phone": ("$set.$phone", "properties.$phone"),
     },
+    merged={"distinct_id.alias": "distinct_id"},
     times={
         "time": Time(column="time", formats=("epoch_ms",)),
         "received": Time(column="received", formats=("epoch_ms", "iso"), zone="UTC"),

@@ -109,6 +109,7 @@ FORMAT = Format(
         ),
         "phone": ("$set.phone", "properties.$set.phone", "person_properties.phone"),
     },
+    merged={"distinct_id.alias": "distinct_id"},
     times=iso_utc("time", "original", "sent", "received"),
     objects=frozenset({"properties", "person_properties", "$set"}),
     profiles=frozenset(

@@ -112,6 +112,7 @@ FORMAT = Format(
         "advertising_id": ("context.device.advertisingId",),
         "anonymous_id.previous": ("previousId",),
     },
+    merged={"anonymous_id.previous": "user_id"},
     objects=frozenset({"properties", "traits", "context"}),
     batch="batch",
     envelope=("sentAt", "receivedAt", "context"),

@@ -105,6 +105,27 @@ class Scratch(Engine):
             pa.parquet.write_table(table, file)
         return self._parquet([file])
 
+    def keep_as(self, name: str, rows: Any) -> None:
+        """Keep rows (Arrow, or an expression of this engine) as a table that `sql` and `splink`
+        know by its name."""
+        with on_engine(self.folder):
+            self._con.create_table(name, rows, overwrite=True)
+
+    def table_named(self, name: str) -> Any:
+        """A table that was kept by its name."""
+        return self._con.table(name)
+
+    def sql(self, query: str) -> pa.Table:
+        """The rows of a query in the engine's own language; empty where it has none."""
+        with on_engine(self.folder):
+            return self._con.raw_sql(query).to_arrow_table()
+
+    def splink(self) -> Any:
+        """This engine as Splink speaks to it."""
+        from splink import DuckDBAPI
+
+        return DuckDBAPI(connection=self._con.con)
+
     def fetch(self, rows: Any) -> list[dict[str, Any]]:
         """A few rows, as dictionaries."""
         # Cast: the engine's sums of integers are decimals.

@@ -1,5 +1,7 @@
 """What may join records, on integer codes."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ def test_the_groups_are_what_the_kept_statements_join(pairs: Pairs) -> None:
     found = cut(said, SPACES, NOBODY)
     kept = said.only(found.kept)
     joined = components(RECORDS + len(NAMESPACE), kept.record, kept.value + RECORDS)[:RECORDS]
-    assert partition(found) == partition(Cut(found.kept, found.because, joined))
+    assert partition(found) == partition(replace(found, group=joined))
     assert ((found.because == KEPT) == found.kept).all()
 
 

@@ -131,11 +131,12 @@ def test_two_values_of_a_unique_namespace_never_meet(lake: Writer) -> None:
          record("a2", crm="1"), record("ticket", email="ann@x.org"),
          record("ticket2", email="ann@x.org")],
     )  # fmt: skip
-    assert people(lake) == groups("a a2", "b", "ticket ticket2")
+    assert people(lake) == groups("a a2", "b")  # the tickets could be either's
+    assert summary["records_without_identifier"] == 2
     assert [(c["namespace"], c["bridges"]) for c in summary["cut"]] == [("email", "crm")]
     apart = [row for row in judgements(lake) if row["verdict"] == "different"]
     assert {(r["left_record_key"], r["right_record_key"]) for r in apart} == {
-        ("a", "b"), ("a", "ticket")
+        ("a", "b")
     }  # fmt: skip
     assert all("ann" not in row["reason"] and row["probability"] == 0 for row in apart)
 
@@ -207,10 +208,9 @@ def test_a_link_that_turns_out_to_be_shared_is_taken_back_and_the_log_keeps_both
     before = ids(lake)
     assert before["a"] == before["t"]
     run(lake, [record("b", 2, user_id="2", email="e@x.org")])
-    assert people(lake) == groups("a", "t", "b")
+    assert people(lake) == groups("a", "b")  # t could be either's
     assert {r["verdict"] for r in judgements(lake)} == {"same", "different"}
-    assert len(set(ids(lake).values())) == 3
-    assert before["a"] in ids(lake).values()
+    assert before["a"] == ids(lake)["a"]
 
 
 @pytest.mark.parametrize("verdict", ["same", "different"])
@@ -354,3 +354,23 @@ def test_a_wish_not_to_be_written_to_is_no_denial_of_being_understood(lake: Writ
         put(step, consents=[{"record_key": "a", "granted": False, "purpose": "Email"}])
     run(lake, [record("a", user_id="1")])
     assert not any(row["consent_denied"] for row in lake.arrow("users").to_pylist())
+
+
+def test_what_a_source_has_merged_itself_is_one_id(lake: Writer) -> None:
+    with lake.step("claims") as step:
+        put(step, merged_ids=[{"record_key": "b", "namespace": "hubspot", "value": "1",
+                               "into_value": "2"}])  # fmt: skip
+    rows = [record("a", hubspot="1"), record("b", hubspot="2", email="ann@x.org"),
+            record("c", hubspot="3", email="cy@x.org"), record("d", hubspot="1")]  # fmt: skip
+    summary = run(lake, rows)
+    assert people(lake) == groups("a b d", "c")
+    assert summary["cut"] == summary["blocked"] == []
+
+
+def test_a_source_that_merges_everybody_is_not_believed(lake: Writer) -> None:
+    ids = [f"h{number}" for number in range(60)]
+    with lake.step("claims") as step:
+        put(step, merged_ids=[{"record_key": "r0", "namespace": "hubspot", "value": one,
+                               "into_value": "h0"} for one in ids[1:]])  # fmt: skip
+    run(lake, [record(f"r{n}", hubspot=one) for n, one in enumerate(ids)])
+    assert len(people(lake)) == 59  # r0 names all of them, so it is nobody's

@@ -1,0 +1,211 @@
+"""`personagraph identity`: who is one person, why, and who says otherwise."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from api.cli.console import print_json, stdout
+from kg.settings import read_settings
+
+SHOWN_USERS = 20
+
+
+def _path(workspace: str) -> Path:
+    return read_settings().workspace_path(workspace)
+
+
+def _rules(workspace: str) -> Any:
+    from ingestion.identity.limits import RULES_FILE, read_rules
+
+    return read_rules(_path(workspace) / RULES_FILE)
+
+
+def explain(one: str, other: str, workspace: str, as_json: bool) -> None:
+    """A pair in words, with weights for and against."""
+    from ingestion.identity.explain import explain as explained
+    from ingestion.identity.matching import OPERATING_POINT
+    from ingestion.identity.settle import configured
+    from kg.lake import Lake
+
+    with Lake.open(_path(workspace)) as lake:
+        found = explained(lake, one, other, configured(lake, _rules(workspace)))
+    if as_json:
+        print_json(asdict(found) | {"operating_point": OPERATING_POINT})
+        return
+    console = stdout()
+    console.print(f"[bold]{escape(found.verdict)}[/]", soft_wrap=True)
+    for line in [*found.links, *found.identifiers]:
+        console.print(f"  • {escape(line)}", soft_wrap=True)
+    if found.waits:
+        console.print(f"  • waits for a person: {escape(found.waits)}", soft_wrap=True)
+    if found.probability is None or found.prior_bits is None:
+        console.print("[dim]nothing in their details can be compared[/]")
+        return
+    table = Table("what their details say", "bits", title_justify="left")
+    for weight in found.weights:
+        table.add_row(escape(weight.words), f"{weight.bits:+.1f}")
+    table.add_row("[dim]two records drawn at random[/]", f"[dim]{found.prior_bits:+.1f}[/]")
+    console.print(table)
+    console.print(
+        f"Together: probability {found.probability:.4f} of one person; "
+        f"{OPERATING_POINT:.0%} decides. A bit doubles the odds.",
+        soft_wrap=True,
+    )
+
+
+def review(workspace: str, rows: int, as_json: bool) -> None:
+    """Pairs for a person to look at."""
+    from ingestion.identity.reviews import WHY
+    from kg.lake import Lake
+
+    with Lake.open(_path(workspace)) as lake:
+        table = lake.arrow("reviews").drop_columns(["run_id"])
+    waiting = [row | {"why": WHY[row["cause"]]} for row in table.slice(0, rows).to_pylist()]
+    if as_json:
+        print_json({"waiting": len(table), "pairs": waiting})
+        return
+    console = stdout()
+    if not waiting:
+        console.print("nothing waits: every pair is decided")
+        return
+    console.print(f"{len(table):,} pairs wait; the first of them, by what depends on them:")
+    for row in waiting:
+        console.print(
+            f"[bold cyan]{row['left_user_id']}[/] and [bold cyan]{row['right_user_id']}[/]  "
+            f"probability {row['probability']:.3f}, {row['events']:,} events\n"
+            f"  {escape(row['why'])}: {escape(row['reason'])}\n"
+            f"  [dim]{escape(row['left_record_key'])}  {escape(row['right_record_key'])}[/]",
+            soft_wrap=True,
+        )
+    console.print("[dim]personagraph identity explain A B; … merge A B --by NAME --because WHY[/]")
+
+
+def merge(one: str, other: str, workspace: str, by: str, because: str) -> None:
+    """Two are one person."""
+    from ingestion.identity import verdicts
+
+    _said(workspace, lambda lake, who: verdicts.merge(lake, one, other, who), by, because)
+
+
+def split(record: str, workspace: str, by: str, because: str) -> None:
+    """A record is somebody else's."""
+    from ingestion.identity import verdicts
+
+    _said(workspace, lambda lake, who: verdicts.split(lake, record, who), by, because)
+
+
+def undo(number: int, workspace: str, by: str, because: str) -> None:
+    """A verdict is taken back."""
+    from ingestion.identity import verdicts
+
+    _said(workspace, lambda lake, who: verdicts.undo(lake, number, who), by, because)
+
+
+def _said(workspace: str, decide: Any, by: str, because: str) -> None:
+    from ingestion.identity.verdicts import Who
+    from kg.lake import Lake, Workspace
+
+    path = Workspace.open(_path(workspace)).path  # a typing slip must not make a workspace
+    with Lake.writer(path) as lake:
+        found = decide(lake, Who(by, because, time.time_ns() // 1_000_000))
+    console = stdout()
+    console.print(f"Verdict {found.number}: {found.verdict}. It touches {', '.join(found.users)}.")
+    console.print(
+        "The next run computes them anew, and all that rests on them. "
+        f"Take it back with: personagraph identity undo {found.number} -w {workspace}",
+        soft_wrap=True,
+    )
+
+
+def list_verdicts(workspace: str, as_json: bool) -> None:
+    """What people said."""
+    from ingestion.identity.verdicts import verdicts
+    from kg.lake import Lake
+
+    with Lake.open(_path(workspace)) as lake:
+        found = verdicts(lake)
+    if as_json:
+        print_json([asdict(one) for one in found])
+        return
+    console = stdout()
+    if not found:
+        console.print("no person has said anything of anybody yet")
+    for one in found:
+        console.print(
+            f"[bold]{one.number}[/] {one.verdict}: {escape(one.left_record_key)} and "
+            f"{escape(one.right_record_key)}, by {escape(one.author)}: {escape(one.reason)}",
+            soft_wrap=True,
+        )
+
+
+def preview(workspace: str, file: Path | None, as_json: bool) -> None:
+    """What other rules would do."""
+    from ingestion.identity.limits import read_rules
+    from ingestion.identity.preview import preview as previewed
+    from ingestion.identity.settle import configured
+    from kg.errors import NotFound
+    from kg.lake import Lake
+
+    if file is not None and not file.exists():
+        raise NotFound(f"There is no file {str(file)!r}.", hint="docs/identity.md shows one.")
+    rules = read_rules(file) if file else _rules(workspace)
+    with Lake.open(_path(workspace)) as lake:
+        found = previewed(lake, configured(lake, rules))
+    if as_json:
+        print_json(asdict(found))
+        return
+    console = stdout()
+    console.print(f"{found.people:,} people instead of {found.people_now:,}; nothing was changed.")
+    _show(console, "would be merged", found.changes["merged"])
+    _show(console, "would be split", found.changes["split"])
+    if found.records_lost or found.records_gained:
+        console.print(
+            f"{found.records_lost:,} records would be nobody's, "
+            f"{found.records_gained:,} would be somebody's."
+        )
+
+
+def _show(console: Console, words: str, changed: dict[str, Any]) -> None:
+    console.print(f"{changed['count']:,} {words}" + (":" if changed["count"] else ""))
+    for row in changed["users"][:SHOWN_USERS]:
+        console.print(f"  {row['user_id']}: {', '.join(row['others'])}", soft_wrap=True)
+    if changed["count"] > SHOWN_USERS:
+        console.print(f"  … and {changed['count'] - SHOWN_USERS:,} more (--json lists them)")
+
+
+def rules(workspace: str, as_json: bool) -> None:
+    """How far each identifier is trusted."""
+    from ingestion.identity.limits import RULES_FILE
+    from ingestion.identity.settle import configured
+    from kg.lake import Lake
+
+    own = _rules(workspace)
+    with Lake.open(_path(workspace)) as lake:
+        config = configured(lake, own)
+    limits = config.limits()
+    rows = {name: asdict(limits.of(name)) for name in sorted(limits.namespaces)
+            if not name.startswith("#")}  # fmt: skip
+    source = {name: "workspace" if name in own else
+              "mapping" if name in config.namespaces else "shipped" for name in rows}  # fmt: skip
+    file = _path(workspace) / RULES_FILE
+    if as_json:
+        print_json({"file": str(file), "namespaces": rows, "from": source})
+        return
+    console = stdout()
+    table = Table("identifier", "trust", "unique", "limit", "merges", "personal", "from")
+    for name, row in sorted(rows.items(), key=lambda one: (one[1]["trust"], one[0])):
+        words = [
+            str(row[key]).lower() for key in ("trust", "unique", "limit", "merges", "personal")
+        ]
+        table.add_row(escape(name), *words, source[name])
+    console.print(table)
+    console.print(
+        f"Change it in {escape(str(file))}; "
+        "`personagraph identity preview` says what that would do.",
+        soft_wrap=True,
+    )

@@ -1,0 +1,209 @@
+"""The rows that are compared: what records say of their people, written one way.
+
+Invariant: a row depends on its record alone. Of records that say exactly the same only the first
+two are compared; the others follow the first, as the second does or does not.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.functions import strip_accents
+from ingestion.identity.fields import PERSON
+from ingestion.identity.limits import shipped
+from ingestion.identity.links import Codes
+from ingestion.identity.people import People
+from kg.lake.scratch import Scratch
+
+ROWS = "compared_rows"
+MOST_SHARING = 20
+_NAMES = ("given_name", "family_name", "street", "city", "region", "country", "organisation")
+_EXACT = ("birth_date", "number", "postcode")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Which records are compared.
+
+    Shapes: record (n,) codes, sorted; content (n,) string, equal where the records say the same;
+    follower, leader (f,) record codes of those that are not compared, and of the first that says
+    the same.
+    """
+
+    record: Codes
+    content: pa.Array
+    follower: Codes
+    leader: Codes
+
+
+def prepare(
+    step: Any, scratch: Scratch, people: People, *, doubles: bool = False
+) -> Compared | None:
+    """Make the table `ROWS` in the engine; None where no record says anything of its person.
+
+    Args:
+        step: to read from.
+        scratch: the engine.
+        people: whose records.
+        doubles: compare every record, also the third that says the same.
+    """
+    said = _said(step, people)
+    if said is None:
+        return None
+    scratch.keep_as("said", said)
+    scratch.keep_as("nickname", nicknames())
+    import ibis
+
+    # Kept step by step: an expression that is used five times would be computed five times.
+    scratch.keep_as("plain", _plain(scratch, ibis))
+    scratch.keep_as("written", _written(scratch, ibis))
+    rows = scratch.table_named("written")
+    words = {f"{name}_words": rows[name].split(" ") for name in ("street", "organisation")}
+    rows = rows.mutate(**words)
+    texts = [rows[one.name].fill_null("") for one in PERSON]
+    content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
+    rows = rows.mutate(content=content)
+    order = ibis.window(group_by="content", order_by="unique_id")
+    rows = rows.mutate(
+        place=ibis.row_number().over(order), leader=rows.unique_id.first().over(order)
+    )
+    scratch.keep_as("placed", rows)
+    most = len(said) if doubles else 2
+    forms = (
+        "SELECT placed.* EXCLUDE (place, leader), coalesce(forms, []) AS given_name_forms "
+        "FROM placed LEFT JOIN nickname ON nickname.name = given_name "
+        f"WHERE place < {most} ORDER BY unique_id"
+    )
+    scratch.sql(f"CREATE OR REPLACE TABLE {ROWS} AS {forms}")
+    found = scratch.sql(f"SELECT unique_id, content FROM {ROWS} ORDER BY unique_id")
+    rest = scratch.sql(
+        f"SELECT unique_id, leader FROM placed WHERE place >= {most} ORDER BY unique_id"
+    )
+    return Compared(
+        np.asarray(found["unique_id"].to_numpy(), np.int64),
+        found["content"].combine_chunks(),
+        np.asarray(rest["unique_id"].to_numpy(), np.int64),
+        np.asarray(rest["leader"].to_numpy(), np.int64),
+    )
+
+
+def nicknames() -> pa.Table:
+    """Given names and the names that each may stand for: (name, forms)."""
+    from nicknames import NickNamer
+
+    namer = NickNamer()
+    known = sorted({*namer.nickname_lookup, *namer.canonical_lookup})
+    return pa.table({"name": known, "forms": [sorted({n, *namer.canonicals_of(n)}) for n in known]})
+
+
+def _said(step: Any, people: People) -> pa.Table | None:
+    """What records say of their people, by record code, with e-mail, telephone and unique ids."""
+    details = step.arrow("person_details").drop_columns(["run_id"])
+    code = people.codes(details["record_key"])
+    details = details.append_column("unique_id", pa.array(code)).drop_columns(["record_key"])
+    details = details.filter(pc.greater_equal(details["unique_id"], 0))
+    if not len(details):
+        return None
+    extra = {name: _first_values(people, name) for name in ("email", "phone")}
+    for name, (record, value) in extra.items():
+        place = np.searchsorted(record, details["unique_id"].to_numpy())
+        place[place == len(record)] = 0
+        hit = record[place] == details["unique_id"].to_numpy() if len(record) else None
+        column = pa.nulls(len(details), pa.string())
+        if hit is not None:
+            column = people.values.take(pa.array(np.where(hit, value[place], 0), mask=~hit))
+        details = details.append_column(name, column)
+    return details.append_column("unique_values", _unique_values(people, details))
+
+
+def _first_values(people: People, namespace: str) -> tuple[Codes, Codes]:
+    """The first value of a namespace that each record names: sorted records, values."""
+    if namespace not in people.namespace_names:
+        none = np.zeros(0, np.int64)
+        return none, none
+    code = people.namespace_names.index(namespace)
+    said = people.statements
+    mine = said.namespace[said.value] == code
+    record, first = np.unique(said.record[mine], return_index=True)
+    return record, said.value[mine][first]
+
+
+def _unique_values(people: People, details: pa.Table) -> pa.Array:
+    """The values of unique namespaces that a record names, as one text."""
+    said = people.statements
+    mine = people.namespaces.unique[said.namespace[said.value]]
+    table = pa.table({"record": said.record[mine], "value": said.value[mine].astype(str)})
+    joined = table.group_by("record", use_threads=False).aggregate([("value", "list")])
+    text = pc.binary_join(joined["value_list"], " ")
+    place = pc.index_in(details["unique_id"], value_set=joined["record"])
+    return pc.fill_null(text.take(place.combine_chunks()), "")
+
+
+def _plain(scratch: Scratch, ibis: Any) -> Any:
+    """Every detail in its normal form, and the two parts of a whole name."""
+    said = scratch.table_named("said")
+    named = {name: _name(said[name]) for name in _NAMES}
+    exact = {
+        name: said[name].lower().re_replace(r"[^\p{L}\p{N}]+", "").nullif("") for name in _EXACT
+    }
+    turned = said.name.contains(",").fill_null(False)  # "Lee, Ann"
+    before, after = said.name.split(",")[0], said.name.split(",")[1]
+    return said.select(
+        "unique_id",
+        "email",
+        "phone",
+        "unique_values",
+        whole=turned.ifelse(_name(after) + " " + _name(before), _name(said.name)),
+        **named,
+        **exact,
+    )
+
+
+def _written(scratch: Scratch, ibis: Any) -> Any:
+    """The same with names split; what names nobody is missing."""
+    rows = scratch.table_named("plain")
+    nothing = ibis.null("string")
+    several = rows.whole.contains(" ").fill_null(False)
+    parts = rows.whole.split(" ")
+    split = {
+        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(parts[-1], nothing)),
+    }
+    junk = list(shipped().junk.words)
+    found = {name: split.get(name, rows[name]) for name in (*_NAMES, *_EXACT)}
+    return rows.select(
+        "unique_id",
+        "email",
+        "phone",
+        "unique_values",
+        **{name: text.isin(junk).ifelse(nothing, text) for name, text in found.items()},
+    )
+
+
+def _name(text: Any) -> Any:
+    return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
+
+
+def shared_values(
+    scratch: Scratch, people: People, compared: Compared
+) -> tuple[Codes, Codes, Codes]:
+    """Pairs of compared records that name one value: (first, second, value).
+
+    Values that more than `MOST_SHARING` compared records name are left to their limit.
+    """
+    said = people.statements
+    mine = np.isin(said.record, compared.record)
+    scratch.keep_as("naming", pa.table({"record": said.record[mine], "value": said.value[mine]}))
+    rows = scratch.sql(
+        "WITH few AS (SELECT * FROM naming "
+        f"QUALIFY count(*) OVER (PARTITION BY value) BETWEEN 2 AND {MOST_SHARING}) "
+        "SELECT l.record AS first, r.record AS second, l.value FROM few l JOIN few r "
+        "ON l.value = r.value AND l.record < r.record ORDER BY ALL"
+    )
+    first, second, value = (
+        np.asarray(rows[name].to_numpy(), np.int64) for name in ("first", "second", "value")
+    )
+    return first, second, value

@@ -1,0 +1,263 @@
+"""Why two records, or two users, are or are not taken for one person, in words.
+
+Nothing personal is repeated: values are named by what they are, never by what they say.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.compared import ROWS, prepare
+from ingestion.identity.identifiers import unusable
+from ingestion.identity.judgements import MODEL_RULE, WITHDRAWN
+from ingestion.identity.matching import kept_model
+from ingestion.identity.model import Model, score
+from ingestion.identity.people import RECORD, People, read_people
+from ingestion.identity.reviews import WHY
+from ingestion.identity.settle import IdentityConfig
+from ingestion.identity.verdicts import records_of, user_of
+from kg.errors import NotFound
+from kg.lake.scratch import Scratch
+
+MOST_RECORDS = 50
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One thing that speaks for or against one person; bits are log2 odds, 0 says nothing."""
+
+    words: str
+    bits: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Attributes:
+    one, other: user ids; None where a record is nobody's.
+    verdict: a sentence.
+    links: the judgements that lead from one to the other, in order, where they are one user.
+    identifiers: what they share, what tells them apart, and what of it is not used and why.
+    weights: what their details say, strongest first; prior_bits: before anything is known.
+    probability: of one person, from the details alone; None where nothing can be compared.
+    waits: why the pair waits for a person, if it does.
+    """
+
+    one: str | None
+    other: str | None
+    verdict: str
+    links: list[str] = field(default_factory=list)
+    identifiers: list[str] = field(default_factory=list)
+    weights: list[Weight] = field(default_factory=list)
+    prior_bits: float | None = None
+    probability: float | None = None
+    waits: str | None = None
+
+
+class _Few:
+    """The lake, as if it held these records alone."""
+
+    def __init__(self, lake: Any, keys: list[str]) -> None:
+        self.lake = lake
+        self._few = lake.memtable(pa.table({"record_key": keys}))
+
+    def table(self, name: str) -> Any:
+        rows = self.lake.table(name)
+        return rows.semi_join(self._few, "record_key") if "record_key" in rows.columns else rows
+
+    def arrow(self, name: str, columns: list[str] | None = None) -> Any:
+        rows = self.table(name)
+        return self.lake.run(rows.select(*columns) if columns else rows)
+
+
+def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanation:
+    """Explain a pair of records or users.
+
+    Args:
+        lake: of a workspace in which people were resolved.
+        one, other: user ids (also former ones) or record keys.
+        config: as the run had it.
+
+    Raises:
+        NotFound: there is no such user or record.
+    """
+    sides = [_keys(lake, name) for name in (one, other)]
+    users = [_user(lake, name) for name in (one, other)]
+    same = users[0] is not None and users[0] == users[1]
+    keys = sorted({*sides[0], *sides[1]})
+    people = read_people(_Few(lake, keys), config.limits())
+    model, weights, probability = _details(lake, people, sides)
+    return Explanation(
+        one=users[0],
+        other=users[1],
+        verdict=_verdict(users, same=same),
+        links=_path(lake, sides, users[0]) if same else _against(lake, sides),
+        identifiers=_identifiers(lake, people, sides, config),
+        weights=weights,
+        prior_bits=model.prior_bits if model else None,
+        probability=probability,
+        waits=None if same else _waits(lake, users),
+    )
+
+
+def _keys(lake: Any, name: str) -> list[str]:
+    records = lake.table("records")
+    own = lake.run(records.filter((records.record_key == name) & (records.status == "accepted")))
+    return [name] if len(own) else records_of(lake, name)
+
+
+def _user(lake: Any, name: str) -> str | None:
+    try:
+        return user_of(lake, name)
+    except NotFound:
+        return None  # a record that is nobody's, else `_keys` had refused it
+
+
+def _verdict(users: list[str | None], *, same: bool) -> str:
+    if same:
+        return f"One person: both are {users[0]}."
+    if None in users:
+        return "Not one person: at least one of the records is nobody's."
+    return f"Two people: {users[0]} and {users[1]}."
+
+
+def _judgements(lake: Any, keys: list[str]) -> list[dict[str, Any]]:
+    """The latest judgement of each rule on each pair of these records."""
+    few = pa.array(keys)
+    log = lake.arrow("judgements")
+    both = pc.and_(pc.is_in(log["left_record_key"], few), pc.is_in(log["right_record_key"], few))
+    last: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in log.filter(both).sort_by("judged_at_ms").to_pylist():
+        pair = sorted((row["left_record_key"], row["right_record_key"]))
+        rule = row["rule"] if row["author"] in {"rule", "model"} else "person"
+        last[pair[0], pair[1], rule] = row
+    return [row for row in last.values() if row["verdict"] != WITHDRAWN]
+
+
+def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
+    """The shortest chain of judgements from one side to the other."""
+    ids = lake.table("identities")
+    keys = lake.run(ids.filter(ids.user_id == user).select("record_key"))["record_key"].to_pylist()
+    edges: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for row in _judgements(lake, keys):
+        if row["verdict"] == "same":
+            left, right = row["left_record_key"], row["right_record_key"]
+            edges.setdefault(left, []).append((right, row))
+            edges.setdefault(right, []).append((left, row))
+    goals, seen = set(sides[1]), set(sides[0])
+    queue: deque[tuple[str, list[str]]] = deque((key, []) for key in sides[0])
+    while queue:
+        key, path = queue.popleft()
+        if key in goals and path:
+            return path
+        for near, row in sorted(edges.get(key, []), key=lambda one: one[0]):
+            if near not in seen:
+                seen.add(near)
+                queue.append((near, [*path, _told(row)]))
+    return []
+
+
+def _against(lake: Any, sides: list[list[str]]) -> list[str]:
+    keys = {*sides[0], *sides[1]}
+    rows = [row for row in _judgements(lake, sorted(keys)) if row["verdict"] == "different"]
+    across = [
+        row
+        for row in rows
+        if (row["left_record_key"] in sides[0]) != (row["right_record_key"] in sides[0])
+    ]
+    return [_told(row) for row in across]
+
+
+def _told(row: dict[str, Any]) -> str:
+    by = {"rule": "rule", "model": "evidence"}.get(row["author"], f"said by {row['author']}")
+    sure = f", probability {row['probability']:.4f}" if row["rule"] == MODEL_RULE else ""
+    return (
+        f"{row['left_record_key']} and {row['right_record_key']}: {row['verdict']}, because "
+        f"{row['reason']} ({by}{sure})"
+    )
+
+
+def _identifiers(
+    lake: Any, people: People, sides: list[list[str]], config: IdentityConfig
+) -> list[str]:
+    del lake
+    limits = config.limits()
+    said = people.statements
+    names = []
+    held = []
+    for keys in sides:
+        mine = np.isin(said.record, people.codes(pa.array(keys)))
+        held.append(set(said.value[mine].tolist()))
+    for code, name in enumerate(people.namespace_names):
+        if name.startswith(RECORD[0]):
+            continue
+        own = [{v for v in values if said.namespace[v] == code} for values in held]
+        shared = sorted(own[0] & own[1])
+        values = people.values.take(pa.array(shared, pa.int64()))
+        why = unusable(name, values, limits).to_pylist()
+        usable = sum(reason is None for reason in why)
+        if usable:
+            names.append(f"for: the same {name}" + (f" ({usable} values)" if usable > 1 else ""))
+        names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted({*why} - {None})]
+        if not shared and own[0] and own[1]:
+            only = limits.of(name).unique
+            strong = "against: " if only else "says little: "
+            names.append(
+                f"{strong}different {name}" + (", of which a person has one" if only else "")
+            )
+    return names
+
+
+_UNUSED = {
+    "junk": "it names nobody",
+    "role_mailbox": "many people read it",
+    "evidence_only": "nobody is merged on it",
+}
+
+
+def _details(
+    lake: Any, people: People, sides: list[list[str]]
+) -> tuple[Model | None, list[Weight], float | None]:
+    """What the details of the nearest two records say."""
+    few = _Few(lake, people.records["record_key"].to_pylist())
+    model = kept_model(few)
+    if model is None:
+        return None, [], None
+    with Scratch.open(lake.workspace.spill) as scratch:
+        compared = prepare(few, scratch, people, doubles=True)
+        if compared is None:
+            return model, [], None
+        codes = [people.codes(pa.array(keys)) for keys in sides]
+        left, right = (np.intersect1d(code, compared.record)[:MOST_RECORDS] for code in codes)
+        asked = pa.table(
+            {
+                "left": np.repeat(left, len(right)),
+                "right": np.tile(right, len(left)),
+            }
+        )
+        asked = asked.filter(pc.not_equal(asked["left"], asked["right"]))
+        if not len(asked):
+            return model, [], None
+        scratch.keep_as("asked", asked)
+        score(scratch, ROWS, model, "explained", pairs="asked", explained=True)
+        best = scratch.sql("SELECT * FROM explained ORDER BY bits DESC LIMIT 1").to_pylist()[0]
+    weights = [
+        Weight(one.said(best[f"level_{one.name}"]), round(best[f"bits_{one.name}"], 1))
+        for one in model.fields
+    ]
+    weights.sort(key=lambda one: -abs(one.bits))
+    bits = best["bits"] + model.prior_bits
+    return model, weights, 1 / (1 + math.exp2(-max(min(bits, 60), -60)))
+
+
+def _waits(lake: Any, users: list[str | None]) -> str | None:
+    rows = lake.table("reviews")
+    pair = [user for user in users if user is not None]
+    found = lake.run(
+        rows.filter(rows.left_user_id.isin(pair) & rows.right_user_id.isin(pair)).select("cause")
+    )
+    return WHY[found["cause"][0].as_py()] if len(found) else None

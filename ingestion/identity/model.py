@@ -1,0 +1,463 @@
+"""How much each agreement says: a Fellegi-Sunter model, estimated from the data without labels.
+
+Splink estimates and applies it; this module says what is compared, on what, and keeps the result:
+a `Model` is plain data with an id, and the same rows under the same model give the same weights,
+whatever else was read with them.
+
+Source: Fellegi and Sunter 1969 (doi 10.1080/01621459.1969.10501049); Splink 5.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from statistics import median
+from typing import Any
+
+import pyarrow as pa
+
+from ingestion.identity.blocking import (
+    TRAINING_PAIRS,
+    Rule,
+    counted_rules,
+    household,
+    proposed,
+    training,
+)
+from ingestion.identity.fields import RAREST, Field
+from kg.lake.scratch import Scratch
+
+Weights = dict[str, list[tuple[float, float]]]
+"""Field -> (m, u) of each level, that of disagreement last."""
+
+SAMPLED_ROWS = 200_000
+"""Pairs of a rule are counted on this many rows."""
+RANDOM_PAIRS, PER_ROW = 500_000, 100
+"""Pairs drawn at random, to see how often strangers agree: at most, and for each row."""
+FEWEST_ROWS = 500
+"""With fewer rows than this the data says nothing of its own, and the table's values hold."""
+TWINS = 0.015
+"""Of two people of one household, how often they are twins."""
+HOUSEHOLD_BITS = (0.0, 10.0)
+"""What agreeing on a household may say: at least even, at most a thousand to one."""
+USUAL_ROWS = 1_000
+"""Among so few rows one other is about the same person, before the data says otherwise."""
+SHRINK = 0.05
+"""How much of what holds before any data is seen stays in what was learnt."""
+FLOOR_BITS = -12.0
+"""Pairs of weaker evidence than this are not kept: one in four thousand of them is one person."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What was estimated.
+
+    Attributes:
+        weights: how often one person, and how often strangers, agree on each level.
+        prior_bits: of two rows drawn at random being about one person, log2 odds.
+        rules: conditions of the pairs that are compared.
+        row_count: how many rows it was estimated from.
+        trained_on: the conditions of the pairs it was estimated in; empty: not estimated.
+        apart: whether only rows of different sources may be one.
+        household_bits: log2 odds that two rows of one household are one person: how many of the
+            pairs that share an address turned out to be, 0 where none was learnt.
+        frequencies: field -> (value, frequency); not part of the id.
+    """
+
+    fields: tuple[Field, ...]
+    weights: Weights
+    prior_bits: float
+    rules: tuple[str, ...]
+    row_count: int
+    trained_on: tuple[str, ...] = ()
+    apart: bool = False
+    household_bits: float = HOUSEHOLD_BITS[0]
+    frequencies: dict[str, pa.Table] = field(default_factory=dict, repr=False)
+
+    def to_json(self) -> str:
+        """All of it but the frequencies."""
+        return json.dumps(asdict(self) | {"frequencies": {}}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str, frequencies: dict[str, pa.Table]) -> "Model":
+        """What `to_json` wrote."""
+        found = json.loads(text)
+        return cls(
+            fields=tuple(Field(**one) for one in found["fields"]),
+            weights={name: [(m, u) for m, u in rows] for name, rows in found["weights"].items()},
+            prior_bits=found["prior_bits"],
+            rules=tuple(found["rules"]),
+            row_count=found["row_count"],
+            trained_on=tuple(found["trained_on"]),
+            apart=found["apart"],
+            household_bits=found["household_bits"],
+            frequencies=frequencies,
+        )
+
+    @property
+    def id(self) -> str:
+        """12 hex digits of what it says."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:12]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Splink tells its logger and `warnings` what we tell in our own words."""
+    logger = logging.getLogger("splink")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def estimate(
+    scratch: Scratch,
+    table: str,
+    fields: Sequence[Field],
+    *,
+    apart: bool = False,
+    given: Sequence[str] = (),
+) -> Model:
+    """Learn from rows how much each agreement says.
+
+    Args:
+        scratch: the engine that holds `table`.
+        table: name of a table with `unique_id`, the fields' columns and, where `apart`,
+            `source_dataset`.
+        fields: what may be compared; columns without a value are left out.
+        apart: only rows of different `source_dataset` may be one; no source has doubles.
+        given: rules to compare by, as SQL over rows `l` and `r`, instead of those that the data
+            proposes.
+    """
+    row_count, filled = _filled(scratch, table, fields)
+    if row_count < FEWEST_ROWS:
+        return usual(fields, apart=apart)
+    fields = filled
+    rules = counted_rules(
+        fields, lambda wanted: _pairs(scratch, table, row_count, wanted, apart=apart)
+    )
+    chosen = tuple(given or (rule.condition for rule in proposed(rules, row_count)))
+    start = replace(
+        usual(fields, apart=apart),
+        prior_bits=-math.log2(row_count),
+        rules=chosen,
+        row_count=row_count,
+    )
+    last = household(rules, fields)
+    lessons = [rule for rule in training(rules, fields) if rule not in last] + last
+    return _learnt(scratch, table, start, lessons) if lessons else start
+
+
+def usual(fields: Sequence[Field], *, apart: bool = False) -> Model:
+    """The model of few rows: what the table of kinds says, whatever the rows are."""
+    keys = [f'"{one.name}"' for one in fields if one.how.keys]
+    return Model(
+        fields=tuple(fields),
+        weights={one.name: one.usual() for one in fields},
+        prior_bits=-math.log2(USUAL_ROWS),
+        rules=tuple(f"l.{key} = r.{key}" for key in keys),
+        row_count=0,
+        apart=apart,
+    )
+
+
+def score(
+    scratch: Scratch,
+    table: str,
+    model: Model,
+    out: str,
+    *,
+    pairs: str | None = None,
+    explained: bool = False,
+) -> None:
+    """Weigh pairs of rows, into a table of the engine.
+
+    Its columns: left, right, bits (the evidence, without the prior), personal_bits (of it what
+    speaks of a person and not of a household) and bits_<field>. Pairs of the rules that are below
+    `FLOOR_BITS`, prior included, are left out.
+
+    Args:
+        table: as for `estimate`.
+        out: name of the table that is made.
+        pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
+        explained: with the level on which each field agrees, as level_<field>.
+    """
+    linker = _linker(scratch, table, model, explained=explained)
+    limit: float | None = FLOOR_BITS
+    with quiet():
+        if pairs is not None:
+            limit = None
+            scratch.sql(
+                "CREATE OR REPLACE TEMP TABLE given_pairs AS SELECT '0' AS match_key, "
+                f'least("left", "right") AS join_key_l, '
+                f'greatest("left", "right") AS join_key_r FROM {pairs}'
+            )
+            given = linker._db_api.register("given_pairs")
+            linker.table_management.register_blocked_pairs_for_predict(given)
+        found = linker.inference.predict(threshold_match_weight=limit, warning_mode="never")
+    bits = {one.name: _bits(one, model) for one in model.fields}
+    columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
+    if explained:
+        columns += "".join(f', gamma_{name} AS "level_{name}"' for name in bits)
+    scratch.sql(
+        f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
+        f'unique_id_r AS "right", {_together(model, bits)} AS bits, '
+        f"{_personal(model, bits)} AS personal_bits, {columns} FROM {found.physical_name}"
+    )
+    with quiet():
+        found.drop_table_from_database_and_remove_from_cache()
+
+
+def is_level(model: Model, name: str, number: int, bits: str) -> str:
+    """Whether two values agree on a level, by its place, in SQL; -1 is that of disagreement.
+
+    Exact, because a level's weight is written down once and two levels never weigh the same.
+    """
+    if name not in model.weights:
+        return "false"
+    m, u = model.weights[name][number]
+    return f"(abs(({bits}) - ({math.log2(m / u)!r})) < 1e-9)"
+
+
+def _personal(model: Model, bits: dict[str, str]) -> str:
+    """What speaks of the person and not of a household, in SQL."""
+    mine = [bits[one.name] for one in model.fields if one.how.personal]
+    return " + ".join(mine) or "0.0"
+
+
+def _together(model: Model, bits: dict[str, str]) -> str:
+    """All evidence of a pair, in SQL.
+
+    Fields are weighed as if they were independent, which those of a household are not: its members
+    agree on all of them. So however much of it agrees, it says no more than how many pairs of one
+    household are one person; and where the given names differ there may be twins, however much
+    else agrees, unless they name one number.
+    """
+    every = f"match_weight - ({model.prior_bits!r})"
+    if not any(one.how.personal for one in model.fields):
+        return every
+    own = _personal(model, bits)
+    most = model.household_bits - model.prior_bits
+    total = f"{own} + least({every} - ({own}), {most!r})"
+    if "given_name" not in model.weights:
+        return total
+    number = bits.get("number", "0.0")
+    twins = most + math.log2(model.weights["given_name"][-1][0] / TWINS)
+    differs = is_level(model, "given_name", -1, bits["given_name"])
+    return (
+        f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
+        f"ELSE {total} END"
+    )
+
+
+def _bits(field: Field, model: Model) -> str:
+    counted = field.name in model.frequencies and any(one.counted for one in field.how.levels)
+    return f"mw_{field.name}" + (f" + mw_tf_adj_{field.name}" if counted else "")
+
+
+def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
+    linker = _linker(scratch, table, start, trained=False)
+    totals, shares = [], {}
+    with quiet():
+        linker.training.estimate_u_using_random_sampling(
+            max_pairs=min(RANDOM_PAIRS, PER_ROW * start.row_count), seed=1, num_chunks=1
+        )
+        for rule in lessons:
+            session = linker.training.estimate_parameters_using_expectation_maximisation(
+                rule.condition, estimate_without_term_frequencies=True, max_pairs=TRAINING_PAIRS[1]
+            )
+            share = session.core_model_settings.probability_two_random_records_match
+            totals.append((rule, share * rule.pairs))
+            shares[rule] = share
+    found = {
+        one["output_column_name"]: [
+            (level.get("m_probability"), level.get("u_probability"))
+            for level in one["comparison_levels"][1:]
+        ]
+        for one in linker.misc.save_model_to_json()["comparisons"]
+    }
+    m = {
+        one.name: _shrunk([m for m, _ in found[one.name]], [m for m, _ in one.usual()])
+        for one in start.fields
+    }
+    # What a rule finds is only a part of all: the pairs of one person that agree on its fields.
+    matches = median(
+        count / math.prod(m[name][0] for name in rule.fields) for rule, count in totals
+    )
+    possible = _possible(scratch, table, start)
+    share = min(max(matches, 1.0) / possible, 0.5)
+    return replace(
+        start,
+        weights={
+            one.name: list(zip(m[one.name], _strangers(one, found[one.name], m[one.name], share),
+                               strict=True))
+            for one in start.fields
+        },
+        prior_bits=_rounded(math.log2(share / (1 - share))),
+        household_bits=_household_bits(lessons[-1], shares[lessons[-1]], start),
+        trained_on=tuple(rule.condition for rule in lessons),
+        frequencies={
+            one.name: _frequencies(scratch, table, one.name)
+            for one in start.fields
+            if any(level.counted for level in one.how.levels)
+        },
+    )  # fmt: skip
+
+
+def _household_bits(rule: Rule, share: float, model: Model) -> float:
+    """What the pairs of one household turned out to be, where the last lesson was in one."""
+    least, most = HOUSEHOLD_BITS
+    if any(one.how.personal for one in model.fields if one.name in rule.fields):
+        return least
+    return _rounded(min(max(math.log2(max(share, 1e-9) / max(1 - share, 1e-9)), least), most))
+
+
+def _shrunk(learnt: Sequence[float | None], usual: Sequence[float]) -> list[float]:
+    """What was learnt, with a little of what is usual; levels never seen are only usual."""
+    mixed = [
+        prior * SHRINK + (1 - SHRINK) * (prior if one is None else one)
+        for one, prior in zip(learnt, usual, strict=True)
+    ]
+    return [_rounded(one / sum(mixed)) for one in mixed]
+
+
+def _strangers(
+    field: Field,
+    found: Sequence[tuple[float | None, float | None]],
+    m: Sequence[float],
+    share: float,
+) -> list[float]:
+    """How often strangers agree: as in random pairs, less the pairs of one person among these."""
+    fewest = 0.1 / RANDOM_PAIRS
+    seen = [
+        usual if u is None else max((u - share * own) / (1 - share), 0.1 * u, fewest)
+        for (_, u), own, (_, usual) in zip(found, m, field.usual(), strict=True)
+    ]
+    return [_rounded(one / sum(seen)) for one in seen]
+
+
+def _rounded(number: float) -> float:
+    """Without the last digits, which depend on the order in which threads add."""
+    return float(f"{number:.9g}")
+
+
+def _possible(scratch: Scratch, table: str, model: Model) -> float:
+    if not model.apart:
+        return model.row_count * (model.row_count - 1) / 2
+    sizes = scratch.sql(f"SELECT count(*)::DOUBLE AS n FROM {table} GROUP BY source_dataset")["n"]
+    return float((model.row_count**2 - sum(one**2 for one in sizes.to_pylist())) / 2)
+
+
+def _frequencies(scratch: Scratch, table: str, name: str) -> pa.Table:
+    """(value, frequency) of the values that are there more than once; all others are as rare as
+    `_rarest`."""
+    return scratch.sql(
+        f'SELECT "{name}" AS value, n / sum(n) OVER () AS frequency FROM ('
+        f'SELECT "{name}", count(*) AS n FROM {table} WHERE "{name}" IS NOT NULL GROUP BY 1) '
+        "QUALIFY n > 1 ORDER BY 1"
+    )
+
+
+def _known(scratch: Scratch, table: str, model: Model, name: str) -> str:
+    """The name of a table with the frequency of every value of a field that is in the rows."""
+    rarest = max(RAREST, 1 / model.row_count)
+    scratch.keep_as(f"known_{name}", model.frequencies[name])
+    scratch.sql(
+        f"CREATE OR REPLACE TABLE frequency_of_{name} AS "
+        f'SELECT "{name}", coalesce(any_value(frequency), {rarest!r}) AS "tf_{name}" '
+        f'FROM {table} LEFT JOIN known_{name} ON value = "{name}" '
+        f'WHERE "{name}" IS NOT NULL GROUP BY 1'
+    )
+    return f"frequency_of_{name}"
+
+
+def _linker(
+    scratch: Scratch, table: str, model: Model, *, trained: bool = True, explained: bool = False
+) -> Any:
+    from splink import Linker
+
+    comparisons = [
+        one.comparison(model.weights[one.name], counted=one.name in model.frequencies)
+        for one in model.fields
+    ]
+    if not trained:  # Splink keeps what it is given instead of learning it
+        for one in comparisons:
+            for level in one["comparison_levels"]:
+                level.pop("u_probability", None)
+    settings = {
+        "link_type": "link_only" if model.apart else "dedupe_only",
+        "comparisons": comparisons,
+        "blocking_rules_to_generate_predictions": list(model.rules),
+        "probability_two_random_records_match": 1 / (1 + 2.0**-model.prior_bits),
+        "retain_matching_columns": explained,
+        "retain_intermediate_calculation_columns": True,
+    }
+    with quiet():
+        api = scratch.splink()
+        names = _sources(scratch, table) if model.apart else [table]
+        linker = Linker([api.register(name) for name in names], settings, log_level=None)
+        for name in model.frequencies:
+            known = api.register(_known(scratch, table, model, name))
+            linker.table_management.register_term_frequency_lookup(known, name)
+    return linker
+
+
+def _sources(scratch: Scratch, table: str) -> list[str]:
+    """One view for each source of a table."""
+    found = scratch.sql(f"SELECT DISTINCT source_dataset AS name FROM {table} ORDER BY 1")
+    names = []
+    for number, name in enumerate(found["name"].to_pylist()):
+        names.append(f"{table}_{number}")
+        scratch.sql(
+            f"CREATE OR REPLACE VIEW {names[-1]} AS SELECT * EXCLUDE (source_dataset) FROM {table} "
+            f"WHERE source_dataset = '{name}'"
+        )
+    return names
+
+
+def _filled(scratch: Scratch, table: str, fields: Sequence[Field]) -> tuple[int, list[Field]]:
+    counts = ", ".join(f'count("{one.name}") AS "{one.name}"' for one in fields)
+    row = scratch.sql(f"SELECT count(*) AS row_count, {counts} FROM {table}").to_pylist()[0]
+    return row["row_count"], [one for one in fields if row[one.name]]
+
+
+def _pairs(
+    scratch: Scratch,
+    table: str,
+    row_count: int,
+    wanted: Sequence[tuple[str, ...]],
+    *,
+    apart: bool,
+) -> list[int]:
+    """How many pairs each tuple of expressions gives, scaled up from a sample of rows."""
+    share = min(1.0, SAMPLED_ROWS / max(row_count, 1))
+    if share < 1:
+        scratch.sql(
+            "CREATE OR REPLACE TEMP TABLE sampled AS "
+            f"SELECT * FROM {table} WHERE hash(unique_id) % 10000 < {share * 10_000:.0f}"
+        )
+        table = "sampled"
+    source = ", source_dataset" if apart else ""
+    # Of n rows with equal keys, of which sources have n_1, n_2, …: all pairs, or those across.
+    number = "(sum(n) ** 2 - sum(n ** 2)) / 2" if apart else "sum(n) * (sum(n) - 1) / 2"
+    counts = []
+    for expressions in wanted:
+        keys = ", ".join(expressions)
+        given = " AND ".join(f"{one} IS NOT NULL" for one in expressions)
+        named = ", ".join(f"{one} AS k{place}" for place, one in enumerate(expressions))
+        keys = ", ".join(f"k{place}" for place in range(len(expressions)))
+        row = scratch.sql(
+            f"SELECT sum(pairs)::DOUBLE AS pairs FROM (SELECT {number} AS pairs FROM ("
+            f"SELECT {named}{source}, count(*) AS n FROM {table} WHERE {given} GROUP BY ALL"
+            f") GROUP BY {keys})"
+        )
+        counts.append(int((row["pairs"][0].as_py() or 0) / share**2))
+    return counts

@@ -1,0 +1,53 @@
+"""What another table of identifiers would do, before anything is changed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ingestion.identity.changes import changes
+from ingestion.identity.settle import IdentityConfig, settle
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Attributes:
+    people, people_now: users there would be, and those there are.
+    changes: as in the summary of a run (`ingestion.identity.changes`).
+    records_lost, records_gained: records that would be nobody's, or somebody's.
+    """
+
+    people: int
+    people_now: int
+    changes: dict[str, Any]
+    records_lost: int
+    records_gained: int
+
+
+class _Reader:
+    """A lake as a step reads it; nothing can be written."""
+
+    def __init__(self, lake: Any) -> None:
+        self.lake = lake
+
+    def table(self, name: str) -> Any:
+        return self.lake.table(name)
+
+    def arrow(self, name: str, columns: list[str] | None = None) -> Any:
+        return self.lake.arrow(name, columns)
+
+
+def preview(lake: Any, config: IdentityConfig, most: int = 200) -> Preview:
+    """Who would be merged and who split under this configuration; writes nothing."""
+    found = settle(_Reader(lake), config)
+    record = found.people.codes(found.before.identities["record_key"])
+    owned = np.zeros(len(found.users.user), bool)
+    owned[record[record >= 0]] = True
+    there = found.users.user >= 0
+    return Preview(
+        people=len(found.users.ids),
+        people_now=len(found.before.users),
+        changes=changes(found.people, found.users, found.before, most),
+        records_lost=int((owned & ~there).sum()),
+        records_gained=int((there & ~owned).sum()),
+    )

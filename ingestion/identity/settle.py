@@ -1,0 +1,192 @@
+"""Who is one person, decided from everything the lake says; a pure function of it.
+
+identifiers ─ junk, role mailboxes, shared ones are blocked ─▶ statements
+statements  ─ what would bridge two people is cut ──────────▶ groups
+evidence    ─ what no guard forbids is joined ──────────────▶ judgements
+judgements  ─ fold ─────────────────────────────────────────▶ users
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.decisions import Decided, decide, torn
+from ingestion.identity.judgements import fold, new_judgements, read_log
+from ingestion.identity.limits import Limits, Rules, shipped
+from ingestion.identity.links import (
+    BY_PERSON,
+    Codes,
+    Cut,
+    Flags,
+    Manual,
+    Statements,
+    contradictory,
+    cut,
+    fan_out,
+)
+from ingestion.identity.matching import Found, find
+from ingestion.identity.people import People, read_people
+from ingestion.identity.users import Before, Users, name_users
+from kg.errors import NotFound
+
+
+@dataclass(frozen=True)
+class IdentityConfig:
+    """What a mapping says about people.
+
+    Args:
+        consent_default: what holds for people who said nothing.
+        namespaces: namespace -> (trust, unique), as the mapping declares them.
+        describe: the traits that claims may speak of.
+        phone_region: the country of national telephone numbers, e.g. `GB`.
+        rules: the workspace's own table of identifiers, over the mapping's.
+    """
+
+    consent_default: Literal["granted", "denied"] = "granted"
+    namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
+    describe: tuple[str, ...] = ()
+    phone_region: str | None = None
+    rules: Rules = field(default_factory=dict)
+
+    def limits(self) -> Limits:
+        """What each namespace may decide."""
+        limits = shipped().declared(self.namespaces).edited(self.rules)
+        return replace(limits, phone_region=self.phone_region)
+
+
+def configured(lake: Any, rules: Rules) -> IdentityConfig:
+    """The configuration of a workspace: what its mapping declared when it was read, and `rules`.
+
+    Raises:
+        NotFound: people were not resolved in it yet.
+    """
+    said = lake.summary("ingest")
+    if not said or lake.step_id("identity") is None:
+        raise NotFound(
+            f"Nobody was resolved in {lake.workspace.name} yet.",
+            hint=f"Run: personagraph run DATA --workspace {lake.workspace.name}",
+        )
+    return IdentityConfig(
+        consent_default=said["consent"]["default"],
+        namespaces={n: (row["trust"], row["unique"]) for n, row in said["namespaces"].items()},
+        describe=tuple(said["describe"]),
+        phone_region=said.get("phone_region"),
+        rules=rules,
+    )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was decided, before anything of it is written.
+
+    Attributes:
+        stated: with every statement; people: with those that are used.
+        blocked: why the others are not.
+        cut, decided: what joins.
+        evidence: what was compared, if anything says who it is about.
+        judgements: the rows that the log needs.
+        users: who each record is about.
+        before: the users of the run before.
+    """
+
+    stated: People
+    people: People
+    blocked: "Blocked"
+    cut: Cut
+    decided: Decided
+    evidence: Found | None
+    judgements: pa.Table
+    users: Users
+    before: Before
+
+
+def settle(step: Any, config: IdentityConfig) -> Settled:
+    """Decide which records are about one person; writes nothing."""
+    limits = config.limits()
+    stated = read_people(step, limits)
+    blocked = blocks(stated)
+    people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
+    log = read_log(step, people)
+    evidence = find(step, people)
+    people, found, decided = _settled(people, log.people(), evidence)
+    judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
+    before = Before.read(step)
+    group = fold(log, people.statements.record_count)
+    users = name_users(people, group, found.kept, _told(evidence), limits, before)
+    return Settled(stated, people, blocked, found, decided, evidence, judgements, users, before)
+
+
+def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[People, Cut, Decided]:
+    """Identifiers first, then evidence; a record that evidence gives to somebody else as well is
+    taken from whom a shared identifier gave it to, and both are done again."""
+    strangers = None if evidence is None else evidence.strangers()
+    found = cut(people.statements, people.namespaces, manual, strangers)
+    decided = decide(people, found, manual, evidence)
+    leaving = torn(people, decided, evidence)
+    if len(leaving):
+        people = replace(people, statements=_without_company(people, leaving))
+        found = cut(people.statements, people.namespaces, manual, strangers)
+    people, found = _without_lost(people, found, evidence)
+    return people, found, decide(people, found, manual, evidence)
+
+
+def _told(evidence: Found | None) -> Codes:
+    """The records that say who they are about."""
+    if evidence is None:
+        return np.zeros(0, np.int64)
+    return np.concatenate([evidence.compared.record, evidence.compared.follower])
+
+
+def _without_company(people: People, leaving: Codes) -> Statements:
+    """The statements, less those of the records that leave on values that others name too."""
+    said = people.statements
+    count = np.bincount(said.value, minlength=len(said.namespace))
+    return said.only(~(np.isin(said.record, leaving) & (count[said.value] > 1)))
+
+
+def _without_lost(people: People, found: Cut, evidence: Found | None) -> tuple[People, Cut]:
+    """Records that name nothing but what two people share, and say no more, are nobody's."""
+    said = people.statements
+    lost = ~found.kept & (found.because != BY_PERSON)
+    somebody = np.zeros(said.record_count, bool)
+    somebody[said.record[~lost]] = True
+    somebody[_told(evidence)] = True
+    keep = ~lost | somebody[said.record]
+    return (
+        replace(people, statements=said.only(keep)),
+        replace(found, kept=found.kept[keep], because=found.because[keep]),
+    )
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Why statements are not used; (n,) bool each."""
+
+    causes: dict[str, Flags]
+
+    @property
+    def any_cause(self) -> Flags:
+        """Whether a statement is not used at all."""
+        return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
+
+
+def blocks(people: People) -> Blocked:
+    """Which statements must not join, and why."""
+    said = people.statements
+    causes = {
+        name: pc.fill_null(pc.equal(people.unusable, name), False).to_numpy(zero_copy_only=False)[
+            said.value
+        ]
+        for name in ("junk", "role_mailbox", "evidence_only")
+    }
+    real = ~np.any(np.stack(list(causes.values())), axis=0)
+    limit = people.namespaces.limit[said.namespace]
+    shared = (limit >= 0) & (fan_out(said.only(real), people.namespaces) > limit)
+    causes["shared"] = real & shared[said.value]
+    causes["contradictory"] = np.zeros(len(real), bool)
+    causes["contradictory"][real] = contradictory(said.only(real), people.namespaces)
+    return Blocked(causes)

@@ -1,0 +1,198 @@
+"""What people decide about people: one judgement each, appended, and taken back by another.
+
+A verdict holds over every rule and over the evidence. The users it touches are computed anew by the
+next run; nothing is changed here but the log.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, WITHDRAWN
+from kg.errors import Conflict, InputError, NotFound
+
+if TYPE_CHECKING:
+    from kg.lake import Lake, Writer
+
+STEP = "verdict"
+RULE = "review"
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who decided, why and when (epoch milliseconds, UTC)."""
+
+    author: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One decision of a person, and the users it touches."""
+
+    number: int
+    left_record_key: str
+    right_record_key: str
+    verdict: str
+    reason: str
+    author: str
+    judged_at_ms: int
+    users: tuple[str, ...]
+
+
+def merge(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
+    """Say that two users, or the users of two records, are one person.
+
+    Raises:
+        NotFound: there is no such user or record.
+        Conflict: they are one already.
+    """
+    left, right = (_record(lake, name) for name in (one, other))
+    users = _users(lake, [left, right])
+    if len(set(users)) == 1:
+        raise Conflict(f"Both are the user {users[0]} already.", hint="Nothing has to be merged.")
+    return _append(lake, (left, right), "same", who)
+
+
+def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
+    """Say that a record is not about the person it was given to.
+
+    It leaves with whatever hangs on it alone; the user's first other record stays.
+
+    Raises:
+        NotFound: there is no such record about a person.
+        Conflict: it is all that is known of its user.
+    """
+    ids = _identities(lake)
+    mine = ids.filter(pc.equal(ids["record_key"], record_key))
+    if not len(mine):
+        raise NotFound(
+            f"No user has the record {record_key!r}.",
+            hint="`personagraph export identities` lists the records of every user.",
+        )
+    user = mine["user_id"][0].as_py()
+    others = ids.filter(
+        pc.and_(pc.equal(ids["user_id"], user), pc.not_equal(ids["record_key"], record_key))
+    )
+    if not len(others):
+        raise Conflict(f"{record_key!r} is the only record of {user}.")
+    return _append(lake, (_first(lake, others["record_key"]), record_key), "different", who)
+
+
+def undo(lake: "Writer", number: int, who: Who) -> Verdict:
+    """Take back a verdict by its number; what rules and evidence say of the pair holds again.
+
+    Raises:
+        NotFound: there is no verdict of that number, or it was taken back before.
+    """
+    standing = {one.number: one for one in verdicts(lake)}
+    if number not in standing:
+        raise NotFound(
+            f"No verdict of number {number} stands.",
+            hint="`personagraph identity verdicts` lists those that do.",
+        )
+    one = standing[number]
+    return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who)
+
+
+def verdicts(lake: "Lake") -> list[Verdict]:
+    """The verdicts of people that stand, oldest first; a number is a place in the whole log."""
+    rows = lake.arrow("judgements").to_pylist()
+    last: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    for number, row in enumerate(rows, 1):
+        if row["author"] not in {AUTHOR, MODEL_AUTHOR}:
+            pair = sorted((row["left_record_key"], row["right_record_key"]))
+            last[pair[0], pair[1]] = (number, row)
+    found = sorted(last.values(), key=lambda one: one[0])
+    return [_verdict(lake, number, row) for number, row in found if row["verdict"] != WITHDRAWN]
+
+
+def user_of(lake: "Lake", name: str) -> str:
+    """The user of a user id, of one that it was known by before, or of a record.
+
+    Raises:
+        NotFound: there is no such user or record.
+    """
+    for table, key in (("users", "user_id"), ("user_aliases", "alias_id"),
+                       ("identities", "record_key")):  # fmt: skip
+        rows = lake.table(table)
+        found = lake.run(rows.filter(rows[key] == name).select("user_id").limit(1))
+        if len(found):
+            return str(found["user_id"][0].as_py())
+    raise NotFound(
+        f"There is no user or record {name!r}.",
+        hint="Give a user id, or a record key as `personagraph export identities` shows them.",
+    )
+
+
+def records_of(lake: "Lake", name: str) -> list[str]:
+    """The record keys meant: the record itself, or all records of a user."""
+    ids = lake.table("identities")
+    own = lake.run(ids.filter(ids.record_key == name).select("record_key"))
+    if len(own):
+        return [name]
+    user = user_of(lake, name)
+    found = lake.run(ids.filter(ids.user_id == user).select("record_key").order_by("record_key"))
+    keys: list[str] = found["record_key"].to_pylist()
+    return keys
+
+
+def _identities(lake: "Lake") -> pa.Table:
+    return lake.arrow("identities", ["record_key", "user_id"])
+
+
+def _record(lake: "Lake", name: str) -> str:
+    """The record that stands for a user: the first that was learned of it."""
+    return _first(lake, pa.array(records_of(lake, name)))
+
+
+def _first(lake: "Lake", keys: Any) -> str:
+    records = lake.table("records")
+    few = lake.memtable(pa.table({"record_key": keys}))
+    rows = records.filter(records.status == "accepted").semi_join(few, "record_key")
+    order = rows.order_by("recorded_at_ms", "record_key").select("record_key").limit(1)
+    return str(lake.run(order)["record_key"][0].as_py())
+
+
+def _users(lake: "Lake", keys: list[str]) -> list[str]:
+    return [user_of(lake, key) for key in keys]
+
+
+def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Verdict:
+    if who.author in {"", AUTHOR, MODEL_AUTHOR}:
+        raise InputError(
+            "A verdict needs the name of the person who gives it.", hint="Say it with --by NAME."
+        )
+    row = {
+        "left_record_key": pair[0],
+        "right_record_key": pair[1],
+        "verdict": verdict,
+        "probability": 0.0 if verdict == "different" else 1.0,
+        "reason": who.reason,
+        "rule": RULE,
+        "author": who.author,
+        "judged_at_ms": who.at_ms,
+    }
+    inputs = {name: lake.step_id(name) for name in ("identity", STEP)}
+    with lake.step(STEP, inputs=inputs, config=row) as step:
+        step.append("judgements", pa.Table.from_pylist([row]))
+        found = _verdict(lake, lake.arrow("judgements").num_rows + 1, row)
+        step.summary.update(verdict=verdict, users=list(found.users))
+    return found
+
+
+def _verdict(lake: "Lake", number: int, row: dict[str, Any]) -> Verdict:
+    pair = (row["left_record_key"], row["right_record_key"])
+    touched = []
+    for key in pair:
+        try:
+            touched.append(user_of(lake, key))
+        except NotFound:  # a record that is nobody's touches nobody
+            continue
+    return Verdict(
+        number, *pair, row["verdict"], row["reason"], row["author"], row["judged_at_ms"],
+        tuple(sorted(set(touched))),
+    )  # fmt: skip

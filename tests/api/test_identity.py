@@ -1,0 +1,76 @@
+"""Who is one person, at the door: explained, reviewed, decided by people, previewed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from program import as_json, personagraph, refused, succeed
+
+
+@pytest.fixture
+def shop(home: Path, tmp_path: Path) -> Path:
+    """A copy of the finished workspace, to be written to."""
+    shutil.copytree(home / "shop", tmp_path / "shop")
+    return tmp_path
+
+
+def pair(home: Path) -> tuple[str, str]:
+    """Two users that wait for a decision."""
+    found = as_json(personagraph(home, "identity", "review", "-w", "shop", "--json"))
+    assert found["waiting"] >= len(found["pairs"]) > 0
+    first = found["pairs"][0]
+    assert first["why"]
+    assert all(a["events"] >= 0 for a in found["pairs"])
+    return first["left_user_id"], first["right_user_id"]
+
+
+def test_a_waiting_pair_is_explained_in_words_with_weights(home: Path) -> None:
+    one, other = pair(home)
+    told = as_json(personagraph(home, "identity", "explain", one, other, "-w", "shop", "--json"))
+    assert told["verdict"] == f"Two people: {one} and {other}."
+    assert {weight["bits"] > 0 for weight in told["weights"]} >= {True}
+    assert told["waits"]
+    shown = succeed(personagraph(home, "identity", "explain", one, other, "-w", "shop"))
+    assert "what their details say" in shown
+    assert "@" not in shown
+
+
+def test_a_person_decides_and_takes_it_back(shop: Path) -> None:
+    one, other = pair(shop)
+    say = ("--by", "jo", "--because", "asked them", "-w", "shop")
+    told = succeed(personagraph(shop, "identity", "merge", one, other, *say))
+    assert one in told
+    assert other in told
+    standing = as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json"))
+    assert [(v["verdict"], v["author"], v["reason"]) for v in standing] == [
+        ("same", "jo", "asked them")
+    ]
+    number = str(standing[0]["number"])
+    succeed(personagraph(shop, "identity", "undo", number, *say))
+    assert as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json")) == []
+    refused(personagraph(shop, "identity", "undo", number, *say), 3)
+
+
+def test_other_rules_are_previewed_and_nothing_changes(shop: Path) -> None:
+    rules = shop / "new.yaml"
+    rules.write_text("namespaces:\n  email: {merges: false}\n")
+    found = as_json(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop",
+                                 "--json"))  # fmt: skip
+    assert found["changes"]["split"]["count"] > 0
+    same = as_json(personagraph(shop, "identity", "preview", "-w", "shop", "--json"))
+    assert (same["people"], same["changes"]["merged"]["count"]) == (same["people_now"], 0)
+    rules.write_text("namespaces:\n  email: {trusted: 1}\n")
+    refused(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"), 2)
+
+
+def test_the_table_of_identifiers_says_where_each_line_is_from(home: Path) -> None:
+    found = as_json(personagraph(home, "identity", "rules", "-w", "shop", "--json"))
+    assert found["from"]["user_id"] == "mapping"
+    assert found["from"]["cookie_id"] == "shipped"
+    assert found["namespaces"]["email"]["personal"] is True
+
+
+@pytest.mark.parametrize("command", ["explain", "merge"])
+def test_who_is_not_there_is_refused(shop: Path, command: str) -> None:
+    say = ("--by", "jo", "--because", "x") if command == "merge" else ()
+    refused(personagraph(shop, "identity", command, "u_0", "u_1", *say, "-w", "shop"), 3)

@@ -1,0 +1,201 @@
+"""What records say of their people, beside identifiers: who is joined, and who never is."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from ingestion.identity import IdentityConfig
+from ingestion.identity.explain import explain
+from ingestion.identity.preview import preview
+from ingestion.identity.verdicts import Who, merge, split, undo, verdicts
+from kg.errors import Conflict, InputError, NotFound
+from kg.lake import Lake, Writer
+from tests.ingestion.identity.people import groups, ids, judgements, partition, person, run
+
+ANN = {
+    "given_name": "Ann", "family_name": "Kelner", "birth_date": "19840312",
+    "street": "Quarry Lane 7", "postcode": "10112", "city": "Ashmoor",
+}  # fmt: skip
+JO = Who("jo", "asked them", 9)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Iterable[Writer]:
+    with Lake.writer(tmp_path / "shop") as lake:
+        yield lake
+
+
+def test_two_spellings_are_joined_and_the_log_says_how_sure(lake: Writer) -> None:
+    slip = ANN | {"given_name": "Anne", "family_name": "Kellner", "birth_date": "19840321"}
+    otto = ANN | {"given_name": "Otto", "birth_date": "19511130"}
+    run(lake, [person("a", crm="1", **ANN), person("b", **slip), person("c", **otto)])
+    assert partition(lake) == groups("a b", "c")
+    row = judgements(lake)[0]
+    assert (row["rule"], row["author"], row["verdict"]) == ("details", "model", "same")
+    assert 0.9 < row["probability"] < 1
+    assert row["reason"] == "given name, family name, birth date, street, postcode, city agree"
+
+
+def test_nicknames_initials_and_swapped_names_are_seen_through(lake: Writer) -> None:
+    will = ANN | {"given_name": "William"}
+    run(lake, [person("a", **will), person("b", **(will | {"given_name": "Bill"})),
+               person("c", **(will | {"given_name": "W."})),
+               person("d", **(will | {"given_name": "Kelner", "family_name": "William"})),
+               person("e", **{**will, "given_name": None, "family_name": None,
+                              "name": "Kelner, William"})])  # fmt: skip
+    assert partition(lake) == groups("a b c d e")
+
+
+def test_a_father_and_a_son_of_one_name_and_address_stay_two(lake: Writer) -> None:
+    son = ANN | {"birth_date": "20100624"}
+    run(lake, [person("father", phone="+442079460018", **ANN),
+               person("son", phone="+442079460018", **son)])  # fmt: skip
+    assert partition(lake) == groups("father", "son")
+    assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["contradicted"]
+
+
+def test_a_household_is_not_a_person(lake: Writer) -> None:
+    other = ANN | {"given_name": "Bruno", "birth_date": "19820707"}
+    run(lake, [person("a", phone="+442079460018", **ANN),
+               person("b", phone="+442079460018", **other),
+               person("mail", email="family@kelner.org", **ANN),
+               person("mail2", email="family@kelner.org", **other)])  # fmt: skip
+    assert partition(lake) == groups("a mail", "b mail2")
+
+
+def test_a_recycled_number_joins_nobody_and_what_only_names_it_is_nobodys(lake: Writer) -> None:
+    late = {"given_name": "Otto", "family_name": "Fenby", "postcode": "77001", "city": "Eastmere"}
+    rows = [person("a", customer_no="C1", **ANN), person("b", customer_no="C1", **late),
+            person("order", kind="event", customer_no="C1")]  # fmt: skip
+    summary = run(lake, rows)
+    assert partition(lake) == groups("a", "b")
+    assert summary["cut"][0]["why"].startswith("names and dates of birth")
+
+
+def test_unique_ids_hold_against_any_evidence_and_the_pair_waits_for_a_person(lake: Writer) -> None:
+    run(lake, [person("a", crm="1", **ANN), person("b", crm="2", **ANN),
+               person("e", kind="event", crm="1")])  # fmt: skip
+    assert partition(lake) == groups("a e", "b")
+    rows = lake.arrow("reviews").to_pylist()
+    assert [(row["cause"], row["events"]) for row in rows] == [("unique", 1)]
+
+
+def test_three_records_that_say_the_same_are_one_person_where_two_are(lake: Writer) -> None:
+    run(lake, [person(key, **ANN) for key in "abcd"])
+    assert partition(lake) == groups("a b c d")
+    poor = {"family_name": "Kelner"}
+    run(lake, [person(key, **poor) for key in "wxyz"])
+    assert partition(lake) == groups("a b c d", "w", "x", "y", "z")
+
+
+def test_a_person_says_more_than_the_evidence_and_may_take_it_back(lake: Writer) -> None:
+    run(lake, [person("a", crm="1", **ANN), person("b", crm="2", **ANN), person("c", **ANN)])
+    assert partition(lake) == groups("a", "b", "c")  # c could be either's
+    said = merge(lake, ids(lake)["a"], "b", JO)
+    assert set(said.users) == {ids(lake)["a"], ids(lake)["b"]}
+    summary = run(lake)
+    assert partition(lake) == groups("a b c")
+    assert summary["changes"]["merged"]["count"] == 1
+    with pytest.raises(Conflict):
+        merge(lake, "a", "b", JO)
+    split(lake, "c", JO)
+    run(lake)
+    assert partition(lake) == groups("a b", "c")
+    for one in verdicts(lake):
+        undo(lake, one.number, JO)
+    assert verdicts(lake) == []
+    run(lake)
+    assert partition(lake) == groups("a", "b", "c")
+    with pytest.raises(NotFound):
+        undo(lake, said.number, JO)
+
+
+def test_a_verdict_needs_a_name_and_somebody_it_is_about(lake: Writer) -> None:
+    run(lake, [person("a", crm="1"), person("b", crm="2")])
+    with pytest.raises(InputError):
+        merge(lake, "a", "b", Who("model", "no", 1))
+    with pytest.raises(NotFound):
+        merge(lake, "a", "nobody", JO)
+    with pytest.raises(Conflict):
+        split(lake, "a", JO)
+
+
+def test_a_pair_is_explained_without_repeating_what_is_personal(lake: Writer) -> None:
+    other = ANN | {"given_name": "Otto", "birth_date": "19511130"}
+    rows = [person("a", crm="1", email="ann@kelner.org", **ANN), person("b", crm="2", **other),
+            person("c", email="ann@kelner.org", **(ANN | {"given_name": "Anne"}))]  # fmt: skip
+    run(lake, rows)
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert told.verdict.startswith("Two people: ")
+    assert "against: different crm, of which a person has one" in told.identifiers
+    words = {weight.words: weight.bits for weight in told.weights}
+    assert words["the same family name"] > 0 > words["different given names"]
+    assert told.probability is not None
+    assert told.probability < 0.9
+    same = explain(lake, "a", ids(lake)["c"], IdentityConfig())
+    assert same.verdict.startswith("One person: ")
+    assert any("same email" in link for link in same.links)
+    assert "for: the same email" in same.identifiers
+    everything = repr(told) + repr(same)
+    assert not any(secret in everything.lower() for secret in ("kelner", "quarry", "19840312"))
+
+
+def test_a_preview_says_who_would_change_and_changes_nothing(lake: Writer) -> None:
+    run(lake, [person("a", crm="1", email="ann@kelner.org"),
+               person("b", kind="event", email="ann@kelner.org")])  # fmt: skip
+    before, number = ids(lake), lake.head.number if lake.head else 0
+    found = preview(lake, IdentityConfig(rules={"email": {"merges": False}}))
+    assert (found.people, found.people_now, found.records_lost) == (1, 1, 1)
+    assert preview(lake, IdentityConfig()).changes["split"]["count"] == 0
+    assert (ids(lake), lake.head.number if lake.head else 0) == (before, number)
+
+
+def test_what_was_compared_before_is_not_compared_again(lake: Writer) -> None:
+    run(lake, [person("a", **ANN), person("x", **(ANN | {"given_name": "Otto"}))])
+    before = lake.arrow("matches").drop_columns(["run_id"])
+    run(lake, [person("b", **(ANN | {"city": "Ashmor"}))])
+    assert partition(lake) == groups("a b", "x")
+    kept = lake.arrow("matches").drop_columns(["run_id"]).slice(0, len(before))
+    assert kept == before
+    assert run(lake)["new_judgements"] == 0
+
+
+NAMES = st.sampled_from(["Ann", "Anne", "Otto", "Bea"])
+DETAILS = st.fixed_dictionaries(
+    {"given_name": NAMES, "family_name": st.sampled_from(["Kelner", "Kellner", "Fenby"])},
+    optional={
+        "birth_date": st.sampled_from(["19840312", "19840321", "20100624"]),
+        "postcode": st.sampled_from(["10112", "77001"]),
+        "street": st.sampled_from(["Quarry Lane 7", "Mill Lane 9"]),
+        "email": st.sampled_from(["a@x.org", "b@x.org"]),
+        "phone": st.sampled_from(["+442079460018", "+442079460019"]),
+        "crm": st.sampled_from(["1", "2", "3"]),
+    },
+)
+
+
+@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(st.lists(DETAILS, min_size=2, max_size=7), st.data())
+def test_order_batches_and_strangers_never_change_who_is_one_person(
+    drawn: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = [person(f"r{n}", at=n % 3, **said) for n, said in enumerate(drawn)]
+    shuffled = data.draw(st.permutations(rows))
+    at = data.draw(st.integers(0, len(rows)))
+    stranger = person("z", at=1, given_name="Wim", family_name="Ostvik", postcode="33333", crm="9")
+    with TemporaryDirectory() as folder:
+        with Lake.writer(Path(folder) / "one") as lake:
+            run(lake, rows)
+            whole, whole_ids = partition(lake), ids(lake)
+            run(lake, [stranger])
+            assert {key: user for key, user in ids(lake).items() if key != "z"} == whole_ids
+        with Lake.writer(Path(folder) / "two") as lake:
+            run(lake, shuffled[:at])
+            run(lake, shuffled[at:])
+            assert partition(lake) == whole
+            assert run(lake)["new_judgements"] == 0
