@@ -67,10 +67,11 @@ def test_every_common_way_of_writing_a_log_is_read(tmp_path: Path) -> None:
            "http": {"request": {"method": "GET"}, "response": {"status_code": 200}},
            "url": {"path": "/ecs"}, "user_agent": {"original": FIREFOX},
            "user": {"name": "bob"}}  # fmt: skip
-    found = read(tmp_path, common, host, quoted, *map(json.dumps, (nginx, caddy, ecs)))
+    plain = line("GET /plain")
+    found = read(tmp_path, common, host, quoted, plain, *map(json.dumps, (nginx, caddy, ecs)))
     assert found.rows("events", "object", "occurred_at_ms") == [
         (path, AT_MS) for path in
-        ("/caddy", "/common", "/ecs", "/host", "/nginx", '/quo\\"ted')]  # fmt: skip
+        ("/caddy", "/common", "/ecs", "/host", "/nginx", "/plain", '/quo\\"ted')]  # fmt: skip
     users = [value for space, value in found.rows("identifiers", "namespace", "value")
              if space == "user_id"]  # fmt: skip
     assert users == ["ann", "bob"]
