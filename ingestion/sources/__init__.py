@@ -1,7 +1,6 @@
 """One module per format; each makes a `Reading` of the files of a dataset. Formats that are no more
 than a table with published columns are data instead (`*.yaml`, read by `ingestion.shipped`)."""
 
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -12,11 +11,13 @@ from kg.lake.scratch import Scratch
 
 def survey_of(rows: list[dict[str, Any]]) -> str | None:
     """The survey tool whose export a file is, by its first rows."""
-    return next((name for name in SURVEYS if _survey(name).fits(rows)), None)
+    return next((name for name, tool in _survey_modules().items() if tool.fits(rows)), None)
 
 
-def _survey(name: str) -> ModuleType:
-    return import_module(f"ingestion.sources.{name}")
+def _survey_modules() -> dict[str, ModuleType]:
+    from ingestion.sources import qualtrics, surveymonkey, typeform
+
+    return {"qualtrics": qualtrics, "surveymonkey": surveymonkey, "typeform": typeform}
 
 
 def event_modules() -> dict[str, ModuleType]:
@@ -57,7 +58,7 @@ def read_dataset(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str
 
             return events.read(scratch, dataset, mapping, salt, event_modules()[name].FORMAT)
         case str(name) if name in SURVEYS:
-            made: Reading = _survey(name).read(scratch, dataset, mapping, salt)
+            made: Reading = _survey_modules()[name].read(scratch, dataset, mapping, salt)
             return made
         case _:
             from ingestion.sources import tables

@@ -60,7 +60,7 @@ CORRECTED: dict[str, list[tuple[str, str]]] = {
         ("time_zone: UTC", "time_zone: Europe/London"),
         ("[ADJUST, ", "[C3, ADJUST, "),
     ],
-    "completejourney": [],
+    "completejourney": [("topic_level: 1", "topic_level: 0")],
     "ms_customer_insights_sample": [],
     "movielens_latest_small": [],
     "telco_churn_ibm": [],
