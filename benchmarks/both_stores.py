@@ -54,14 +54,15 @@ def main() -> None:
         for name in SAME:
             equal = found["embedded"][name].equals(found["neo4j"][name])
             print(f"{name:<12} identical: {equal} ({found['embedded'][name].num_rows:,} rows)")
+        embedded = Settings(store="embedded")
         opened = Settings(store="neo4j", neo4j_uri=server.uri)
         counts = {
-            "embedded": counted(Settings(), Path(folder) / "embedded" / "bench"),
+            "embedded": counted(embedded, Path(folder) / "embedded" / "bench"),
             "neo4j": counted(opened, Path(folder) / "neo4j" / "bench"),
         }
         compare_counts(counts)
         with (
-            open_store(Settings(), Path(folder) / "embedded" / "bench") as one,
+            open_store(embedded, Path(folder) / "embedded" / "bench") as one,
             open_store(opened, Path(folder) / "neo4j" / "bench") as other,
         ):
             compare_communities(one, other, arguments.seeds)
