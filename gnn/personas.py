@@ -7,7 +7,8 @@
    taken is the one by which most is said that comes back. What does not is dropped, and the rule
    is fitted once more, to the whole of half `fit`.
 3. Half `test` judges: a group of types that does not recur in the same people is a topic and is
-   dropped (`recurrence`). Nothing left is a legal answer.
+   dropped (`recurrence`), and so is one that tells its holders from nobody (`apart`). Nothing
+   left is a legal answer.
 4. The rule assigns everyone. A person holds a persona when they were in it on at least two
    occasions, and one in twenty of their episodes is.
 """
@@ -21,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from gnn.apart import apart
 from gnn.communities import Leiden, native_leiden
 from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit
 from gnn.proposals import ProposalConfig, kinds_of, propose
@@ -262,10 +264,15 @@ def _judged(
     with report.clock("assign"):
         while True:
             soft = assign(episodes, everyone, manners, rule.only(kept))
-            people = holders(episodes, soft, config).sum(0)
-            if not len(kept) or people.min() >= config.least_people:
+            held = holders(episodes, soft, config)
+            people = held.sum(0)
+            if len(kept) and people.min() < config.least_people:
+                kept = np.delete(kept, int(people.argmin()))
+                continue
+            tells = apart(episodes, held, config.recurrence.most_q)
+            if tells.all():
                 break
-            kept = np.delete(kept, int(people.argmin()))
+            kept = kept[tells]
     report.summary["candidates"] = [
         {"kept": n in set(kept.tolist()), "stability": stability[n], **_rounded(test)}
         for n, test in enumerate(tests)

@@ -70,11 +70,14 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         return
     tested = s["candidates"]
     failed = sum(not one["passed"] for one in tested)
+    mute = sum(one["passed"] and not one["kept"] for one in tested)
     came = s["taken"]
     yield (
         f"{s['personas']:,} personas, found by {came['by']} ({came['size']:g}); all came back on "
         f"other people. {failed:,} of {len(tested):,} that came back were topics only (they do "
-        f"not recur in the same people more than chance). {s['unassigned_share']:.0%} of "
+        "not recur in the same people more than chance)"
+        + (f", {mute:,} told too few people, or nobody, from others" if mute else "")
+        + f". {s['unassigned_share']:.0%} of "
         f"{s['episodes']:,} episodes (a person's intents on one topic on one occasion) belong to "
         "none."
     )

@@ -1,0 +1,60 @@
+"""Does a persona tell its holders from equally active others?
+
+A bundle of what everybody does may come back on other people, and recur in them: then nothing more
+is true of those who hold it than of those who do not, and there is nothing to say of it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from gnn.tensors import Episodes, Ints
+from kg.personas.statistics import MIN_PEOPLE, effect, p_value, q_value
+
+STRATA = 5
+
+
+def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray[np.bool_]:
+    """Whether holders of each persona have something more, or less, often than others of their
+    stratum of activity: a topic, a verb or a channel, in the people the personas were not fitted
+    on, by the tests that claims are made with.
+
+    Shapes: held (users, k) -> (k,).
+
+    Args:
+        most_q: false discovery rate over all personas and subjects.
+    """
+    counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
+    people = np.flatnonzero(~episodes.fit & (counts > 0))
+    if not len(people) or not held.shape[1]:
+        return np.zeros(held.shape[1], bool)
+    cuts = np.quantile(counts[people], np.arange(1, STRATA) / STRATA)
+    stratum = np.searchsorted(cuts, counts[people], side="left")
+    did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
+    boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
+    n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
+    enough = [box.sum(-1) >= MIN_PEOPLE for box in (n1, n0, k1 + k0)]
+    tested = np.logical_and.reduce(enough)
+    q = np.ones(tested.shape)
+    q[tested] = q_value(p_value(n1[tested], k1[tested], n0[tested], k0[tested]))
+    return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))
+
+
+def _kinds(episodes: Episodes) -> list[Ints]:
+    verb, topic = episodes.type_parts[episodes.type].T
+    return [topic, verb, episodes.manner("channel").values]
+
+
+def _did(episodes: Episodes, kind: Ints) -> NDArray[np.bool_]:
+    """Who ever did which. Shapes: kind (n,) -> (users, kinds)."""
+    shape = (len(episodes.user_ids), int(kind.max(initial=-1)) + 1)
+    ones = np.ones(len(kind), np.int64)
+    return np.asarray(csr_array((ones, (episodes.user, kind)), shape=shape).toarray() > 0)
+
+
+def _boxes(held: NDArray[np.bool_], did: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, Ints]:
+    """Holders, those of them who did, others, those of them who did. -> four (k, kinds)"""
+    holding, doing = held.astype(np.int64), did.astype(np.int64)
+    k1 = holding.T @ doing
+    n1 = np.broadcast_to(holding.sum(0)[:, None], k1.shape)
+    return n1, k1, len(held) - n1, doing.sum(0) - k1

@@ -1,0 +1,27 @@
+"""What tells nobody from anybody is no persona."""
+
+import numpy as np
+
+from gnn.apart import apart
+from kg.personas.statistics import MIN_PEOPLE
+from tests.gnn.planted import Story, arranged, plant
+
+
+def test_holders_at_random_are_told_from_nobody_and_true_holders_are() -> None:
+    episodes, truth = arranged(plant(5, Story(people=400)))
+    personas = int(truth.max()) + 1
+    true = np.zeros((len(episodes.user_ids), personas), bool)
+    own = truth >= 0
+    true[episodes.user[own], truth[own]] = True
+    hat = true[np.random.default_rng(0).permutation(len(true))]
+    many = true[~episodes.fit].sum(0) >= MIN_PEOPLE
+    assert many.sum() > 5
+    assert apart(episodes, true, most_q=0.01).tolist() == many.tolist()
+    assert not apart(episodes, hat, most_q=0.01).any()
+
+
+def test_what_everybody_holds_is_told_from_nobody() -> None:
+    episodes, _ = arranged(plant(5, Story(people=100)))
+    everybody = np.ones((len(episodes.user_ids), 1), bool)
+    assert apart(episodes, everybody, most_q=0.01).tolist() == [False]
+    assert apart(episodes, everybody[:, :0], most_q=0.01).tolist() == []
