@@ -50,10 +50,14 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
             f"Not merged on {one['values']:,} values of {one['namespace']} "
             f"({one['records']:,} records): {one['why']}."
         )
-    cut = sum(one["values"] for one in s["cut"])
-    if cut:
-        bridged = ", ".join(sorted({one["bridges"] for one in s["cut"]}))
-        yield f"{cut:,} identifiers would have joined different people ({bridged}) and were cut."
+    for why in sorted({one["why"] for one in s["cut"]}):
+        cut = sum(one["values"] for one in s["cut"] if one["why"] == why)
+        yield f"{cut:,} identifiers were cut: {why}."
+    joined = s["evidence"].get("joined", 0)
+    if joined:
+        yield f"{joined:,} pairs of records without a common identifier agree in who they say it is."
+    if s["reviews"]:
+        yield f"{s['reviews']:,} pairs wait for a person: personagraph identity review."
 
 
 def _intents(s: dict[str, Any]) -> Iterator[str]:
