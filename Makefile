@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= 2
 
 .PHONY: demo test lint install constraints clean
 
@@ -12,7 +13,7 @@ test: install java  ## everything; starts a real Neo4j with open GDS itself
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: install  ## format and fix what a machine can
 	$(BIN)/ruff check --fix .

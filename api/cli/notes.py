@@ -55,7 +55,7 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
         yield f"{cut:,} identifiers were cut: {why}."
     joined = s["evidence"].get("joined", 0)
     if joined:
-        yield f"{joined:,} pairs of records without a common identifier agree in who they say it is."
+        yield f"{joined:,} pairs of records were joined: they say the same of the person."
     if s["reviews"]:
         yield f"{s['reviews']:,} pairs wait for a person: personagraph identity review."
 

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import neo4j
+from filelock import FileLock
 from neo4j.exceptions import DriverError, Neo4jError
 
 HERE = Path(__file__).resolve().parent
@@ -163,7 +164,12 @@ def distribution(line: str) -> Path:
             "elsewhere."
         )
     dist.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{dist.name}-", dir=dist.parent) as folder:
+    with (
+        FileLock(dist.with_suffix(".lock")),
+        tempfile.TemporaryDirectory(prefix=f"{dist.name}-", dir=dist.parent) as folder,
+    ):
+        if (dist / "lib").is_dir():  # another process was first
+            return dist
         fresh = Path(folder) / "dist"
         profile = ["-Pcalver"] if line == "calver" else []
         done = subprocess.run(
@@ -178,8 +184,7 @@ def distribution(line: str) -> Path:
         for jar in sorted((fresh / "lib").iterdir()):
             if PROCEDURE_JARS.match(jar.name):
                 shutil.copy2(jar, fresh / "plugins")
-        with contextlib.suppress(OSError):  # another process was first
-            fresh.rename(dist)
+        fresh.rename(dist)
     return dist
 
 
