@@ -85,11 +85,15 @@ def _objects(path: Path, encoding: str, query: str, beside: Path | None = None) 
         on_engine(Path(copy.name)),
         duckdb.connect() as con,
     ):
-        form = ""
+        form, last = "", b""
         for piece in whole_text(path, encoding):
             form = form or ("array" if piece.lstrip()[:1] == b"[" else "unstructured")
+            last = piece.rstrip()[-1:] or last
             copy.write(piece)
         copy.flush()
+        # The engine itself forgives a list that ends after a comma.
+        if last != (b"]" if form == "array" else b"}"):
+            raise UnreadableFile("unreadable", "this is not a whole JSON document")
         try:
             con.execute(
                 "CREATE VIEW objects AS SELECT json(json)::VARCHAR AS line "  # noqa: S608
