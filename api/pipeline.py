@@ -1,8 +1,8 @@
 """The main job, where the parts meet: files -> records -> people -> intents -> personas -> claims.
 
 Every step is a run in the lake with an id of its own; a step whose id is already in the lake is
-skipped, so the same input changes nothing. The graph is loaded from the lake and becomes visible
-to readers with its watermark, last.
+skipped, and what only it needs is not even imported: the same input changes nothing, soon. The
+graph is loaded from the lake and becomes visible to readers with its watermark, last.
 """
 
 import time
@@ -163,12 +163,12 @@ class _Work:
 
     def topics(self) -> None:
         """Items and texts to topics."""
-        from gnn.text import Embedder
-        from gnn.topics import assign
-
         model = self.settings.embedding_model
         with self._step("topics", ("identity",), {"embedding_model": model}) as step:
             if not step.done:
+                from gnn.text import Embedder
+                from gnn.topics import assign
+
                 assign(step, Embedder(model), progress=self.progress)
 
     def intents(self, mapping: "Mapping") -> None:
@@ -184,10 +184,10 @@ class _Work:
 
     def personas(self) -> None:
         """Intents to personas."""
-        from gnn.personas import find
-
         with self._step("personas", ("intents",), {"communities": self.store.name}) as step:
             if not step.done:
+                from gnn.personas import find
+
                 find(step, leiden=self.store.leiden, progress=self.progress)
 
     def state(self) -> None:

@@ -62,3 +62,8 @@ def store(store_settings: Settings, workspace: Path) -> Iterator[Store]:
     """An empty, migrated store of each kind, open for writing."""
     with open_store(store_settings, workspace, write=True) as opened:
         yield opened
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: packed ones carry the time, and every process needs one name."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
