@@ -171,6 +171,6 @@ def test_a_disk_that_fills_while_an_export_is_written(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_not_ours(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith("pytest-"):
+        if folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(0o755)
     run(NO_PERMISSION, str(tmp_path))
