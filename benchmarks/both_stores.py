@@ -62,8 +62,8 @@ def main() -> None:
         }
         compare_counts(counts)
         with (
-            open_store(embedded, Path(folder) / "embedded" / "bench") as one,
-            open_store(opened, Path(folder) / "neo4j" / "bench") as other,
+            open_store(embedded, Path(folder) / "embedded" / "bench", write=False) as one,
+            open_store(opened, Path(folder) / "neo4j" / "bench", write=False) as other,
         ):
             compare_communities(one, other, arguments.seeds)
 
