@@ -38,6 +38,8 @@ DONE = {
     "repeat": "Regulars",
 }
 NOTHING_OF_NOTE = "Mixed Interests"
+# A persona is not named after what few of its holders do, however rare that is among others.
+LEAST_NAMED = 0.25
 NAMING_KINDS = frozenset(
     {"topic", "item", "daypart", "weekday", "returned", "response", "support", "repeat", "verb"}
 )
@@ -100,6 +102,18 @@ def _listed(phrases: Sequence[str]) -> str:
 
 def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
     telling = [c for c in claims if c.kind in NAMING_KINDS and c.measured.direction == "more"]
+    common = [c for c in telling if c.measured.value >= LEAST_NAMED]
+    fitting = list(dict.fromkeys([*_names(common), *_names(telling)]))
+    yield from fitting
+    base = next((t for t in fitting if len(t.split()) < 4 and not PROTECTED.search(t)), None)
+    base = base or NOTHING_OF_NOTE
+    yield base if base == NOTHING_OF_NOTE else f"{base} II"
+    for number in range(2 if base == NOTHING_OF_NOTE else 3, 4000):
+        yield f"{base} {_roman(number)}"
+
+
+def _names(telling: Sequence[Claim]) -> list[str]:
+    """Names of two to four words from what claims say, the most telling first."""
     topics = [(_short(c.subject_label), _noun(c)) for c in telling if c.kind in {"topic", "item"}]
     topics = [(words, noun) for words, noun in topics if words and not PROTECTED.search(words)]
     modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS]
@@ -116,13 +130,7 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
     built += [f"{m} {noun}" for m in modifiers for noun in nouns]
     built += [f"{noun.split()[0]} {ANYBODY}" for noun in [*done, *verbs]]
     built += [f"{m} {text}" for text in built for m in modifiers]
-    fitting = [text for text in dict.fromkeys(built) if 2 <= len(text.split()) <= 4]
-    yield from fitting
-    base = next((t for t in fitting if len(t.split()) < 4 and not PROTECTED.search(t)), None)
-    base = base or NOTHING_OF_NOTE
-    yield base if base == NOTHING_OF_NOTE else f"{base} II"
-    for number in range(2 if base == NOTHING_OF_NOTE else 3, 4000):
-        yield f"{base} {_roman(number)}"
+    return [text for text in dict.fromkeys(built) if 2 <= len(text.split()) <= 4]
 
 
 def _short(label: str) -> str:

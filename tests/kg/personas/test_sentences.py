@@ -185,3 +185,12 @@ def test_a_claim_is_told_to_nobody_by_an_id() -> None:
 
     sent = json.dumps(_messages(EVERY, []))
     assert not any(claim.claim_id in sent or claim.persona_id in sent for claim in EVERY)
+
+
+def test_a_persona_is_named_after_what_many_of_its_holders_do() -> None:
+    few = replace(TINS, subject="returned retrospot", subject_label="retrospot",
+                  counts=flat(1000, 140, 1000, 50))  # fmt: skip
+    often = replace(few, subject="bought cards", subject_label="cards", counts=flat(90, 60, 90, 9))
+    assert template.name([few, often], []) == "Cards Buyers"
+    assert template.name([few], []) == "Retrospot Returners"
+    assert template.name([few, often], ["Cards Buyers"]).startswith(("Cards", "Retrospot"))
