@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from gnn.tensors import Episodes, Ints
+from kg.activity import STRATA
 from kg.personas.statistics import MIN_PEOPLE, effect, p_value, q_value
-
-STRATA = 5
 
 
 def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray[np.bool_]:

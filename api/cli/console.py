@@ -4,7 +4,6 @@ Results go to standard output; progress, notes and errors go to standard error, 
 `--json` can be piped.
 """
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -30,26 +29,6 @@ PLAIN_WIDTH = 110
 LONG_STEP_SECONDS = 1.0
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
 _STEERING = {one: "\ufffd" for one in _CONTROLS if chr(one) not in "\t\n"}
-
-
-_asked = {"to_end": False}
-
-
-def heed_interrupts() -> None:
-    """Let Ctrl-C end the program even where a library swallows the exception: the next sign of
-    progress raises it again."""
-
-    def end(_number: int, _frame: Any) -> None:
-        _asked["to_end"] = True
-        raise KeyboardInterrupt
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, end)
-
-
-def _go_on() -> None:
-    if _asked["to_end"]:
-        raise KeyboardInterrupt
 
 
 def stdout() -> Console:
@@ -90,14 +69,12 @@ class _Bar:
         self._progress, self._task_id = progress, task_id
 
     def advance(self, count: float = 1) -> None:
-        _go_on()
         self._progress.advance(self._task_id, count)
 
 
 class _Line:
     def advance(self, count: float = 1) -> None:
         del count
-        _go_on()
 
 
 class TerminalProgress:
@@ -109,7 +86,6 @@ class TerminalProgress:
 
     @contextmanager
     def task(self, description: str, total: float | None = None) -> Iterator[_Bar | _Line]:
-        _go_on()
         if not self._console.is_terminal:
             started = time.monotonic()
             yield _Line()

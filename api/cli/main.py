@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.console import escape, heed_interrupts, stderr
+from api.cli.console import escape, stderr
 from kg.errors import PersonagraphError
 
 app = typer.Typer(
@@ -302,7 +302,6 @@ def doctor(workspace: Workspace = "default", as_json: Json = False) -> None:
 def main() -> None:
     """Entry point: errors become one line with a hint and an exit code of their own."""
     warnings.simplefilter("ignore", FutureWarning)  # of libraries about each other
-    heed_interrupts()
     try:
         code = app(standalone_mode=False)
         if code == _INTERRUPTED:

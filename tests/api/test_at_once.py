@@ -35,12 +35,15 @@ def arrives_late(data: Path) -> None:
 
 
 def started(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
+    """The program as a terminal starts it; tests in the background would pass on that Ctrl-C is
+    ignored."""
     return subprocess.Popen(
         [str(PROGRAM), *map(str, arguments)],
         env=os.environ | {"PERSONAGRAPH_HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -29,7 +29,9 @@ def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
     """Add records, resolve, give the summary."""
     number = lake.head.number if lake.head else 0
     rows = [dict(row) for row in rows]
-    told = [{"record_key": row["record_key"], **row["details"]} for row in rows if row["details"]]
+    told = [
+        {"record_key": row["record_key"], **row["details"]} for row in rows if row.get("details")
+    ]
     with lake.step("ingest", config={"number": number}) as step:
         put_people(step, rows)
         put(step, person_details=told)

@@ -1,7 +1,6 @@
 """From records to people: what is merged, what never is, and which ids stay."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,13 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rows import Row, put, put_people
+from rows import put
 
-from ingestion.identity import IdentityConfig, hash_identifier, resolve
+from ingestion.identity import hash_identifier
 from kg.lake import Lake, Writer
-
-KEY = bytes(range(32))
-Partition = set[frozenset[str]]
+from tests.ingestion.identity.people import (
+    KEY,
+    Partition,
+    groups,
+    ids,
+    judgements,
+    partition,
+    run,
+)
 
 
 def record(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
@@ -25,36 +30,6 @@ def record(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
 
 def profile(key: str, at: int = 0, **ids: Any) -> dict[str, Any]:
     return record(key, at, **ids) | {"kind": "profile"}
-
-
-def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
-    """Add records, resolve, give the summary."""
-    number = lake.head.number if lake.head else 0
-    with lake.step("ingest", config={"number": number}) as step:
-        put_people(step, rows)
-    with lake.step("identity", inputs={"ingest": step.id}, config=config) as step:
-        resolve(step, KEY, IdentityConfig(**config))
-    return step.summary
-
-
-def people(lake: Lake) -> Partition:
-    found = defaultdict(set)
-    for row in lake.arrow("identities").to_pylist():
-        found[row["user_id"]].add(row["record_key"])
-    return {frozenset(keys) for keys in found.values()}
-
-
-def ids(lake: Lake) -> dict[str, str]:
-    return {r["record_key"]: r["user_id"] for r in lake.arrow("identities").to_pylist()}
-
-
-def judgements(lake: Lake) -> list[dict[str, Any]]:
-    rows = lake.arrow("judgements").drop_columns(["run_id"]).to_pylist()
-    return sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
-
-
-def groups(*texts: str) -> Partition:
-    return {frozenset(text.split()) for text in texts}
 
 
 @pytest.fixture
@@ -66,7 +41,7 @@ def lake(tmp_path: Path) -> Iterable[Writer]:
 def test_records_that_share_an_identifier_are_one_person(lake: Writer) -> None:
     run(lake, [record("a", user_id="1", email="Ann@x.org"), record("b", email="ann@X.org "),
                record("c", user_id="1"), record("d", user_id="2")])  # fmt: skip
-    assert people(lake) == groups("a b c", "d")
+    assert partition(lake) == groups("a b c", "d")
 
 
 def test_each_value_links_its_records_to_its_first(lake: Writer) -> None:
@@ -89,7 +64,7 @@ def test_records_without_identifier_belong_to_nobody_but_an_anonymous_visitor_is
     lake: Writer,
 ) -> None:
     run(lake, [record("a"), record("b", anonymous_id="7f3a-11c2"), record("c", user_id="null")])
-    assert people(lake) == groups("b")
+    assert partition(lake) == groups("b")
 
 
 def test_role_mailboxes_and_junk_are_counted_and_explained_without_the_values(
@@ -100,7 +75,7 @@ def test_role_mailboxes_and_junk_are_counted_and_explained_without_the_values(
         [record("a", user_id="1", email="info@x.org"), record("b", user_id="2", email="info@x.org"),
          record("c", email="info@x.org"), record("d", user_id="undefined")],
     )  # fmt: skip
-    assert people(lake) == groups("a", "b")
+    assert partition(lake) == groups("a", "b")
     assert [
         (b["cause"], b["namespace"], b["values"], b["records"]) for b in summary["blocked"]
     ] == [
@@ -114,14 +89,14 @@ def test_role_mailboxes_and_junk_are_counted_and_explained_without_the_values(
 def test_a_kiosk_joins_nobody(lake: Writer) -> None:
     rows = [record(f"r{n}", user_id=str(n + 1), device_id="kiosk-at-the-door") for n in range(6)]
     summary = run(lake, [*rows, record("lone", device_id="kiosk-at-the-door")])
-    assert people(lake) == groups(*(f"r{n}" for n in range(6)))
+    assert partition(lake) == groups(*(f"r{n}" for n in range(6)))
     assert [b["cause"] for b in summary["blocked"]] == ["shared"]
 
 
 def test_a_switchboard_joins_no_mailboxes(lake: Writer) -> None:
     rows = [record(f"r{n}", email=f"p{n}@x.org", phone="+442079460018") for n in range(6)]
     run(lake, rows)
-    assert people(lake) == groups(*(f"r{n}" for n in range(6)))
+    assert partition(lake) == groups(*(f"r{n}" for n in range(6)))
 
 
 def test_two_values_of_a_unique_namespace_never_meet(lake: Writer) -> None:
@@ -131,7 +106,7 @@ def test_two_values_of_a_unique_namespace_never_meet(lake: Writer) -> None:
          record("a2", crm="1"), record("ticket", email="ann@x.org"),
          record("ticket2", email="ann@x.org")],
     )  # fmt: skip
-    assert people(lake) == groups("a a2", "b")  # the tickets could be either's
+    assert partition(lake) == groups("a a2", "b")  # the tickets could be either's
     assert summary["records_without_identifier"] == 2
     assert [(c["namespace"], c["bridges"]) for c in summary["cut"]] == [("email", "crm")]
     apart = [row for row in judgements(lake) if row["verdict"] == "different"]
@@ -149,7 +124,7 @@ def test_the_weakest_link_of_a_chain_is_cut(lake: Writer) -> None:
          record("c", user_id="2", device_id="tablet-7"),
          record("d", user_id="1", device_id="own-dev")],
     )  # fmt: skip
-    assert people(lake) == groups("a b d", "c")
+    assert partition(lake) == groups("a b d", "c")
 
 
 def test_what_hangs_on_one_person_stays_when_a_bridge_beside_it_is_cut(lake: Writer) -> None:
@@ -159,7 +134,7 @@ def test_what_hangs_on_one_person_stays_when_a_bridge_beside_it_is_cut(lake: Wri
          record("t", email="own@x.org"),
          record("b", user_id="2", email="ours@x.org")],
     )  # fmt: skip
-    assert people(lake) == groups("a t", "b")
+    assert partition(lake) == groups("a t", "b")
 
 
 def test_a_record_that_names_two_users_joins_neither(lake: Writer) -> None:
@@ -168,7 +143,7 @@ def test_a_record_that_names_two_users_joins_neither(lake: Writer) -> None:
         [record("a", user_id="1"), record("b", user_id="2"),
          record("alias", user_id=["1", "2"], email="x@x.org")],
     )  # fmt: skip
-    assert people(lake) == groups("a", "b", "alias")
+    assert partition(lake) == groups("a", "b", "alias")
     assert summary["blocked"][0]["cause"] == "contradictory"
 
 
@@ -179,7 +154,7 @@ def test_a_mapping_may_say_that_a_namespace_is_shared(lake: Writer) -> None:
         record("c", household=["h", "i"]),
     ]
     run(lake, rows, namespaces={"household": (3, False)})
-    assert people(lake) == groups("a b c")
+    assert partition(lake) == groups("a b c")
 
 
 def test_the_same_input_again_changes_nothing(lake: Writer) -> None:
@@ -208,7 +183,7 @@ def test_a_link_that_turns_out_to_be_shared_is_taken_back_and_the_log_keeps_both
     before = ids(lake)
     assert before["a"] == before["t"]
     run(lake, [record("b", 2, user_id="2", email="e@x.org")])
-    assert people(lake) == groups("a", "b")  # t could be either's
+    assert partition(lake) == groups("a", "b")  # t could be either's
     assert {r["verdict"] for r in judgements(lake)} == {"same", "different"}
     assert before["a"] == ids(lake)["a"]
 
@@ -228,7 +203,7 @@ def test_what_a_person_says_wins(lake: Writer, verdict: str) -> None:
             put(step, judgements=[said | {"right_record_key": "c"}])
     run(lake)
     expected = groups("a a2 b c") if verdict == "same" else groups("a a2", "b")
-    assert people(lake) == expected
+    assert partition(lake) == expected
     assert run(lake)["new_judgements"] == 0
 
 
@@ -318,7 +293,7 @@ def test_order_and_batching_never_change_who_is_one_person(
     with TemporaryDirectory() as folder:
         with Lake.writer(Path(folder) / "one") as lake:
             run(lake, rows)
-            whole, whole_ids = people(lake), ids(lake)
+            whole, whole_ids = partition(lake), ids(lake)
             run(lake, [record("z", 9, user_id="stranger", email="z@x.org")])
             assert {key: user for key, user in ids(lake).items() if key != "z"} == whole_ids
         with Lake.writer(Path(folder) / "two") as lake:
@@ -327,9 +302,9 @@ def test_order_and_batching_never_change_who_is_one_person(
         with Lake.writer(Path(folder) / "three") as lake:
             run(lake, shuffled[:at])
             run(lake, shuffled[at:])
-            assert people(lake) == whole
+            assert partition(lake) == whole
             assert run(lake)["new_judgements"] == 0
-            assert people(lake) == whole == folded(lake)
+            assert partition(lake) == whole == folded(lake)
 
 
 def folded(lake: Lake) -> Partition:
@@ -363,7 +338,7 @@ def test_what_a_source_has_merged_itself_is_one_id(lake: Writer) -> None:
     rows = [record("a", hubspot="1"), record("b", hubspot="2", email="ann@x.org"),
             record("c", hubspot="3", email="cy@x.org"), record("d", hubspot="1")]  # fmt: skip
     summary = run(lake, rows)
-    assert people(lake) == groups("a b d", "c")
+    assert partition(lake) == groups("a b d", "c")
     assert summary["cut"] == summary["blocked"] == []
 
 
@@ -373,4 +348,4 @@ def test_a_source_that_merges_everybody_is_not_believed(lake: Writer) -> None:
         put(step, merged_ids=[{"record_key": "r0", "namespace": "hubspot", "value": one,
                                "into_value": "h0"} for one in ids[1:]])  # fmt: skip
     run(lake, [record(f"r{n}", hubspot=one) for n, one in enumerate(ids)])
-    assert len(people(lake)) == 59  # r0 names all of them, so it is nobody's
+    assert len(partition(lake)) == 59  # r0 names all of them, so it is nobody's
