@@ -19,6 +19,9 @@ from kg.lake.engine import Engine, is_whole, listed, on_engine
 from kg.lake.files import PATH, POSITION, PROBLEM, RAW, ROW_NUMBER, Shape, Staged, stage
 from kg.lake.lines import UnreadableFile
 
+# Each thread holds a group until it is written; larger ones did not fit beside a large sort.
+_GROUP_ROWS = 40_960
+
 
 class Scratch(Engine):
     """Stages files and computes over them; `Scratch.open` is the way to one."""
@@ -88,7 +91,7 @@ class Scratch(Engine):
         """Compute once: the rows, written to the scratch folder and read from there."""
         file = self._new_file()
         with on_engine(self.folder):
-            self._con.to_parquet(rows, file, compression="lz4")
+            self._con.to_parquet(rows, file, compression="lz4", row_group_size=_GROUP_ROWS)
         return self._parquet([file])
 
     def view(self, rows: Any) -> Any:
