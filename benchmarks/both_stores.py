@@ -3,10 +3,11 @@
     python benchmarks/both_stores.py DATA [--seeds 5]
 
 Starts a real Neo4j with Graph Data Science (as the tests do), runs `personagraph run` and `verify`
-on each store in a workspace of its own, and prints: whether users, sessions and intents are
-identical; whether every label and edge type has as many rows; seconds of each; and, on a planted
-graph, the modularity of both libraries' communities and how they agree (adjusted Rand index)
-between seeds on one store and between stores.
+on each store in a workspace of its own, and on the embedded one with a second seed, and prints:
+whether users, sessions and intents are identical; whether every label and edge type has as many
+rows; seconds of each; how the personas of events agree (adjusted Rand index) between stores and
+between seeds; and, on the graph of near intents that personas are proposed from and on a planted
+one, the modularity of both libraries' communities and how they agree between seeds and stores.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import json
 import os
 import sys
 import tempfile
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ import pyarrow.parquet as pq
 from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.main_job import measured
+from gnn.communities import native_leiden
+from gnn.personas import PersonaConfig, Report, discover
+from gnn.tensors import load
 from kg.graph import project
 from kg.lake import Lake
 from kg.settings import Settings
@@ -31,6 +35,8 @@ from kg.store.protocol import Store
 from tests.kg.store.quality import modularity
 from tests.neo4j.server import Options, neo4j_server
 
+Edges = tuple[int, Any, Any, Any]
+"""n nodes; source, target and weight of each edge."""
 SAME = ("identities", "sessions", "intents")
 COUNTED = """MATCH (n) UNWIND labels(n) AS name RETURN name, count(*) AS rows
 UNION ALL MATCH ()-[r]->() RETURN type(r) AS name, count(*) AS rows"""
@@ -51,9 +57,15 @@ def main() -> None:
             name: job(arguments.data, Path(folder) / name, settings)
             for name, settings in stores.items()
         }
+        seeded = job(arguments.data, Path(folder) / "seeded", stores["embedded"], seed=1)
         for name in SAME:
             equal = found["embedded"][name].equals(found["neo4j"][name])
             print(f"{name:<12} identical: {equal} ({found['embedded'][name].num_rows:,} rows)")
+        between = agreement(found["embedded"], found["neo4j"])
+        print(
+            f"personas     events agree {between:.3f} between stores, "
+            f"{agreement(found['embedded'], seeded):.3f} between seeds"
+        )
         embedded = Settings(store="embedded")
         opened = Settings(store="neo4j", neo4j_uri=server.uri)
         counts = {
@@ -65,20 +77,23 @@ def main() -> None:
             open_store(embedded, Path(folder) / "embedded" / "bench", write=False) as one,
             open_store(opened, Path(folder) / "neo4j" / "bench", write=False) as other,
         ):
-            compare_communities(one, other, arguments.seeds)
+            near = near_intents(Path(folder) / "embedded" / "bench")
+            compare_communities("near intents", (one, other), near, arguments.seeds)
+            compare_communities("planted", (one, other), planted(20_000, 100), arguments.seeds)
 
 
-def job(data: str, home: Path, settings: dict[str, str]) -> dict[str, Any]:
+def job(data: str, home: Path, settings: dict[str, str], seed: int = 0) -> dict[str, Any]:
     """Run and verify on one store; what it exported."""
     os.environ.update(settings)
     out: dict[str, Any] = {}
-    for name, arguments in (("run", ("run", data)), ("verify", ("verify",))):
+    calls = {"run": ("run", data, "--seed", str(seed)), "verify": ("verify",)}
+    for name, arguments in calls.items():
         seconds, gib, text = measured(str(home), *arguments, "-w", "bench", "--json")
         print(f"{home.name:<9} {name:<7} {seconds:7.1f} s  {gib:5.2f} GiB peak", flush=True)
         if name == "verify":
             said = {key: value for key, value in json.loads(text).items() if key != "problems"}
             print(f"{home.name:<9} verify says {json.dumps(said)[:300]}")
-    for name in SAME:
+    for name in (*SAME, "memberships"):
         file = home / f"{name}.parquet"
         measured(str(home), "export", name, "-w", "bench", "-o", str(file))
         out[name] = pq.read_table(file)
@@ -101,12 +116,34 @@ def compare_counts(counts: dict[str, dict[str, int]]) -> None:
         print(f"    {name}: {counts['embedded'].get(name)} against {counts['neo4j'].get(name)}")
 
 
-def compare_communities(one: Store, other: Store, seeds: int) -> None:
-    """Both libraries on one planted graph: quality, and agreement within and between stores."""
-    n, *edges = planted(20_000, 100)
+def agreement(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Adjusted Rand index of the events' personas, no persona a group like any other."""
+    tables = [found["memberships"].sort_by("record_key") for found in (one, other)]
+    assert tables[0]["record_key"].equals(tables[1]["record_key"])
+    labels = [table["persona_id"].fill_null("").to_pylist() for table in tables]
+    return float(adjusted_rand_score(*labels))
+
+
+def near_intents(workspace: Path) -> Edges:
+    """The graph of near intents of half the people, as the persona step makes it."""
+    taken: list[Edges] = []
+
+    def keep(n: int, *edges: Any) -> Any:
+        taken.append((n, *edges[:3]))
+        return native_leiden(n, *edges)
+
+    with Lake.open(workspace) as lake:
+        episodes = load(lake)
+    discover(episodes, PersonaConfig(), keep, Report())
+    return taken[0]
+
+
+def compare_communities(what: str, stores: tuple[Store, Store], graph: Edges, seeds: int) -> None:
+    """Both libraries on one graph: quality, and agreement within and between stores."""
+    n, *edges = graph
     found = {
         store.name: [store.leiden(n, *edges, resolution=1.0, seed=seed) for seed in range(seeds)]
-        for store in (one, other)
+        for store in stores
     }
     quality = {
         name: float(np.mean([modularity(groups, *edges) for groups in runs]))
@@ -116,15 +153,14 @@ def compare_communities(one: Store, other: Store, seeds: int) -> None:
         name: float(np.mean([adjusted_rand_score(a, b) for a, b in combinations(runs, 2)]))
         for name, runs in found.items()
     }
-    between = float(
-        np.mean([adjusted_rand_score(a, b) for a, b in zip(*found.values(), strict=True)])
-    )
-    print(f"modularity   {json.dumps({k: round(v, 4) for k, v in quality.items()})}")
-    print(f"agreement    between seeds {json.dumps({k: round(v, 3) for k, v in within.items()})}")
-    print(f"             between stores {between:.3f}")
+    between = float(np.mean([adjusted_rand_score(a, b) for a, b in product(*found.values())]))
+    print(f"{what}, {n:,} nodes, {len(edges[0]):,} edges")
+    print(f"    modularity {json.dumps({k: round(v, 4) for k, v in quality.items()})}")
+    print(f"    agreement  {json.dumps({k: round(v, 3) for k, v in within.items()})} between seeds")
+    print(f"               {between:.3f} between stores")
 
 
-def planted(n: int, groups: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+def planted(n: int, groups: int) -> Edges:
     """A graph of n nodes in groups: ten edges each, three in four of them within the group."""
     rng = np.random.default_rng(0)
     source = np.repeat(np.arange(n), 10)
