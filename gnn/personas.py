@@ -206,7 +206,8 @@ def _told(trial: Trial, config: PersonaConfig) -> dict[str, Any]:
 
 def _nothing(episodes: Episodes, config: PersonaConfig, report: Report) -> Found:
     report.summary["result"] = NO_STRUCTURE
-    rule = Rule(np.zeros((1, episodes.type_count)), (), (), (), np.inf, config.mixture)
+    types = np.zeros((1, episodes.type_count))
+    rule = Rule(types, (), (), (), np.inf, np.zeros(0), config.mixture)
     return Found(rule, np.ones((len(episodes), 1)), [], [])
 
 
