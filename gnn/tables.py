@@ -191,7 +191,7 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
     exp(sum of preferences), that of no persona to none * exp(sum of background preferences), where
     share_k is the person's count of episodes in k plus `concentration`, over the sum of these; all
     the shares, none's too, are drawn to those of the other episodes of the occasion, the more the
-    smaller `occasion` is. Then k counts only as far as the person holds it: with the odds `held` / (1 -
+    smaller `occasion` is. Then k counts as far as the person holds it: with the odds `held` / (1 -
     `held`), over one plus the number of their occasions, times the product over these of 1 / (1 -
     mean probability of k).
     """
