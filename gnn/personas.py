@@ -46,8 +46,8 @@ class PersonaConfig:
         most_fitted: episodes that the last fit sees.
         least_return: personas whose people agree less between the rules of both halves (as a
             correlation) are dropped.
-        least_same: an overlooked persona that changes the people of one found (as a correlation) more
-            than this is a part of that one.
+        least_same: an overlooked persona is a part of one found if its people (as a correlation)
+            are less what they were.
         least_people: personas held by fewer people are dropped (k-floor).
         least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
             one survey, answered once, are no habit).
@@ -264,10 +264,6 @@ def _with_overlooked(
         back = same_place(people, *(told(wider, half) for half in halves))
         was, now = (assign(episodes, common, manners, r) for r in (rule, wider))
         same = same_place(people, was, now[:, :-1])
-        import os
-
-        if os.environ.get("DBG"):
-            print(back.round(3), same.round(3), wider.held.round(3))
         if back[-1] >= config.least_return and same.min() >= config.least_same:
             rule, stability = wider, np.append(stability, back[-1])
             soft = assign(episodes, some, manners, rule)
