@@ -6,10 +6,12 @@
    back when the rules of both halves give the same people much of it (`returning`); the proposal
    taken is the one by which most is said that comes back. What does not is dropped, and the rule
    is fitted once more, to the whole of half `fit`.
-3. Half `test` judges: a group of types that does not recur in the same people is a topic and is
+3. What these personas leave unexplained is proposed as well (`overlooked`), fitted to all of half
+   `fit`, and must come back when both halves are fitted from there.
+4. Half `test` judges: a group of types that does not recur in the same people is a topic and is
    dropped (`recurrence`), and so is one that tells its holders from nobody (`apart`). Nothing
    left is a legal answer.
-4. The rule assigns everyone. A person holds a persona when they were in it on at least two
+5. The rule assigns everyone. A person holds a persona when they were in it on at least two
    occasions, and one in twenty of their episodes is.
 """
 
@@ -25,10 +27,11 @@ import numpy as np
 from gnn.apart import apart
 from gnn.communities import Leiden, native_leiden
 from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit
+from gnn.overlooked import OverlookedConfig, overlooked
 from gnn.proposals import ProposalConfig, kinds_of, propose
 from gnn.recurrence import Having, Recurrence, RecurrenceConfig, recurrence
-from gnn.returning import Return, compare
-from gnn.tensors import Episodes, Ints, Manner, informative, load
+from gnn.returning import Return, compare, same_place
+from gnn.tensors import Episodes, Floats, Ints, Manner, informative, load
 from kg.progress import Progress, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
@@ -43,6 +46,8 @@ class PersonaConfig:
         most_fitted: episodes that the last fit sees.
         least_return: personas whose people agree less between the rules of both halves (as a
             correlation) are dropped.
+        least_same: an overlooked persona is a part of one found if its people (as a correlation)
+            are less what they were.
         least_people: personas held by fewer people are dropped (k-floor).
         least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
             one survey, answered once, are no habit).
@@ -51,10 +56,12 @@ class PersonaConfig:
 
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
+    overlooked: OverlookedConfig = field(default_factory=OverlookedConfig)
     recurrence: RecurrenceConfig = field(default_factory=RecurrenceConfig)
     most_tried: int = 40_000
     most_fitted: int = 150_000
     least_return: float = 0.7
+    least_same: float = 0.9
     least_people: int = 20
     least_occasions: int = 2
     least_share: float = 0.05
@@ -134,11 +141,14 @@ def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: 
     if best is None or not len(kept):
         return _nothing(episodes, config, report)
     report.summary["taken"] = {"by": best.by, "size": best.size}
-    with report.clock("mixture"), report.progress.task("Fitting personas to all", 1) as task:
-        rule = _refined(episodes, rows, manners, best.rule.only(kept), config)
+    fitted = best.rule.only(kept), best.back.correlation[kept]
+    with report.clock("mixture"), report.progress.task("Fitting personas to all", 2) as task:
+        rule = _refined(episodes, rows, manners, fitted[0], config)
         task.advance()
-    stability = [round(float(r), 3) for r in best.back.correlation[kept]]
-    return _judged(episodes, manners, (rule, stability), config, report)
+        fitted = _with_overlooked(episodes, rows, manners, (rule, fitted[1]), (config, leiden))
+        task.advance()
+    report.summary["overlooked"] = fitted[0].personas - rule.personas
+    return _judged(episodes, manners, fitted, config, report)
 
 
 @dataclass(frozen=True)
@@ -160,11 +170,7 @@ def _trials(
 ) -> list[Trial]:
     """Propose and fit on both halves of some people, and see what comes back."""
     leiden, report = settings
-    first = np.random.default_rng(config.seed).random(len(episodes.user_ids)) < 0.5
-    halves = [
-        _sample(episodes, rows[first[episodes.user[rows]] == side], config.most_tried, config.seed)
-        for side in (True, False)
-    ]
+    halves = _halves(episodes, rows, config)
     proposals = []
     steps = 2 * config.proposals.encoder.steps
     with (
@@ -194,6 +200,14 @@ def _trials(
     return trials
 
 
+def _halves(episodes: Episodes, rows: Ints, config: PersonaConfig) -> list[Ints]:
+    first = np.random.default_rng(config.seed).random(len(episodes.user_ids)) < 0.5
+    return [
+        _sample(episodes, rows[first[episodes.user[rows]] == side], config.most_tried, config.seed)
+        for side in (True, False)
+    ]
+
+
 def _told(trial: Trial, config: PersonaConfig) -> dict[str, Any]:
     return {
         "by": trial.by,
@@ -206,7 +220,8 @@ def _told(trial: Trial, config: PersonaConfig) -> dict[str, Any]:
 
 def _nothing(episodes: Episodes, config: PersonaConfig, report: Report) -> Found:
     report.summary["result"] = NO_STRUCTURE
-    rule = Rule(np.zeros((1, episodes.type_count)), (), (), (), np.inf, config.mixture)
+    types = np.zeros((1, episodes.type_count))
+    rule = Rule(types, (), (), (), np.inf, np.zeros(0), config.mixture)
     return Found(rule, np.ones((len(episodes), 1)), [], [])
 
 
@@ -217,6 +232,42 @@ def _refined(
     some = _sample(episodes, rows, config.most_fitted, config.seed)
     soft = assign(episodes, some, manners, rule)
     return fit(episodes, some, manners, soft, replace(config.mixture, rounds=16))[0]
+
+
+def _with_overlooked(
+    episodes: Episodes,
+    rows: Ints,
+    manners: tuple[Manner, ...],
+    fitted: tuple[Rule, Floats],
+    settings: tuple[PersonaConfig, Leiden],
+) -> tuple[Rule, Floats]:
+    """The rule and its stability with personas that were overlooked.
+
+    One is taken if it comes back and leaves those found what they were. Both halves are fitted from
+    the guess for all, so that a handful of people each need not find a small persona anew.
+    """
+    (rule, stability), (config, leiden) = fitted, settings
+    some = _sample(episodes, rows, config.most_fitted, config.seed)
+    halves = _halves(episodes, rows, config)
+    common = _sample(episodes, rows, config.most_tried, config.seed + 1)
+
+    def told(rule: Rule, half: Ints) -> Soft:
+        start = assign(episodes, half, manners, rule)
+        return assign(
+            episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
+        )
+
+    soft, people = assign(episodes, some, manners, rule), episodes.user[common]
+    for guess in overlooked(episodes, some, soft, (config.overlooked, leiden, config.seed)).T:
+        start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
+        wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
+        back = same_place(people, *(told(wider, half) for half in halves))
+        was, now = (assign(episodes, common, manners, r) for r in (rule, wider))
+        same = same_place(people, was, now[:, :-1])
+        if back[-1] >= config.least_return and same.min() >= config.least_same:
+            rule, stability = wider, np.append(stability, back[-1])
+            soft = assign(episodes, some, manners, rule)
+    return rule, stability
 
 
 def _sample(episodes: Episodes, rows: Ints, most: int, seed: int) -> Ints:
@@ -247,12 +298,12 @@ def _as_soft(labels: Ints) -> Soft:
 def _judged(
     episodes: Episodes,
     manners: tuple[Manner, ...],
-    fitted: tuple[Rule, list[float]],
+    fitted: tuple[Rule, Floats],
     config: PersonaConfig,
     report: Report,
 ) -> Found:
     """Keep what recurs in the people who were not fitted and is held by enough of them."""
-    rule, stability = fitted
+    rule, stability = fitted[0], [round(float(r), 3) for r in fitted[1]]
     with (
         report.clock("recurrence"),
         report.progress.task("Testing that personas recur", 1) as task,

@@ -66,6 +66,14 @@ def compare(episodes: Episodes, rows: Ints, soft: tuple[Any, Any], least: float)
     return Return(correlation, beyond_topics(labels[0], labels[1], topics))
 
 
+def same_place(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
+    """Correlations, over people, of the weights in personas that stand at the same place.
+
+    Shapes: user (n,), both posteriors (n, k + 1) -> (k,).
+    """
+    return np.asarray(np.diag(_correlations(user, first, second)))
+
+
 def beyond_topics(first: Ints, second: Ints, topics: Ints) -> float:
     """Nats that one answer says about the other where the topic is known already.
 

@@ -189,7 +189,11 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
 
     The probability of persona k for an episode is proportional to (1 - none) * share_k *
     exp(sum of preferences), that of no persona to none * exp(sum of background preferences), where
-    share_k is the person's count of episodes in k plus `concentration`, over the sum of these.
+    share_k is the person's count of episodes in k plus `concentration`, over the sum of these; all
+    the shares, none's too, are drawn to those of the other episodes of the occasion, the more the
+    smaller `occasion` is. Then k counts as far as the person holds it: with the odds `held` / (1 -
+    `held`), over one plus the number of their occasions, times the product over these of 1 / (1 -
+    mean probability of k).
     """
 
     def tables(row: int) -> dict[str, Any]:
@@ -210,6 +214,7 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
         "none": rule.config.none,
         "concentration": rule.config.concentration,
         "occasion": rule.occasion if np.isfinite(rule.occasion) else None,
+        "held": round(float(rule.held[number]), 4),
         "rounds": rule.config.fold_in_rounds,
         "persona": tables(number + 1),
         "background": tables(0),

@@ -3,10 +3,11 @@
 An *episode* is what a person was after on one occasion: all their intents on one topic there. Who
 views a thing, puts it into the basket and buys it has three intents and one aim, and three
 witnesses that always speak together would count as three (tried: personas fell apart into topics).
-An *occasion* is what a person did with no pause over half a day, over all channels. An episode's
-*type* is its topic and the rarest of its verbs; a *manner* is how it was done (channel, hour,
-price ...), in a few bins. Rows are sorted by user, time and id, so that the order of a table never
-matters.
+What is answered in one sitting of a survey is one episode too, about the question that most people
+answer. An *occasion* is what a person did with no pause over half a day, over all channels. An
+episode's *type* is its topic and the rarest of its verbs; a *manner* is how it was done (channel,
+hour, price ...), in a few bins. Rows are sorted by user, time and id, so that the order of a table
+never matters.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+SURVEY = "survey"
+"""The channel of answers."""
 OCCASION_PAUSE_MS = 12 * 3_600_000
 HOURS_PER_BIN = 3
 LEVELS = 3
@@ -111,6 +114,7 @@ def arrange(intents: pa.Table, users: pa.Table) -> Episodes:
     user, user_ids = _codes(intents["user_id"])
     verb, verbs = _codes(intents["verb"])
     topic, topics = _codes(intents["topic"])
+    topic = _one_per_sitting(topic, intents)
     started = intents["started_at_ms"].to_numpy()
     occasion = _occasions(user, started)
     episode, leading = _episodes(occasion, topic, verb)
@@ -129,6 +133,20 @@ def arrange(intents: pa.Table, users: pa.Table) -> Episodes:
         topics=topics,
         type_parts=parts.reshape(-1, 2).astype(np.int64),
     )
+
+
+def _one_per_sitting(topic: Ints, intents: pa.Table) -> Ints:
+    """Topics, those of a survey's answers replaced by the commonest of their session. (n,)"""
+    rows = np.flatnonzero(intents["channel"].to_numpy(zero_copy_only=False) == SURVEY)
+    if not len(rows):
+        return topic
+    asked = np.bincount(topic[rows])[topic[rows]]
+    session = _codes(intents["session_id"].take(rows))[0]
+    order = np.lexsort((topic[rows], -asked, session))
+    _, first, place = np.unique(session[order], return_index=True, return_inverse=True)
+    one = topic.copy()
+    one[rows[order]] = topic[rows[order[first[place.reshape(-1)]]]]
+    return one
 
 
 def _episodes(occasion: Ints, topic: Ints, verb: Ints) -> tuple[Ints, Ints]:

@@ -57,6 +57,23 @@ def test_all_that_one_is_after_on_a_topic_at_once_is_one_episode() -> None:
     assert names == ["bought|a", "bought|b", "viewed|a"]  # the rarest verb speaks for all
 
 
+def test_the_answers_of_one_sitting_are_one_episode_about_what_most_answer() -> None:
+    world = plant(3, Story(people=20))
+    intents = world.intents.slice(0, 6)
+    for name, column in {
+        "verb": pa.array(["answered"] * 6),
+        "topic": pa.array(["why", "how likely", "how likely", "why", "how likely", "how likely"]),
+        "channel": pa.array(["survey"] * 5 + ["web"]),
+        "user_id": pa.array(["u_00000"] * 2 + ["u_00001"] * 4),
+        "session_id": pa.array(["s_0"] * 2 + ["s_1"] + ["s_2"] * 2 + ["s_3"]),
+        "started_at_ms": pa.array([0, 0, 0, 86_400_000, 86_400_000, 172_800_000]),
+    }.items():
+        intents = intents.set_column(intents.column_names.index(name), name, column)
+    episodes = arrange(intents, world.users)
+    assert episodes.intents.episode.tolist() == [0, 0, 1, 2, 2, 3]
+    assert {episodes.type_name(kind) for kind in episodes.type} == {"answered|how likely"}
+
+
 def test_what_happens_at_one_moment_has_no_order() -> None:
     world = plant(3, Story(people=60))
     place = world.intents.column_names.index("started_at_ms")

@@ -1,0 +1,77 @@
+"""What the personas found do not explain is seen once they are known, however small it is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gnn.communities import native_leiden
+from gnn.memberships import MixtureConfig, assign, fit
+from gnn.overlooked import OverlookedConfig, overlooked
+from gnn.tensors import Episodes, Ints
+from tests.gnn.planted import Story, arranged, plant
+
+SETTINGS = (OverlookedConfig(), native_leiden, 0)
+RARE = 7
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Episodes, Ints]:
+    """Two thousand people; the last of eight personas is held by one in fifty."""
+    return arranged(plant(5, Story(topics=60)))
+
+
+def known(truth: Ints, personas: int) -> np.ndarray:
+    """The posterior of whoever knows the first personas, and takes all else for none."""
+    soft = np.zeros((len(truth), personas + 1))
+    soft[np.arange(len(truth)), np.where(truth < personas, truth + 1, 0)] = 1
+    return soft
+
+
+def test_a_persona_that_was_missed_is_the_most_unexplained(world: tuple[Episodes, Ints]) -> None:
+    episodes, truth = world
+    rows = np.arange(len(episodes))
+    guess = overlooked(episodes, rows, known(truth, RARE), SETTINGS)[:, 0]
+    sure = guess > 0.8
+    assert sure.sum() >= 0.3 * (truth == RARE).sum()
+    assert (truth[sure] == RARE).mean() > 0.6
+
+
+def test_it_is_found_from_there_and_only_by_those_who_hold_it(
+    world: tuple[Episodes, Ints],
+) -> None:
+    episodes, truth = world
+    rows, soft = np.arange(len(episodes)), known(truth, RARE)
+    guess = overlooked(episodes, rows, soft, SETTINGS)[:, :1]
+    start = np.concatenate([soft * (1 - guess), guess], 1) + 1e-3
+    start /= start.sum(1, keepdims=True)
+    rule, _ = fit(episodes, rows, (), start, MixtureConfig())
+    found = assign(episodes, rows, (), rule).argmax(1) - 1 == RARE
+    rare = truth == RARE
+    assert 2 * (found & rare).sum() / (found.sum() + rare.sum()) > 0.7
+    holders = len(np.unique(episodes.user[rare])) / len(episodes.user_ids)
+    assert rule.held[RARE] == pytest.approx(holders, rel=0.5)
+
+
+def test_where_all_is_explained_only_chance_is_left(world: tuple[Episodes, Ints]) -> None:
+    episodes, truth = world
+    rows = np.arange(len(episodes))
+    everything = overlooked(episodes, rows, known(truth, RARE + 1), SETTINGS)
+    missed = overlooked(episodes, rows, known(truth, RARE), SETTINGS)
+    assert (everything > 0.8).sum(0).max(initial=0) < 0.4 * (missed[:, 0] > 0.8).sum()
+
+
+def test_what_stands_together_in_one_visit_only_is_no_aim(world: tuple[Episodes, Ints]) -> None:
+    episodes, _ = world
+    rng = np.random.default_rng(0)
+    alone = replace(
+        episodes,
+        occasion=np.unique(episodes.user, return_inverse=True)[1].reshape(-1),
+        type=rng.integers(0, episodes.type_count, len(episodes)),
+    )
+    some = rng.random(len(episodes.user_ids)) < 0.05
+    pair = some[alone.user] & (np.concatenate([[True], np.diff(alone.user) != 0]))
+    second = np.flatnonzero(pair)[:-1] + 1
+    alone.type[np.flatnonzero(pair)], alone.type[second] = 0, 1
+    nothing = np.ones((len(alone), 1))
+    assert overlooked(alone, np.arange(len(alone)), nothing, SETTINGS).shape == (len(alone), 0)
