@@ -159,6 +159,17 @@ def personas_subgraph(
     command(persona, workspace, out, as_json)
 
 
+@personas.command("map")
+def personas_map(
+    out: Annotated[Path, typer.Option("--out", "-o", help="File: .svg or .html.")],
+    workspace: Workspace = "default",
+) -> None:
+    """A picture of all personas: what they are about, how large they are, who shares people."""
+    from api.cli.subgraph import draw_map as command
+
+    command(workspace, out)
+
+
 Name = Annotated[str, typer.Argument(help="A user id, or a record key.")]
 By = Annotated[str, typer.Option("--by", help="Who says so; kept with the verdict.")]
 Because = Annotated[str, typer.Option("--because", help="Why; kept with the verdict.")]

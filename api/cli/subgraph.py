@@ -1,4 +1,4 @@
-"""`personagraph personas subgraph`: a persona with everything it is made of, or its figures."""
+"""`personagraph personas subgraph` and `map`: what a persona is made of, and all in a picture."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
+from kg.errors import NotFound
 from kg.settings import read_settings
 
 if TYPE_CHECKING:
@@ -104,3 +105,25 @@ def _bridges(bridges: "tuple[Bridge, ...]") -> Table:
             escape(", ".join(topics)),
         )
     return table
+
+
+def draw_map(workspace: str, out: Path) -> None:
+    """Write the map of a workspace's personas as SVG or HTML, by suffix."""
+    from api.picture.page import check_picture, picture
+    from kg.lake import Lake
+    from kg.lake.disk import on_disk, write_whole
+    from kg.personas.atlas import atlas
+
+    check_picture(out)
+    with Lake.open(read_settings().workspace_path(workspace)) as lake:
+        with TerminalProgress().task("Drawing"):
+            found = atlas(lake)
+            if not found.personas:
+                raise NotFound(
+                    "There is nothing to draw: nobody holds a persona here.",
+                    hint="`personagraph personas list` says why.",
+                )
+            text = picture(found, views.workspace_name(lake.workspace.path), out.suffix)
+        with on_disk(out):
+            write_whole(out, text.encode())
+    stderr().print(f"{len(found.personas)} personas drawn to {escape(str(out))}")

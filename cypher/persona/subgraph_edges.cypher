@@ -17,13 +17,6 @@ RETURN 'Intent' AS start, 'SUPPORTS' AS type, 'PersonaVersion' AS end, count(e) 
 UNION ALL
 MATCH (x:Item)<-[:ABOUT]-(:Intent)-[:SUPPORTS]->(:PersonaVersion {id: $version_id})
 WITH DISTINCT x
-MATCH (x)-[e:BOUGHT_WITH]->(y:Item)
-WITH y, count(e) AS partners
-WHERE EXISTS { MATCH (y)<-[:ABOUT]-(:Intent)-[:SUPPORTS]->(:PersonaVersion {id: $version_id}) }
-RETURN 'Item' AS start, 'BOUGHT_WITH' AS type, 'Item' AS end, sum(partners) AS edges
-UNION ALL
-MATCH (x:Item)<-[:ABOUT]-(:Intent)-[:SUPPORTS]->(:PersonaVersion {id: $version_id})
-WITH DISTINCT x
 MATCH (x)-[e:IN]->(:Category)
 RETURN 'Item' AS start, 'IN' AS type, 'Category' AS end, count(e) AS edges
 UNION ALL

@@ -159,6 +159,15 @@ def figures(lake: "Lake", found: Subgraph) -> Figures:
     )
 
 
+def supporting(scan: Scan) -> Any:
+    """user_id, version, intent_id, verb, topic: intents that support what their person holds."""
+    members = scan.lake.table("memberships").select("intent_id", "persona_id")
+    held = scan.held.mutate(persona_id=scan.held.version.split("@")[0])
+    joined = scan.intents.inner_join(members, "intent_id")
+    joined = joined.inner_join(held, ["user_id", "persona_id"])
+    return joined.select("user_id", "version", "intent_id", "verb", "topic")
+
+
 def _size(lake: "Lake", rows: Any) -> int:
     return int(lake.run(rows.count().name("n").as_table())["n"][0].as_py())
 
@@ -173,13 +182,7 @@ class _Counted:
 
     @cached_property
     def _doing(self) -> Any:
-        """user_id, version, intent_id, topic: the intents that support what their person holds."""
-        members = self.lake.table("memberships").select("intent_id", "persona_id")
-        held = self.scan.held.mutate(persona_id=self.scan.held.version.split("@")[0])
-        joined = self.scan.intents.inner_join(members, "intent_id")
-        joined = joined.inner_join(held, ["user_id", "persona_id"])
-        rows = joined.select("user_id", "version", "intent_id", "topic")
-        return self.lake.memtable(self.lake.run(rows))
+        return self.lake.memtable(self.lake.run(supporting(self.scan)))
 
     @cached_property
     def _ties(self) -> Any:

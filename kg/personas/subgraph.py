@@ -41,7 +41,6 @@ EDGE_COLUMNS: dict[Kind, tuple[str, ...]] = {
     ("Session", "EXPRESSED", "Intent"): (),
     ("Intent", "SUPPORTS", "PersonaVersion"): ("probability",),
     ("Intent", "ABOUT", "Item"): ("count", "value"),
-    ("Item", "BOUGHT_WITH", "Item"): ("count", "lift"),
     ("Item", "IN", "Category"): (),
     ("Category", "IN", "Category"): (),
 }
@@ -63,7 +62,9 @@ class Subgraph:
 
 
 def subgraph(lake: "Lake", version_id: str) -> Subgraph:
-    """The version in force of a persona, induced: the nodes below and every edge between them.
+    """The version in force of a persona, induced: the nodes below and the edges between them.
+
+    BOUGHT_WITH is left out: it tells of everybody's baskets, not of these people.
 
     Nodes: who holds it now; the intents that support it; the sessions that these were expressed
     in; the items they are about, and the categories of those with all above. An intent may support

@@ -44,11 +44,6 @@ def enrich(workspace: Path) -> None:
             {"item_id": item, "title": HOSTILE, "categories": path, "price": 1.5}
             for item, path in paths.items()
         ]
-        bought = {row["intent_id"] for row in intents if row["verb"] == "bought"}
-        about = lake.arrow("intent_items").drop(["run_id"]).to_pylist()
-        pairs = [r | {"item_id": "i3"} for r in about
-                 if r["item_id"] == "i1" and r["intent_id"] in bought]  # fmt: skip
-        step.overwrite("intent_items", table("intent_items", [*about, *pairs]))
         step.overwrite("memberships", table("memberships", members))
         step.overwrite("holdings", table("holdings", holdings))
         step.overwrite("intents", table("intents", [r | {"text": "my secret"} for r in intents]))
@@ -91,7 +86,7 @@ def test_the_graph_holds_the_same_nodes_and_edges(lake: Lake, shown: Store, vers
     assert all(nodes.values())
     assert nodes == {r["label"]: r["nodes"] for r in shown.run("persona/subgraph_nodes", asked)}
     rows = shown.run("persona/subgraph_edges", asked)
-    assert all(edges.values()) or version == OTHER
+    assert all(edges.values())
     there = {kind: count for kind, count in edges.items() if count}
     assert there == {(r["start"], r["type"], r["end"]): r["edges"] for r in rows}
     found = figures(lake, subgraph(lake, version))
