@@ -24,10 +24,11 @@ def subgraph(wanted: str, workspace: str, out: Path | None, as_json: bool) -> No
     from kg.lake import Lake
     from kg.personas.figures import figures
     from kg.personas.subgraph import subgraph as induced
+    from kg.personas.subgraph import version_in_force
 
     with Lake.open(read_settings().workspace_path(workspace)) as lake:
         persona = views.named_persona(lake, wanted)
-        version_id = f"{persona['persona_id']}@{persona['version']}"
+        version_id = version_in_force(lake, persona["persona_id"])
         if out is not None:
             _write(lake, version_id, out, as_json)
             return
@@ -123,7 +124,7 @@ def draw_map(workspace: str, out: Path) -> None:
                     "There is nothing to draw: nobody holds a persona here.",
                     hint="`personagraph personas list` says why.",
                 )
-            text = picture(found, views.workspace_name(lake.workspace.path), out.suffix)
+            text = picture(found, lake.workspace.path.name, out.suffix)
         with on_disk(out):
             write_whole(out, text.encode())
     stderr().print(f"{len(found.personas)} personas drawn to {escape(str(out))}")

@@ -8,6 +8,7 @@ Source of the colours: Okabe and Ito 2008, "Color Universal Design", https://jfl
 
 import io
 import textwrap
+import warnings
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
@@ -32,11 +33,12 @@ LETTER = 0.57
 """How wide a letter is, of its height."""
 
 WIDTHS = (6, 8, 10, 12, 16)
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "personagraph",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,
 }
 
 
@@ -54,7 +56,7 @@ class Drawing:
 
 
 def draw(atlas: Atlas, workspace: str) -> Drawing:
-    """The map of an atlas with at least one persona."""
+    """The map of an atlas with at least one persona; its texts may stand in XML."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -63,7 +65,9 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
     numbers = {persona: row + 1 for row, persona in enumerate(joined.order)}
     colours = _colours(places, joined)
     titles: dict[str, str] = {}
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # A letter that the measuring font lacks is found by whoever shows the text.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         high = max(LEAST_MAP_INCHES, ROW_INCHES * (len(atlas.personas) + 6))
         wide = max(LEAST_MAP_INCHES, MAP_SHARE * high)
         figure = Figure(figsize=(wide + LIST_INCHES, high))
@@ -77,8 +81,8 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata=dict.fromkeys(
             ("Date", "Creator", "Format", "Type")))  # fmt: skip
-    return Drawing(_told(out.getvalue(), atlas, workspace, titles),
-                   tuple(numbers[place] for place in range(len(atlas.personas))))  # fmt: skip
+    svg = _told(out.getvalue(), atlas, workspace, titles)
+    return Drawing(svg, tuple(numbers[place] for place in range(len(numbers))))
 
 
 def _colours(places: Layout, joined: Tree) -> list[str]:
@@ -172,14 +176,13 @@ def _ink_on(colour: str) -> str:
 
 def _named(axes: Any, words: str, centre: Any, radius: float, inch: float) -> None:
     """Number and name at the top of an island, as large as its width allows."""
-    from matplotlib.patheffects import withStroke
-
-    lines = textwrap.wrap(words, max(14, len(words) // 2 + 4), max_lines=2, placeholder="…")
+    lines = textwrap.wrap(words, max(14, len(words) // 2 + 4), max_lines=3, placeholder="…")
     longest = max(len(line) for line in lines)
     points = float(np.clip(1.9 * radius * inch * 72 / (LETTER * longest), 6.0, 11.0))
     axes.text(centre[0], centre[1] + radius, "\n".join(lines), ha="center", va="center",
               fontsize=round(points, 1), fontweight="bold", color=INK, linespacing=1.0,
-              path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+              bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
+              )  # fmt: skip
 
 
 def _list(
@@ -203,7 +206,7 @@ def _list(
                    fontweight="bold", color=_ink_on(colours[persona]))  # fmt: skip
         table.text(0.9, place, textwrap.shorten(one.name, NAME_LETTERS, placeholder="…"),
                    va="center", fontsize=9, color=INK)  # fmt: skip
-        table.barh(place, 1.6 * one.people / most, left=6.9, height=0.5, color=colours[persona],
+        table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colours[persona],
                    edgecolor=PALE, linewidth=0.4)  # fmt: skip
         table.text(10.0, place, f"{one.people:,} · {one.people / max(atlas.population, 1):.0%}",
                    ha="right", va="center", fontsize=8, color=INK)  # fmt: skip

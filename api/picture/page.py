@@ -3,6 +3,7 @@
 Invariant: neither asks the network for anything, nor runs a script.
 """
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
@@ -37,8 +38,8 @@ $svg
 <h2>The same in words</h2>
 <p>$summary</p>
 <table>
-<thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th><th>what most of them do (people)
-</th><th>shares holders most with</th></tr></thead>
+<thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
+<th>what most of them do (people)</th><th>shares holders most with</th></tr></thead>
 <tbody>
 $rows
 </tbody>
@@ -66,6 +67,7 @@ def check_picture(out: Path) -> None:
 
 def picture(atlas: Atlas, workspace: str, suffix: str) -> str:
     """The map as SVG, or as a page with the map and its tables."""
+    atlas, workspace = _plain(atlas), workspace.translate(_NO_XML)
     drawing = draw(atlas, workspace)
     if suffix.lower() == ".svg":
         return drawing.svg
@@ -75,6 +77,21 @@ def picture(atlas: Atlas, workspace: str, suffix: str) -> str:
         svg=drawing.svg,
         summary=escape(summary(atlas)),
         rows="\n".join(_row(atlas, drawing, place) for place in order),
+    )
+
+
+_NO_XML = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF], "\ufffd")
+
+
+def _plain(atlas: Atlas) -> Atlas:
+    """The atlas with names and labels that may stand in XML."""
+    return replace(
+        atlas,
+        personas=tuple(replace(one, name=one.name.translate(_NO_XML)) for one in atlas.personas),
+        types=tuple(
+            replace(one, verb=one.verb.translate(_NO_XML), label=one.label.translate(_NO_XML))
+            for one in atlas.types
+        ),
     )
 
 

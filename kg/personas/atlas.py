@@ -142,12 +142,16 @@ def _shown(
 
 
 def _likeness(table: list[dict[str, Any]], place: dict[str, int]) -> Floats:
-    counts = np.array(list(_people(table, place).values()), float).reshape(-1, len(place))
+    people = _people(table, place).values()
+    counts = np.array(list(people), float).reshape(len(people), len(place))
     length = np.sqrt((counts**2).sum(0))
-    return np.divide(
-        counts.T @ counts, np.outer(length, length), out=np.eye(len(place)),
-        where=np.outer(length, length) > 0,
-    )  # fmt: skip
+    return _over(counts.T @ counts, np.outer(length, length))
+
+
+def _over(above: Floats, below: Floats) -> Floats:
+    """Shares (k, k); where there is nothing to divide by, a persona is like itself alone."""
+    found: Floats = np.divide(above, below, out=np.eye(len(above)), where=below > 0)
+    return found
 
 
 def _correlation(scan: Scan, place: dict[str, int], population: int) -> Floats:
@@ -163,5 +167,4 @@ def _correlation(scan: Scan, place: dict[str, int], population: int) -> Floats:
     people = both.diagonal()
     spread = np.sqrt(people * (population - people))
     apart = population * both - np.outer(people, people)
-    unlike = np.outer(spread, spread)
-    return np.divide(apart, unlike, out=np.eye(len(place)), where=unlike > 0)
+    return _over(apart, np.outer(spread, spread))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from kg.errors import InputError
+from kg.errors import InputError, NotFound
 from kg.exports import check_file
 from kg.graphml import write_graphml
 from kg.lake.disk import appearing, on_disk
@@ -59,6 +59,20 @@ class Subgraph:
     version_id: str
     nodes: Mapping[str, Any]
     edges: Mapping[Kind, Any]
+
+
+def version_in_force(lake: "Lake", persona_id: str) -> str:
+    """The id of the newest version of a persona, of which memberships and holdings speak.
+
+    Raises:
+        NotFound: there is no such persona.
+    """
+    personas = lake.table("personas")
+    mine = personas.filter(personas.persona_id == persona_id)
+    (row,) = lake.run(mine.aggregate(number=mine.version.max())).to_pylist()
+    if row["number"] is None:
+        raise NotFound("There is no such persona.", hint="`personagraph personas list` shows them.")
+    return f"{persona_id}@{row['number']}"
 
 
 def subgraph(lake: "Lake", version_id: str) -> Subgraph:
