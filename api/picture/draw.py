@@ -28,7 +28,7 @@ MAP_SHARE = 0.8
 
 ROW_INCHES = 0.36
 NAME_LETTERS = 38
-LEAST_LETTERS_PT, MOST_LETTERS_PT = 5.0, 10.0
+LEAST_LETTERS_PT, MOST_LETTERS_PT = 4.5, 10.0
 LETTER = 0.57
 """How wide a letter is, of its height."""
 
@@ -148,20 +148,24 @@ def _said(atlas: Atlas, kind: IntentType) -> str:
 
 
 def _written(axes: Any, kind: IntentType, centre: Any, inches: float, colour: str) -> None:
-    """What a bubble is, in it, where letters that can be read fit."""
-    points, words = max(_fitted(f"{kind.verb} {kind.label}", width, inches) for width in WIDTHS)
-    if points >= LEAST_LETTERS_PT:
-        size = round(min(points, MOST_LETTERS_PT), 1)
-        axes.text(*centre, words, ha="center", va="center", linespacing=1.05, fontsize=size,
-                  color=_ink_on(colour))  # fmt: skip
+    """What a bubble is, in it: topic and verb, or else the topic, where it can be read."""
+    for parts in ((kind.label, kind.verb), (kind.label,)):
+        points, words = max(_fitted(parts, width, inches) for width in WIDTHS)
+        if points >= LEAST_LETTERS_PT:
+            size = round(min(points, MOST_LETTERS_PT), 1)
+            axes.text(*centre, words, ha="center", va="center", linespacing=1.05, fontsize=size,
+                      color=_ink_on(colour))  # fmt: skip
+            return
 
 
-def _fitted(words: str, width: int, inches: float) -> tuple[float, str]:
-    """How large a text can be in a circle of that radius, in lines of so many letters."""
-    lines = textwrap.wrap(
-        words, width, max_lines=3, placeholder="…", break_long_words=False, break_on_hyphens=False
-    )
-    longest = max(len(line) for line in lines)
+def _fitted(parts: tuple[str, ...], width: int, inches: float) -> tuple[float, str]:
+    """How large texts can be in a circle of that radius, in lines of so many letters."""
+    lines = [
+        line
+        for part in parts
+        for line in textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False)
+    ]
+    longest = max((len(line) for line in lines), default=1)
     points = 2 * 72 * inches * 0.94 / float(np.hypot(LETTER * longest, 1.2 * len(lines)))
     return points, "\n".join(lines)
 
