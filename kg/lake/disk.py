@@ -90,7 +90,10 @@ def appearing(out: Path) -> Iterator[Path]:
             fresh.replace(out)
             sync_folder(out.parent)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True) if fresh.is_dir() else fresh.unlink(True)
+        if fresh.is_dir():
+            shutil.rmtree(fresh, ignore_errors=True)
+        else:
+            fresh.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:
