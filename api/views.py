@@ -54,6 +54,16 @@ def one_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     Raises:
         NotFound: none fits, or more than one does.
     """
+    found = named_persona(lake, wanted)
+    return found | {"claims": claims(lake, found["persona_id"])}
+
+
+def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
+    """The same without claims.
+
+    Raises:
+        NotFound: none fits, or more than one does.
+    """
     every = personas(lake)
     fits = [p for p in every if p["persona_id"] == wanted] or [
         p for p in every if p["name"].lower().startswith(wanted.lower())
@@ -62,7 +72,7 @@ def one_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
         names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
         what = "no persona fits" if not fits else "several personas fit"
         raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names or 'none'}")
-    return fits[0] | {"claims": claims(lake, fits[0]["persona_id"])}
+    return fits[0]
 
 
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:

@@ -4,14 +4,13 @@ Invariant: an export has the columns of its contract, in that order, times as UT
 the same rows in the same order for the same lake. More columns may be added at the end.
 """
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import InputError, NotFound
-from kg.lake.disk import on_disk, sync_file, sync_folder
+from kg.lake.disk import appearing, on_disk
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -238,8 +237,20 @@ def write_export(lake: "Lake", name: str, out: Path) -> int:
             hint=f"One of: {', '.join(FORMATS)}.",
             suffix=out.suffix,
         )
+    check_file(out)
+    rows = export_rows(lake, name)
+    with appearing(out) as fresh:
+        return lake.copy(rows if kind == "parquet" else _readable(rows), fresh, kind)
+
+
+def check_file(out: Path) -> None:
+    """Refuse, before any work, what cannot become a file.
+
+    Raises:
+        InputError: its folder is not there, or it is a folder. Unavailable: the disk refuses.
+    """
     with on_disk(out):
-        out = out.resolve()  # a link stays one
+        out = out.resolve()
         if not out.parent.is_dir():
             raise InputError(
                 f"The folder {out.parent} does not exist.",
@@ -247,17 +258,6 @@ def write_export(lake: "Lake", name: str, out: Path) -> int:
             )
         if out.is_dir():
             raise InputError(f"{out} is a folder.", hint="Name a file in it.")
-    rows = export_rows(lake, name)
-    fresh = out.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        row_count = lake.copy(rows if kind == "parquet" else _readable(rows), fresh, kind)
-        with on_disk(out):
-            sync_file(fresh)
-            fresh.replace(out)
-            sync_folder(out.parent)
-    finally:
-        fresh.unlink(missing_ok=True)
-    return row_count
 
 
 def _column(rows: Any, name: str) -> Any:

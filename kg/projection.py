@@ -70,9 +70,8 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
     `Persona.current` and the CURRENT edges are left out: they come last, from `alias_tables`.
     """
-    expressions = {**_people(lake), **_behaviour(lake), **_things(lake), **_personas(lake)}
-    tables = {name: lake.run(expression) for name, expression in expressions.items()}
-    tables |= _categories(lake)
+    tables = {name: lake.run(rows) for name, rows in graph_expressions(lake).items()}
+    tables |= category_tables(lake)
     tables["Run"] = _runs(lake)
     nodes = {name: table for name, table in tables.items() if isinstance(name, str)}
     edges = tuple(
@@ -81,6 +80,11 @@ def graph_tables(lake: "Lake") -> GraphTables:
         if isinstance(name, tuple)
     )
     return GraphTables(nodes, edges, graph_id(lake))
+
+
+def graph_expressions(lake: "Lake") -> dict[Any, Any]:
+    """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
+    return {**_people(lake), **_behaviour(lake), **_things(lake), **_personas(lake)}
 
 
 def claim_tables(lake: "Lake") -> GraphTables:
@@ -341,7 +345,7 @@ def _persona_versions(lake: "Lake") -> Any:
     )
 
 
-def _categories(lake: "Lake") -> Mapping[Any, pa.Table]:
+def category_tables(lake: "Lake") -> Mapping[Any, pa.Table]:
     """The tree of categories, and the finest one of each item, from the catalogue's paths."""
     items = _catalogue(lake.table("items"), "item", lake.table("intent_items").select("item_id"))
     items = items.filter(items.categories.length() > 0)

@@ -32,6 +32,7 @@ HOMES = {
     "pyarrow.parquet": ["kg/lake"],
     "pyarrow.csv": ["kg/lake"],
     "typer": ["api/cli"],
+    "matplotlib": ["api/picture"],
 }
 
 
@@ -68,6 +69,7 @@ def test_a_file_imports_only_what_its_room_may(path: Path) -> None:
 
 def test_the_command_line_starts_without_heavy_libraries() -> None:
     heavy = ["torch", "ibis", "duckdb", "pyarrow", "fastapi", "spacy", "neo4j", "arcadedb", "numpy"]
+    heavy += ["matplotlib"]
     code = f"import sys, api.cli.main; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

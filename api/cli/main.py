@@ -144,6 +144,32 @@ def personas_show(
     command(persona, workspace, as_json)
 
 
+@personas.command("subgraph")
+def personas_subgraph(
+    persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],
+    workspace: Workspace = "default",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="FILE.graphml, or a folder for Parquet.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """A persona's people, intents, items and edges: written to --out, or in figures."""
+    from api.cli.subgraph import subgraph as command
+
+    command(persona, workspace, out, as_json)
+
+
+@personas.command("map")
+def personas_map(
+    out: Annotated[Path, typer.Option("--out", "-o", help="File: .svg or .html.")],
+    workspace: Workspace = "default",
+) -> None:
+    """A picture of all personas: what they are about, how large they are, who shares people."""
+    from api.cli.subgraph import draw_map as command
+
+    command(workspace, out)
+
+
 Name = Annotated[str, typer.Argument(help="A user id, or a record key.")]
 By = Annotated[str, typer.Option("--by", help="Who says so; kept with the verdict.")]
 Because = Annotated[str, typer.Option("--because", help="Why; kept with the verdict.")]

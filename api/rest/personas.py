@@ -1,5 +1,6 @@
 """Look-ups of personas: all in a few figures, or one with its claims and evidence."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -7,9 +8,19 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends
 
-from api.rest.access import store_of
-from api.rest.schemas import Claim, PersonaDetail, PersonaSummary, Problem, Step
+from api.rest.access import lake_of, store_of
+from api.rest.schemas import (
+    Claim,
+    PersonaDetail,
+    PersonaSubgraph,
+    PersonaSummary,
+    Problem,
+    Step,
+)
 from kg.graph import persona_version, personas
+from kg.lake import Lake
+from kg.personas.figures import figures
+from kg.personas.subgraph import subgraph, version_in_force
 from kg.store.protocol import Store
 
 router = APIRouter(prefix="/personas", tags=["personas"])
@@ -39,6 +50,13 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
         sentences=orjson.loads(figures["sentences"] or "[]"),
         claims=[_claim(row, steps.get(row["claim_id"], [])) for row in found.claims],
     )
+
+
+@router.get("/{persona_id}/subgraph", responses={404: {"model": Problem}})
+def persona_subgraph(persona_id: str, lake: Annotated[Lake, Depends(lake_of)]) -> PersonaSubgraph:
+    """What a persona is made of in figures, as its newest run left it: density, hubs, bridges."""
+    found = figures(lake, subgraph(lake, version_in_force(lake, persona_id)))
+    return PersonaSubgraph.model_validate(asdict(found))
 
 
 def _claim(row: dict[str, Any], evidence: list[list[Step]]) -> Claim:

@@ -111,6 +111,70 @@ class PersonaDetail(PersonaSummary):
     run_id: str
 
 
+class EdgeCount(_Answer):
+    """Edges of one kind in a persona's subgraph."""
+
+    start: str
+    type: str
+    end: str
+    edges: int
+
+
+class Hub(_Answer):
+    """A topic or an item that at least 20 of a persona's people meet in."""
+
+    subject: str = Field(description="The topic, or the item's id.")
+    label: str
+    people: int = Field(description="Holders with an intent on it that supports the persona.")
+    share: float = Field(description="Those, of all holders.")
+    everybody: int = Field(description="People with any intent on it.")
+    everybody_share: float = Field(description="Those, of all people with an intent.")
+    lift: float = Field(description="`share` over `everybody_share`.")
+
+
+class Joining(_Answer):
+    """A topic on which at least 20 people have intents for both of two personas."""
+
+    topic: str
+    label: str
+    people: int
+    expected: float = Field(description="As many by chance.")
+    lift: float
+
+
+class Bridge(_Answer):
+    """How many people two personas have in common."""
+
+    persona_id: str
+    version: int
+    name: str
+    people: int
+    share: float = Field(description="Of the holders of the persona asked about.")
+    expected: float = Field(description="As many by chance among equally active people.")
+    lift: float | None = Field(description="`people` over `expected`; null where none are.")
+    q: float = Field(description="False-discovery rate over all other personas.")
+    joining: list[Joining]
+
+
+class PersonaSubgraph(_Answer):
+    """The subgraph of a persona in figures."""
+
+    version_id: str
+    nodes: dict[str, int] = Field(description="By label.")
+    edges: list[EdgeCount]
+    density: float = Field(description="Edges over ordered pairs of different nodes.")
+    people: int
+    population: int = Field(description="People with an intent.")
+    topics: int
+    topic_density: float = Field(
+        description="Pairs of a holder and a topic with an intent that supports it, over all."
+    )
+    topic_hubs: list[Hub]
+    item_hubs: list[Hub]
+    bridges: list[Bridge]
+    queries: dict[str, str] = Field(description="The Cypher file that recomputes each.")
+
+
 class Problem(_Answer):
     """An error, as RFC 9457 `application/problem+json`."""
 

@@ -72,6 +72,30 @@ def write_whole(file: Path, content: bytes) -> None:
     sync_folder(file.parent)
 
 
+@contextmanager
+def appearing(out: Path) -> Iterator[Path]:
+    """A new path beside `out`; what the block leaves there, file or folder, takes its place.
+
+    Raises:
+        Unavailable: the disk refuses; nothing is left then.
+    """
+    out = out.resolve()  # a link stays one
+    fresh = out.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        yield fresh
+        with on_disk(out):
+            for file in sorted(fresh.rglob("*")) if fresh.is_dir() else ():
+                sync_file(file)
+            sync_file(fresh)
+            fresh.replace(out)
+            sync_folder(out.parent)
+    finally:
+        if fresh.is_dir():
+            shutil.rmtree(fresh, ignore_errors=True)
+        else:
+            fresh.unlink(missing_ok=True)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     sync_file(folder)

@@ -25,18 +25,23 @@ class Labels:
         if kind.name in WITHOUT_SUBJECT:
             return ""
         if kind.name == "topic":
-            return self._topic(subject.partition(" ")[2])
+            return self.topic(subject.partition(" ")[2])
         if kind.name == "trait":
             name, _, value = subject.partition("=")
             return f"{tidy(name)} {tidy(value)}"
         if kind.name == "sequence":
-            return THEN.join(self._topic(topic) for topic in subject.split(" > "))
+            return THEN.join(self.topic(topic) for topic in subject.split(" > "))
         if kind.name in {"item", "received", "response"}:
-            return tidy(self._titles.get(subject) or subject)
+            return self.item(subject)
         return DAYPARTS.get(subject) or WEEKDAYS.get(subject) or tidy(subject)
 
-    def _topic(self, topic: str) -> str:
+    def topic(self, topic: str) -> str:
+        """What a topic is called."""
         return tidy(self._topics.get(topic) or topic)
+
+    def item(self, item_id: str) -> str:
+        """What an item, or a campaign, is called."""
+        return tidy(self._titles.get(item_id) or item_id)
 
     @cached_property
     def _topics(self) -> dict[str, str]:

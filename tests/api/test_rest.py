@@ -88,6 +88,15 @@ def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, ho
     }
 
 
+def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
+    client: httpx.Client, home: Path
+) -> None:
+    persona_id = client.get("/v1/personas").json()[0]["persona_id"]
+    told = as_json(personagraph(home, "personas", "subgraph", persona_id, "-w", "shop", "--json"))
+    del told["name"]
+    assert client.get(f"/v1/personas/{persona_id}/subgraph").json() == told
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -95,6 +104,7 @@ def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, ho
         ("/v1/people/user:u_none", 404),
         ("/v1/people/without-a-colon", 422),
         ("/v1/personas/p_none", 404),
+        ("/v1/personas/p_none/subgraph", 404),
         ("/v1/nothing", 404),
         ("/v1/people/email:%00%27%20OR%201=1", 404),
     ],

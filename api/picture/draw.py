@@ -1,0 +1,276 @@
+"""A map of personas as SVG: islands of intents on the left, who shares holders on the right.
+
+Invariant: the same atlas gives the same bytes. Nothing is told by colour alone: every persona has a
+number on its island and in the list, and every bubble says in its title what it is.
+
+Source of the colours: Okabe and Ito 2008, "Color Universal Design", https://jfly.uni-koeln.de/color/.
+"""
+
+import io
+import textwrap
+import warnings
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from api.picture.layout import Layout, Tree, layout, tree
+from kg.personas.atlas import Atlas, IntentType
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+INK, PALE = "#222222", "#767676"
+SVG = "http://www.w3.org/2000/svg"
+LIST_INCHES = 7.0
+LEAST_MAP_INCHES = 9.5
+MAP_SHARE = 0.8
+"""The side of the map, of the height that the list needs."""
+
+ROW_INCHES = 0.36
+NAME_LETTERS = 38
+LEAST_LETTERS_PT, MOST_LETTERS_PT = 4.5, 10.0
+LETTER = 0.57
+"""How wide a letter is, of its height."""
+
+WIDTHS = (6, 8, 10, 12, 16)
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "personagraph",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture and what it says.
+
+    Attributes:
+        svg: a document of its own, with title and description.
+        numbers: the number of each persona on it, from 1, from the top of the list.
+    """
+
+    svg: str
+    numbers: tuple[int, ...]
+
+
+def draw(atlas: Atlas, workspace: str) -> Drawing:
+    """The map of an atlas with at least one persona; its texts may stand in XML."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    places, joined = layout(atlas), tree(atlas.correlation)
+    numbers = {persona: row + 1 for row, persona in enumerate(joined.order)}
+    colours = _colours(places, joined)
+    titles: dict[str, str] = {}
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # A letter that the measuring font lacks is found by whoever shows the text.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        high = max(LEAST_MAP_INCHES, ROW_INCHES * (len(atlas.personas) + 6))
+        wide = max(LEAST_MAP_INCHES, MAP_SHARE * high)
+        figure = Figure(figsize=(wide + LIST_INCHES, high))
+        FigureCanvasSVG(figure)
+        part = wide / (wide + LIST_INCHES)
+        sea = figure.add_axes((0.0, 0.5 / high, part, 1 - 1.1 / high))
+        inches = min(wide, high - 1.1)
+        _map(_Map(sea, inches, atlas, places, colours), numbers, titles)
+        _list(figure, part, high, atlas, joined, colours)
+        _words(figure, atlas, workspace)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata=dict.fromkeys(
+            ("Date", "Creator", "Format", "Type")))  # fmt: skip
+    svg = _told(out.getvalue(), atlas, workspace, titles)
+    return Drawing(svg, tuple(numbers[place] for place in range(len(numbers))))
+
+
+def _colours(places: Layout, joined: Tree) -> list[str]:
+    """Of islands of one colour the nearest are as far apart as can be, one by one."""
+    chosen: dict[int, int] = {}
+    for persona in joined.order:
+
+        def room(colour: int, persona: int = persona) -> tuple[float, int]:
+            same = [other for other, taken in chosen.items() if taken == colour]
+            apart = [float(np.hypot(*(places.islands[persona] - places.islands[o]))) for o in same]
+            return min(apart, default=np.inf), -colour
+
+        chosen[persona] = max(range(len(COLOURS)), key=room)
+    return [COLOURS[chosen[persona]] for persona in range(len(chosen))]
+
+
+@dataclass(frozen=True)
+class _Map:
+    """The left side: its axes, how many inches they are wide, and what lies there."""
+
+    axes: Any
+    inches: float
+    atlas: Atlas
+    places: Layout
+    colours: list[str]
+
+
+def _map(drawn: _Map, numbers: dict[int, int], titles: dict[str, str]) -> None:
+    from matplotlib.patches import Circle
+
+    axes, places = drawn.axes, drawn.places
+    edge = places.island_radii[:, None]
+    low, high = (places.islands - edge).min(0), (places.islands + edge).max(0)
+    middle, side = (low + high) / 2, float((high - low).max()) + 1.2
+    axes.set_xlim(middle[0] - side / 2, middle[0] + side / 2)
+    axes.set_ylim(middle[1] - side / 2, middle[1] + side / 2)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    inch = drawn.inches / side
+    islands = list(zip(places.islands, places.island_radii, strict=True))
+    for colour, (centre, radius) in zip(drawn.colours, islands, strict=True):
+        axes.add_patch(Circle(centre, radius, facecolor=colour, alpha=0.13, edgecolor="none"))
+        axes.add_patch(Circle(centre, radius, fill=False, edgecolor=colour, linewidth=1.2))
+    for place, kind in enumerate(drawn.atlas.types):
+        name, centre, radius = f"type{place}", places.bubbles[place], places.radii[place]
+        colour = drawn.colours[kind.persona]
+        titles[name] = _said(drawn.atlas, kind)
+        axes.add_patch(
+            Circle(centre, radius, facecolor=colour, edgecolor="white", linewidth=0.6, gid=name)
+        )
+        _written(axes, kind, centre, radius * inch, colour)
+    for persona, (centre, radius) in enumerate(islands):
+        words = f"{numbers[persona]} {drawn.atlas.personas[persona].name}"
+        _named(axes, words, centre, radius, inch)
+
+
+def _said(atlas: Atlas, kind: IntentType) -> str:
+    persona = atlas.personas[kind.persona]
+    return (
+        f"{kind.verb} {kind.label}: {kind.people:,} of the {persona.people:,} people "
+        f"of {persona.name}"
+    )
+
+
+def _written(axes: Any, kind: IntentType, centre: Any, inches: float, colour: str) -> None:
+    """What a bubble is, in it: topic and verb, or else the topic, where it can be read."""
+    for parts in ((kind.label, kind.verb), (kind.label,)):
+        points, words = max(_fitted(parts, width, inches) for width in WIDTHS)
+        if points >= LEAST_LETTERS_PT:
+            size = round(min(points, MOST_LETTERS_PT), 1)
+            axes.text(*centre, words, ha="center", va="center", linespacing=1.05, fontsize=size,
+                      color=_ink_on(colour))  # fmt: skip
+            return
+
+
+def _fitted(parts: tuple[str, ...], width: int, inches: float) -> tuple[float, str]:
+    """How large texts can be in a circle of that radius, in lines of so many letters."""
+    lines = [
+        line
+        for part in parts
+        for line in textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False)
+    ]
+    longest = max((len(line) for line in lines), default=1)
+    points = 2 * 72 * inches * 0.94 / float(np.hypot(LETTER * longest, 1.2 * len(lines)))
+    return points, "\n".join(lines)
+
+
+def _ink_on(colour: str) -> str:
+    """White or dark, whichever can be read: WCAG 2.1, relative luminance."""
+    parts = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    luminance = float(linear @ [0.2126, 0.7152, 0.0722])
+    return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.066 else INK
+
+
+def _named(axes: Any, words: str, centre: Any, radius: float, inch: float) -> None:
+    """Number and name at the top of an island, as large as its width allows."""
+    lines = textwrap.wrap(words, max(14, len(words) // 2 + 4), max_lines=3, placeholder="…")
+    longest = max(len(line) for line in lines)
+    points = float(np.clip(1.9 * radius * inch * 72 / (LETTER * longest), 6.0, 11.0))
+    axes.text(centre[0], centre[1] + radius, "\n".join(lines), ha="center", va="center",
+              fontsize=round(points, 1), fontweight="bold", color=INK, linespacing=1.0,
+              bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
+              )  # fmt: skip
+
+
+def _list(
+    figure: Any, part: float, high: float, atlas: Atlas, joined: Tree, colours: list[str]
+) -> None:
+    """The list of personas by number, and the tree of who shares holders."""
+    rows = len(joined.order)
+    top, row = 1 - 1.25 / high, ROW_INCHES / high
+    for place, words in ((0.02, "personas, and how many people hold each"),
+                         (0.68, "joined by who holds them")):  # fmt: skip
+        figure.text(part + place * (1 - part), 1 - 0.45 / high, words, fontsize=9, color=PALE)
+    table = figure.add_axes((part, top - row * rows, 0.66 * (1 - part), row * rows))
+    table.set_xlim(0, 10)
+    table.set_ylim(rows - 0.5, -0.5)
+    table.set_axis_off()
+    most = max(persona.people for persona in atlas.personas)
+    for place, persona in enumerate(joined.order):
+        one = atlas.personas[persona]
+        table.scatter([0.35], [place], s=190, color=colours[persona], clip_on=False)
+        table.text(0.35, place, str(place + 1), ha="center", va="center", fontsize=8,
+                   fontweight="bold", color=_ink_on(colours[persona]))  # fmt: skip
+        table.text(0.9, place, textwrap.shorten(one.name, NAME_LETTERS, placeholder="…"),
+                   va="center", fontsize=9, color=INK)  # fmt: skip
+        table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colours[persona],
+                   edgecolor=PALE, linewidth=0.4)  # fmt: skip
+        table.text(10.0, place, f"{one.people:,} · {one.people / max(atlas.population, 1):.0%}",
+                   ha="right", va="center", fontsize=8, color=INK)  # fmt: skip
+    if joined.joins:
+        _tree(figure.add_axes((part + 0.68 * (1 - part), top - row * rows,
+                               0.28 * (1 - part), row * rows)), joined, rows)  # fmt: skip
+
+
+def _tree(axes: Any, joined: Tree, rows: int) -> None:
+    for above, below, left, right, here in joined.joins:
+        axes.plot([left, here, here, right], [above, above, below, below], color=INK, linewidth=1)
+    least = min(0.0, *(join[4] for join in joined.joins))
+    axes.set_xlim(1.0, least - 0.05)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.axvline(0, color=PALE, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_yticks([])
+    axes.set_xticks([1, 0.5, 0], ["same\npeople", "", "chance"], fontsize=8, color=INK)
+    for name in ("left", "right", "top"):
+        axes.spines[name].set_visible(False)
+    axes.xaxis.set_ticks_position("top")
+    axes.spines["bottom"].set_visible(False)
+
+
+def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
+    share = atlas.in_none / max(atlas.intents, 1)
+    figure.text(0.012, 0.985, f"Personas of {workspace}", fontsize=16, fontweight="bold",
+                va="top", color=INK)  # fmt: skip
+    figure.text(
+        0.012, 0.012,
+        f"A bubble is a type of intent; its area is how many of the persona's people have it. "
+        f"Islands lie near each other when they are about the same.\n"
+        f"{atlas.population:,} people, {atlas.intents:,} intents; {share:.0%} of the intents are "
+        f"in no persona and not drawn. Types of fewer than 20 people are left out.",
+        fontsize=8, color=PALE, va="bottom",
+    )  # fmt: skip
+
+
+def summary(atlas: Atlas) -> str:
+    """The picture in words, for who cannot see it."""
+    listed = "; ".join(f"{one.name}, {one.people:,} people" for one in atlas.personas)
+    return (
+        f"A map of {len(atlas.personas)} personas held by people among {atlas.population:,}: "
+        f"{listed}. Each is an island of bubbles, one for each type of intent that at least 20 of "
+        f"its people have; a tree joins personas by who holds them."
+    )
+
+
+def _told(svg: str, atlas: Atlas, workspace: str, titles: dict[str, str]) -> str:
+    """The drawing with a title for itself and for every bubble, and without a page size."""
+    for prefix, name in (("", SVG), ("xlink", "http://www.w3.org/1999/xlink")):
+        ElementTree.register_namespace(prefix, name)
+    root = ElementTree.fromstring(svg)  # noqa: S314 - our own document
+    for group in root.iter(f"{{{SVG}}}g"):
+        if group.get("id") in titles:
+            ElementTree.SubElement(group, f"{{{SVG}}}title").text = titles[group.get("id", "")]
+    for place, (tag, words) in enumerate(
+        (("title", f"Personas of {workspace}"), ("desc", summary(atlas)))
+    ):
+        element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": f"map-{tag}"})
+        element.text = words
+        root.insert(place, element)
+    root.attrib |= {"role": "img", "aria-labelledby": "map-title map-desc"}
+    return ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -1,0 +1,117 @@
+"""The map as a file: the drawing alone, or a page around it that says the same in tables.
+
+Invariant: neither asks the network for anything, nor runs a script.
+"""
+
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from string import Template
+
+from api.picture.draw import Drawing, draw, summary
+from kg.errors import InputError
+from kg.exports import check_file
+from kg.personas.atlas import Atlas
+
+SUFFIXES = (".svg", ".html")
+_PAGE = Template("""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 90rem;
+  padding: 0 1rem; }
+svg { width: 100%; height: auto; }
+table { border-collapse: collapse; margin: 1rem 0; }
+th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #ddd;
+  vertical-align: top; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+</style>
+</head>
+<body>
+<main>
+$svg
+<h2>The same in words</h2>
+<p>$summary</p>
+<table>
+<thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
+<th>what most of them do (people)</th><th>shares holders most with</th></tr></thead>
+<tbody>
+$rows
+</tbody>
+</table>
+</main>
+</body>
+</html>
+""")
+
+
+def check_picture(out: Path) -> None:
+    """Refuse, before any work, what a picture cannot be written to.
+
+    Raises:
+        InputError: another suffix, or not a place for a file.
+    """
+    if out.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"Cannot tell the format of {out.name!r} by its suffix.",
+            hint=f"One of: {', '.join(SUFFIXES)}.",
+            suffix=out.suffix,
+        )
+    check_file(out)
+
+
+def picture(atlas: Atlas, workspace: str, suffix: str) -> str:
+    """The map as SVG, or as a page with the map and its tables."""
+    atlas, workspace = _plain(atlas), workspace.translate(_NO_XML)
+    drawing = draw(atlas, workspace)
+    if suffix.lower() == ".svg":
+        return drawing.svg
+    order = sorted(range(len(atlas.personas)), key=lambda place: drawing.numbers[place])
+    return _PAGE.substitute(
+        title=escape(f"Personas of {workspace}"),
+        svg=drawing.svg,
+        summary=escape(summary(atlas)),
+        rows="\n".join(_row(atlas, drawing, place) for place in order),
+    )
+
+
+_NO_XML = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF], "\ufffd")
+
+
+def _plain(atlas: Atlas) -> Atlas:
+    """The atlas with names and labels that may stand in XML."""
+    return replace(
+        atlas,
+        personas=tuple(replace(one, name=one.name.translate(_NO_XML)) for one in atlas.personas),
+        types=tuple(
+            replace(one, verb=one.verb.translate(_NO_XML), label=one.label.translate(_NO_XML))
+            for one in atlas.types
+        ),
+    )
+
+
+def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
+    one = atlas.personas[place]
+    types = [f"{t.verb} {t.label} ({t.people:,})" for t in atlas.types if t.persona == place]
+    return (
+        f'<tr><td class="number">{drawing.numbers[place]}</td><td>{escape(one.name)}<br>'
+        f"<small>{escape(one.version_id)}</small></td>"
+        f'<td class="number">{one.people:,}</td>'
+        f'<td class="number">{one.people / max(atlas.population, 1):.0%}</td>'
+        f"<td>{escape(', '.join(types))}</td><td>{escape(_closest(atlas, place))}</td></tr>"
+    )
+
+
+def _closest(atlas: Atlas, place: int) -> str:
+    """The persona whose holders go most with those of this one."""
+    others = [other for other in range(len(atlas.personas)) if other != place]
+    if not others:
+        return ""
+    most = max(others, key=lambda other: (float(atlas.correlation[place, other]), -other))
+    value = float(atlas.correlation[place, most])
+    return f"{atlas.personas[most].name} (correlation {value:+.2f})"

@@ -1,0 +1,137 @@
+"""The map of personas: the same each time, complete, readable without colour, without a network."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from api.picture.draw import COLOURS, draw
+from api.picture.layout import layout, tree
+from api.picture.page import picture
+from kg.personas.atlas import Atlas, IntentType, Persona
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = 'Tea & <script>alert("$x$")</script>\x07 茶'
+
+
+def made_up(count: int, of_each: int = 5) -> Atlas:
+    """Some personas, of which neighbours are about the same and are held by the same people."""
+    chance = np.random.default_rng(count)
+    vectors = (
+        chance.normal(size=(count, 6)) + np.repeat(chance.normal(size=(count, 6)), 2, 0)[:count]
+    )
+    vectors /= np.sqrt((vectors**2).sum(1, keepdims=True))
+    alike = vectors @ vectors.T
+    personas = tuple(
+        Persona(f"p_{n:08x}@1", f"Morning Tea Buyers {n}", 900 - n) for n in range(count)
+    )
+    types = tuple(
+        IntentType(n, "bought", f"thing {k}", 500 - 9 * k - n,
+                   tuple(int(500 * (other in {n, (n + 1) % count})) for other in range(count)))
+        for n in range(count) for k in range(of_each)
+    )  # fmt: skip
+    return Atlas(personas, types, np.clip(alike, 0, 1), alike, 5000, 100_000, 25_000)
+
+
+def parsed(svg: str) -> ElementTree.Element:
+    return ElementTree.fromstring(svg)  # noqa: S314 - our own document
+
+
+def texts(svg: str) -> str:
+    return " ".join("".join(text.itertext()) for text in parsed(svg).iter(f"{SVG}text"))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 40])
+def test_every_persona_is_on_the_map_and_in_the_list(count: int) -> None:
+    atlas = made_up(count)
+    drawing = draw(atlas, "shop")
+    assert sorted(drawing.numbers) == list(range(1, count + 1))
+    written = texts(drawing.svg)
+    for number, persona in zip(drawing.numbers, atlas.personas, strict=True):
+        assert persona.name in written
+        assert f"{number} Morning Tea" in " ".join(written.split())
+        assert f"{persona.people:,} ·" in written
+    root = parsed(drawing.svg)
+    assert root.get("role") == "img"
+    assert root.find(f"{SVG}title") is not None
+    assert f"{count} personas" in (root.findtext(f"{SVG}desc") or "")
+    said = [title.text or "" for title in root.iter(f"{SVG}title")]
+    assert sum(": " in title and " people of " in title for title in said) == len(atlas.types)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9, 40])
+def test_neither_islands_nor_bubbles_overlap(count: int) -> None:
+    atlas = made_up(count)
+    places = layout(atlas)
+    for centres, radii in (
+        (places.islands, places.island_radii),
+        (places.bubbles, places.radii),
+    ):
+        apart = np.sqrt(((centres[:, None] - centres) ** 2).sum(2))
+        room = apart - radii[:, None] - radii
+        np.fill_diagonal(room, 0)
+        assert room.min() > -1e-3
+    owner = np.array([kind.persona for kind in atlas.types])
+    inside = np.sqrt(((places.bubbles - places.islands[owner]) ** 2).sum(1)) + places.radii
+    assert (inside <= places.island_radii[owner] + 1e-9).all()
+
+
+def test_what_is_about_the_same_lies_nearer() -> None:
+    alike = np.eye(4)
+    alike[0, 1] = alike[1, 0] = alike[2, 3] = alike[3, 2] = 0.95
+    atlas = made_up(4)
+    places = layout(Atlas(atlas.personas, atlas.types, alike, alike, 5000, 10, 1))
+    apart = np.sqrt(((places.islands[:, None] - places.islands) ** 2).sum(2))
+    across = apart[:2, 2:].mean()
+    assert (apart[0, 1] + apart[2, 3]) / 2 < across
+
+
+def test_the_tree_joins_those_whom_the_same_people_hold_first() -> None:
+    held = np.eye(3)
+    held[0, 2] = held[2, 0] = 0.5
+    found = tree(held)
+    assert sorted(found.order) == [0, 1, 2]
+    assert abs(found.order.index(0) - found.order.index(2)) == 1
+    (first, last) = found.joins
+    assert first[4] == pytest.approx(0.5)
+    assert last[4] == pytest.approx(0.0)
+    assert tree(np.eye(1)) == tree(np.ones((1, 1)))
+
+
+def test_the_same_atlas_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = picture(made_up(9), "shop", ".html")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
+    assert picture(made_up(9), "shop", ".html") == once
+    assert not re.search(r"\d{4}-\d\d-\d\d", once), "no date is in it"
+
+
+def test_a_page_asks_the_network_for_nothing_and_runs_nothing() -> None:
+    atlas = made_up(3)
+    personas = (Persona("p_00000000@1", HOSTILE, 50), *atlas.personas[1:])
+    types = (IntentType(0, "asked", HOSTILE, 40, (40, 0, 0)), *atlas.types[1:])
+    hostile = Atlas(personas, types, atlas.likeness, atlas.correlation, 99, 9, 1)
+    page = picture(hostile, HOSTILE, ".html")
+    assert "<script" not in page
+    assert "\x07" not in page
+    assert "default-src 'none'" in page
+    svg = picture(hostile, "shop", ".svg")
+    parsed(svg)
+    for text in (page, svg):
+        outside = text.replace("http://www.w3.org/2000/svg", "").replace(
+            "http://www.w3.org/1999/xlink", ""
+        )
+        assert "://" not in outside
+        assert 'src="' not in outside
+        assert "url(" not in outside.replace("url(#", "")
+
+
+def test_islands_of_one_colour_do_not_touch_where_colours_suffice() -> None:
+    page = picture(made_up(len(COLOURS)), "shop", ".svg").upper()
+    assert all(colour.upper() in page for colour in COLOURS)
+
+
+def test_a_persona_without_a_type_of_twenty_people_is_drawn_all_the_same() -> None:
+    atlas = made_up(3)
+    bare = Atlas(atlas.personas, (), atlas.likeness, atlas.correlation, 99, 9, 1)
+    assert "Morning Tea Buyers 2" in texts(draw(bare, "shop").svg)
