@@ -1,7 +1,8 @@
 """Does a persona tell its holders from equally active others?
 
 A bundle of what everybody does may come back on other people, and recur in them: then nothing more
-is true of those who hold it than of those who do not, and there is nothing to say of it.
+is true of those who hold it than of those who do not, and there is nothing to say of it. (Of a
+rare one this can be seen although too few people hold it for any number to be told.)
 """
 
 import numpy as np
@@ -11,6 +12,9 @@ from scipy.sparse import csr_array
 from gnn.tensors import Episodes, Ints
 from kg.activity import STRATA
 from kg.personas.statistics import MIN_PEOPLE, effect, p_value, q_value
+
+LEAST_TESTED = 10
+"""Holders in the half that tests; fewer can show nothing."""
 
 
 def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray[np.bool_]:
@@ -32,8 +36,8 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
     did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
-    enough = [box.sum(-1) >= MIN_PEOPLE for box in (n1, n0, k1 + k0)]
-    tested = np.logical_and.reduce(enough)
+    holders, others, doing = (box.sum(-1) for box in (n1, n0, k1 + k0))
+    tested = (holders >= LEAST_TESTED) & (others >= MIN_PEOPLE) & (doing >= MIN_PEOPLE)
     q = np.ones(tested.shape)
     q[tested] = q_value(p_value(n1[tested], k1[tested], n0[tested], k0[tested]))
     return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))
