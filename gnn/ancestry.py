@@ -236,6 +236,7 @@ def _row(former: Former, line: Link, ids: list[str], people: Floats) -> dict[str
     near = people[slice(None) if is_born else line.before, slice(None) if is_gone else line.now]
     return {
         "number": former.number,
+        "as_of_ms": former.as_of_ms,
         "from_persona_id": None if is_born else former.ids[line.before],
         "to_persona_id": None if is_gone else ids[line.now],
         "kind": line.kind,
@@ -249,6 +250,7 @@ def _row_back(former: Former, persona_id: str, overlap: float) -> dict[str, Any]
     """A persona that was not in the run before, but in an earlier one, goes on."""
     return {
         "number": former.number,
+        "as_of_ms": former.as_of_ms,
         "from_persona_id": persona_id,
         "to_persona_id": persona_id,
         "kind": "continued",
@@ -297,5 +299,7 @@ def _of_the_past(step: Any, rows: pa.Table, ids: list[str]) -> pa.Table:
     users = users.filter(pc.invert(users["consent_denied"]))
     is_now = pc.is_in(rows["persona_id"], value_set=pa.array(ids, pa.string()))
     is_here = pc.is_in(rows["user_id"], value_set=users["user_id"].combine_chunks())
-    is_past = pc.and_(pc.is_valid(rows["persona_id"]), pc.invert(is_now))
+    # What no run has put down (a workspace older than this table) has no history to be kept in.
+    runs = pc.unique(step.arrow("persona_runs", ["persona_id"])["persona_id"])
+    is_past = pc.and_(pc.is_in(rows["persona_id"], value_set=runs), pc.invert(is_now))
     return rows.filter(pc.and_(is_past, is_here))
