@@ -14,6 +14,7 @@ from kg.exports import export_rows
 from kg.lake import Lake
 from tests.gnn.planted import Planted, arranged
 from tests.gnn.told import A, B, C, D, Told, small_world
+from tests.rows import table
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +175,17 @@ def test_intents_that_are_no_more_do_not_stand_against_a_persona(
     told.run()
     assert {row["persona_id"] for row in told.rows("personas")} == before
     assert {kind for _, _, kind in told.kinds()} == {"continued"}
+
+
+def test_a_workspace_older_than_the_history_goes_on_with_its_ids(told: Told) -> None:
+    told.run()
+    before, gone = {row["persona_id"] for row in told.rows("personas")}, told.id_of(C)
+    with Lake.writer(told.path) as lake, lake.step("older") as step:
+        for name in ("persona_runs", "descent"):
+            step.overwrite(name, table(name, []))
+    told.run(gone=(C,))
+    assert {row["persona_id"] for row in told.rows("personas")} == before - {gone}
+    assert (gone, None, "retired") in told.kinds()
+    assert told.rows("past_memberships") == []  # nothing says when it was
+    told.run()
+    assert len(told.rows("personas")) == 4
