@@ -64,7 +64,10 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     Raises:
         NotFound: none fits, or more than one does.
     """
-    every = personas(lake)
+    return _the_one(personas(lake), wanted)
+
+
+def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     fits = [p for p in every if p["persona_id"] == wanted] or [
         p for p in every if p["name"].lower().startswith(wanted.lower())
     ]
@@ -73,6 +76,39 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
         what = "no persona fits" if not fits else "several personas fit"
         raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names or 'none'}")
     return fits[0]
+
+
+def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]:
+    """How many held each persona at the end of a day (or at a moment), most people first.
+
+    Of a day that the data does not reach the end of, the newest event is the end.
+
+    Raises:
+        InputError: all of it is later than the newest event.
+    """
+    from kg.personas.lineage import newest_ms, personas_at
+
+    start, at_ms = (int(one.timestamp() * 1000) for one in (first, last))
+    newest = newest_ms(lake)
+    if newest is not None and start <= newest:
+        at_ms = min(at_ms, newest)
+    return {"as_of": instant(at_ms), "personas": personas_at(lake, at_ms)}
+
+
+def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
+    """Runs, and every persona (or the one wanted) through them; times as ISO 8601 UTC.
+
+    Raises:
+        NotFound: no persona there is or was fits, or more than one does.
+    """
+    from kg.personas.lineage import history
+
+    found = history(lake)
+    if wanted is not None:
+        found["personas"] = [_the_one(found["personas"], wanted)]
+    for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):
+        row["as_of"] = instant(row.pop("as_of_ms"))
+    return found
 
 
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:

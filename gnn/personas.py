@@ -105,8 +105,8 @@ def find(
 ) -> None:
     """Find the personas in a step's intents.
 
-    Reads intents, users, topics, and the memberships and personas of the run before (for ids);
-    writes memberships, holdings, personas, persona_rules, and a summary that says what was tried.
+    Reads intents, users, topics, and what the runs before left (for ids); writes memberships,
+    holdings, personas, persona_rules and descent, and a summary that says what was tried.
 
     Args:
         leiden: the store's own algorithm.

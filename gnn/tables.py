@@ -1,7 +1,7 @@
 """What was found about personas as rows of the lake: memberships, holdings, personas and rules.
 
-Ids stay: a persona that shares more than half of its intents with one of the run before keeps its
-id; its version rises when its rule changed.
+What names a persona keeps from the run before, and what is left of one that has gone, lies in
+`gnn.ancestry`.
 """
 
 import json
@@ -10,33 +10,42 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gnn import ancestry, holdings
 from gnn.memberships import Rule, Soft
-from gnn.personas import Found, PersonaConfig, holders, signature_id
+from gnn.personas import Found, PersonaConfig, holders
 from gnn.tensors import Episodes, Ints
 
 SHOWN_TYPES = 12
-LEAST_OVERLAP = 0.5
 
 
 def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> None:
-    """Write the four tables of a step."""
+    """Write the tables of a step."""
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
     signatures = [signature(step, episodes, found, number) for number in range(found.rule.personas)]
     rules = [
         json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
     ]
-    ids, versions = _ids(step, episodes, labels, signatures, rules)
-    names = np.array([*ids, None], dtype=object)
-    step.overwrite("memberships", _memberships(episodes, found.soft, names))
     held = holders(episodes, found.soft, config)
-    step.overwrite("holdings", _holdings(episodes, labels, held, ids))
-    step.overwrite(
-        "personas", _personas(episodes, labels, found, (held, ids, versions, signatures))
-    )
+    former = ancestry.read(step, episodes)
+    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules), episodes)
+    ids, versions = names.ids, names.versions
+    spells = holdings.spells(episodes, found.soft, config)
+    ever = [
+        holdings.table_of(spells, episodes.user_ids, ids),
+        ancestry.past_holdings(step, ids, former.as_of_ms),
+    ]
+    order = [("user_id", "ascending"), ("persona_id", "ascending")]
+    step.overwrite("past_memberships", ancestry.past_memberships(step, ids))
+    step.overwrite("holdings", pa.concat_tables(ever).sort_by(order))
+    known_as = np.array([*ids, None], dtype=object)
+    step.overwrite("memberships", _memberships(episodes, found.soft, known_as))
+    personas = _personas(episodes, labels, found, (held, ids, versions, signatures))
+    step.overwrite("personas", personas)
     step.overwrite(
         "persona_rules",
         pa.table({"persona_id": _texts(ids), "version": _whole(versions), "rule": _texts(rules)}),
     )
+    ancestry.write(step, former, names, personas)
 
 
 def _texts(values: list[Any]) -> pa.Array:
@@ -59,44 +68,6 @@ def _memberships(episodes: Episodes, soft: Soft, names: Any) -> pa.Table:
         }
     )
     return table.sort_by("intent_id")
-
-
-def _holdings(episodes: Episodes, labels: Ints, held: Any, ids: list[str]) -> pa.Table:
-    """Who holds what, with which weight: the share of a person's intents.
-
-    The interval is that of the share of *episodes*, since the intents of one are no independent
-    witnesses.
-    """
-    from scipy.special import betaincinv
-
-    owner = episodes.user[episodes.intents.episode]
-    counts = np.zeros((len(episodes.user_ids), len(ids)), np.int64)
-    np.add.at(counts, (owner[labels >= 0], labels[labels >= 0]), 1)
-    total = np.bincount(owner, minlength=len(episodes.user_ids))
-    user, persona = np.nonzero(held)
-    inside, n = counts[user, persona], total[user]
-    # The first row of each (user, persona) is the earliest: intents are sorted by user and time.
-    keys, first = np.unique(owner * (len(ids) + 1) + labels + 1, return_index=True)
-    place = np.searchsorted(keys, user * (len(ids) + 1) + persona + 1)
-    since = episodes.intents.started_at_ms[first[place]]
-    # Jeffreys' interval of a share (Brown et al. 2001, doi:10.1214/ss/1009213286).
-    seen = np.bincount(episodes.user, minlength=len(episodes.user_ids))[user]
-    yes = inside / n * seen
-    low, high = (betaincinv(yes + 0.5, seen - yes + 0.5, edge) for edge in (0.025, 0.975))
-    high = np.where(inside == n, 1.0, high)  # as Brown et al. mend it where all are inside
-    table = pa.table(
-        {
-            "user_id": _texts([episodes.user_ids[number] for number in user]),
-            "persona_id": _texts([ids[number] for number in persona]),
-            "weight": pa.array(inside / n, pa.float64()),
-            "low": pa.array(low, pa.float64()),
-            "high": pa.array(high, pa.float64()),
-            "intents": _whole(inside),
-            "valid_from_ms": _whole(since),
-            "valid_to_ms": pa.nulls(len(user), pa.int64()),
-        }
-    )
-    return table.sort_by([("user_id", "ascending"), ("persona_id", "ascending")])
 
 
 def _personas(
@@ -219,42 +190,3 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
         "persona": tables(number + 1),
         "background": tables(0),
     }
-
-
-def _ids(
-    step: Any, episodes: Episodes, labels: Ints, signatures: list[str], rules: list[str]
-) -> tuple[list[str], list[int]]:
-    """Ids and versions: those of the run before where half of the intents are the same."""
-    before = step.arrow("memberships", ["intent_id", "persona_id"])
-    old = step.arrow("persona_rules", ["persona_id", "version", "rule"]).to_pylist()
-    old = sorted(old, key=lambda row: row["persona_id"])
-    ids = [signature_id(text) for text in signatures]
-    versions = [1] * len(ids)
-    if not old or not before.num_rows or not ids:
-        return ids, versions
-    for number, match in _matches(
-        episodes, labels, before, [row["persona_id"] for row in old], len(ids)
-    ):
-        ids[number] = old[match]["persona_id"]
-        same = old[match]["rule"] == rules[number]
-        versions[number] = old[match]["version"] + (0 if same else 1)
-    return ids, versions
-
-
-def _matches(
-    episodes: Episodes, labels: Ints, before: pa.Table, old: list[str], count: int
-) -> list[tuple[int, int]]:
-    from scipy.optimize import linear_sum_assignment
-
-    place = {name: number for number, name in enumerate(old)}
-    was = dict(zip(before["intent_id"].to_pylist(), before["persona_id"].to_pylist(), strict=True))
-    former = np.array(
-        [place.get(was.get(i, ""), -1) for i in episodes.intents.ids.to_pylist()], np.int64
-    )
-    known = np.array([i in was for i in episodes.intents.ids.to_pylist()], bool)
-    table = np.zeros((count + 1, len(old) + 1))
-    np.add.at(table, (labels[known] + 1, former[known] + 1), 1)
-    union = table.sum(1, keepdims=True) + table.sum(0) - table
-    share = (table / np.maximum(union, 1))[1:, 1:]
-    rows, columns = linear_sum_assignment(-share)
-    return [(r, c) for r, c in zip(rows, columns, strict=True) if share[r, c] >= LEAST_OVERLAP]

@@ -152,7 +152,11 @@ EXPORTS = {
         _personas,
     ),
     "descent": _export(
-        "a link between runs", "run_id from_persona_id to_persona_id kind overlap", "run_id", ""
+        "a link between runs",
+        "run_id from_persona_id to_persona_id kind overlap",
+        "run_id",
+        "personas",
+        _table("descent"),
     ),
     "claims": _export(
         "a claim",

@@ -162,3 +162,16 @@ def claim_evidence(store: "Store", claim_id: str) -> "Rows":
 def members(store: "Store", version_id: str, after: str = "", count: int = PAGE_ROWS) -> "Rows":
     """Who holds a persona version now: one page by user id."""
     return store.run("persona/members", {"version_id": version_id, "after": after, "count": count})
+
+
+def members_as_of(
+    store: "Store", version_id: str, at_ms: int, after: str = "", count: int = PAGE_ROWS
+) -> "Rows":
+    """Who held a persona version at a moment (epoch ms): one page by user id."""
+    page = {"version_id": version_id, "at_ms": at_ms, "after": after, "count": count}
+    return store.run("persona/members_as_of", page)
+
+
+def personas_as_of(store: "Store", at_ms: int) -> "Rows":
+    """How many held each persona at a moment (epoch ms), most people first."""
+    return store.run("persona/list_as_of", {"at_ms": at_ms})

@@ -44,8 +44,10 @@ _GRAPH_READS = (
     "memberships",
     "holdings",
     "personas",
+    "persona_runs",
+    "descent",
 )
-_CLAIM_READS = ("personas", "claims", "evidence", "wordings")
+_CLAIM_READS = ("personas", "persona_runs", "descent", "claims", "evidence", "wordings")
 _CITED = {kind.end for kind in EDGES if kind.type == "CITES"}
 
 
@@ -121,10 +123,16 @@ def claim_tables(lake: "Lake") -> GraphTables:
 
 
 def alias_tables(lake: "Lake") -> GraphTables:
-    """Which version of each persona is in force: by now the newest."""
-    current = lake.run(_newest_versions(lake))
-    nodes = {"Persona": pa.table({"id": current["persona_id"], "current": current["version_id"]})}
-    table = pa.table({"start": current["persona_id"], "end": current["version_id"]})
+    """Which version of each persona is in force: by now the newest; of one that is no more, none.
+
+    None is the empty text: null would leave what was in force before.
+    """
+    import ibis
+
+    newest = _newest_versions(lake)
+    none = _ended_versions(lake).select("persona_id", version_id=ibis.literal(""))
+    nodes = {"Persona": lake.run(newest.union(none)).rename_columns(["id", "current"])}
+    table = lake.run(newest).rename_columns(["start", "end"])
     edges = (EdgeTable(edge_kind("Persona", "CURRENT", "PersonaVersion"), table),)
     return GraphTables(nodes, edges, claims_id(lake))
 
@@ -285,15 +293,14 @@ def _bought_with(lake: "Lake") -> Any:
 
 def _personas(lake: "Lake") -> dict[Any, Any]:
     newest = _newest_versions(lake)
-    versions = lake.table("personas")
-    held = _of_seen(lake, "holdings").inner_join(newest, "persona_id")
+    ended = _ended_versions(lake).select("persona_id", "version_id")
+    versions = _persona_versions(lake)
+    held = _of_seen(lake, "holdings").inner_join(newest.union(ended), "persona_id")
     members = _of_seen(lake, "memberships").inner_join(newest, "persona_id")
     return {
         "Persona": versions.select(id="persona_id").distinct(),
-        "PersonaVersion": _persona_versions(lake),
-        ("PersonaVersion", "VERSION_OF", "Persona"): versions.select(
-            start=_version_id(versions), end="persona_id"
-        ),
+        "PersonaVersion": versions,
+        ("PersonaVersion", "VERSION_OF", "Persona"): versions.select(start="id", end="persona_id"),
         ("User", "HOLDS", "PersonaVersion"): held.select(
             "weight",
             "low",
@@ -315,34 +322,46 @@ def _version_id(table: Any) -> Any:
 
 
 def _newest_versions(lake: "Lake") -> Any:
-    """Columns persona_id, version_id: what memberships and holdings speak of."""
+    """Columns persona_id, version_id: what memberships and open holdings speak of."""
     versions = lake.table("personas")
     newest = versions.group_by("persona_id").agg(version=versions.version.max())
     return newest.select("persona_id", version_id=_version_id(newest))
 
 
-def _persona_versions(lake: "Lake") -> Any:
-    versions = lake.table("personas")
-    words = lake.table("wordings")
-    words = words.drop("run_id")
-    joined = versions.left_join(words, ["persona_id", "version"])
-    return joined.select(
-        "persona_id",
-        "name",
-        "summary",
-        "sentences",
-        "author",
-        "coverage",
-        "stability",
-        "intents",
-        "people",
-        "population",
-        "share",
-        "share_low",
-        "share_high",
-        id=_version_id(versions),
-        number=versions.version,
+def _ended_versions(lake: "Lake") -> Any:
+    """The last version of each persona that this run has no more: what its closed holdings name."""
+    import ibis
+
+    runs = lake.table("persona_runs").anti_join(lake.table("personas"), "persona_id")
+    place = ibis.row_number().over(group_by=runs.persona_id, order_by=runs.number.desc())
+    runs = runs.mutate(place=place)
+    last = runs.filter(runs.place == 0)
+    lines = lake.table("descent")
+    lines = lines.filter(lines.from_name.notnull())
+    names = lines.group_by(persona_id="from_persona_id").agg(
+        name=lines.from_name.argmax(lines.number)
     )
+    return last.left_join(names, "persona_id").select(
+        "persona_id", "name", *_FIGURES, version_id=_version_id(last), number=last.version
+    )
+
+
+_FIGURES = ("stability", "intents", "people", "population", "share", "share_low", "share_high")
+_WORDS = ("summary", "sentences", "author", "coverage")
+
+
+def _persona_versions(lake: "Lake") -> Any:
+    """Versions of today's personas with their wording, and the last of each that is no more."""
+    import ibis
+
+    versions, words = lake.table("personas"), lake.table("wordings").drop("run_id")
+    joined = versions.left_join(words, ["persona_id", "version"])
+    ids = {"id": _version_id(versions), "number": versions.version}
+    today = joined.select("persona_id", "name", *_WORDS, *_FIGURES, **ids)
+    ended = _ended_versions(lake)
+    unsaid = {name: ibis.null().cast(today.schema()[name]) for name in _WORDS}
+    ended = ended.mutate(id=ended.version_id, **unsaid)
+    return today.union(ended.select(*today.columns))
 
 
 def category_tables(lake: "Lake") -> Mapping[Any, pa.Table]:

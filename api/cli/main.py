@@ -125,11 +125,37 @@ def source_propose(
 
 
 @personas.command("list")
-def personas_list(workspace: Workspace = "default", as_json: Json = False) -> None:
-    """All personas, a few lines each."""
+def personas_list(
+    workspace: Workspace = "default",
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="A day or moment (2026-03-31, UTC): who held what then."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """All personas, a few lines each; as of a date, how many held each."""
+    if as_of is not None:
+        from api.cli.history import list_personas_at
+
+        list_personas_at(workspace, as_of, as_json)
+        return
     from api.cli.personas import list_personas as command
 
     command(workspace, as_json)
+
+
+@personas.command("history")
+def personas_history(
+    persona: Annotated[
+        str | None, typer.Argument(help="Id of a persona, or the start of its name; default: all.")
+    ] = None,
+    workspace: Workspace = "default",
+    as_json: Json = False,
+) -> None:
+    """What each persona came from and became, run by run, and how common it was."""
+    from api.cli.history import show_history as command
+
+    command(persona, workspace, as_json)
 
 
 @personas.command("show")

@@ -69,6 +69,10 @@ def _intents(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _personas(s: dict[str, Any]) -> Iterator[str]:
+    lines = s.get("descent", {})
+    if lines.keys() - {"born"}:
+        told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
+        yield f"Personas since the run before: {told} (personagraph personas history)."
     if "personas" not in s:
         yield f"{s['result']}.".capitalize()
         return

@@ -74,6 +74,12 @@ _COLUMNS = {
         people i64, population i64, share f64, share_low f64, share_high f64, signature str,
         recurrence_lift f64, recurrence_p f64, recurrence_q f64""",
     "persona_rules": "persona_id str, version i64, rule str",
+    # `number` counts the runs that had personas, or lost them; runs are appended.
+    "persona_runs": """number i64, as_of_ms i64, persona_id str, version i64, intents i64,
+        people i64, population i64, share f64, share_low f64, share_high f64, stability f64""",
+    "descent": """number i64, as_of_ms i64, from_persona_id str?, to_persona_id str?, kind str,
+        overlap f64, people_overlap f64?, from_name str?""",
+    "past_memberships": "intent_id str, user_id str, persona_id str",
     "claims": """persona_id str, version i64, claim_id str, kind str, subject str,
         subject_label str, direction str, measure str, unit str, value f64, reference_value f64?,
         low f64, high f64, q f64?, people i64, as_of_ms i64, query str, params str, counts str,

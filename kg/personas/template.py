@@ -38,6 +38,7 @@ DONE = {
     "repeat": "Regulars",
 }
 NOTHING_OF_NOTE = "Mixed Interests"
+TOO_FEW = "Rare Interests"
 # A persona is not named after what few of its holders do, however rare that is among others.
 LEAST_NAMED = 0.25
 NAMING_KINDS = frozenset(
@@ -106,9 +107,10 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
     fitting = list(dict.fromkeys([*_names(common), *_names(telling)]))
     yield from fitting
     base = next((t for t in fitting if len(t.split()) < 4 and not PROTECTED.search(t)), None)
-    base = base or NOTHING_OF_NOTE
-    yield base if base == NOTHING_OF_NOTE else f"{base} II"
-    for number in range(2 if base == NOTHING_OF_NOTE else 3, 4000):
+    if base is None:
+        base = NOTHING_OF_NOTE if any(c.kind != "share" for c in claims) else TOO_FEW
+        yield base
+    for number in range(2, 4000):
         yield f"{base} {_roman(number)}"
 
 

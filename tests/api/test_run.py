@@ -19,6 +19,7 @@ EXPORTS = [
     "memberships",
     "holdings",
     "personas",
+    "descent",
     "claims",
     "evidence",
     "reconciliation",

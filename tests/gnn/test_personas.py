@@ -143,6 +143,7 @@ def test_the_same_input_gives_the_same_personas(
 
 def test_who_holds_a_persona_has_two_intents_in_it(found: Path) -> None:
     holdings = rows_of(found, "holdings").to_pandas()
+    holdings = holdings[holdings.valid_to_ms.isna()]  # the others had two by the time it ended
     assert len(holdings)
     assert (holdings.intents >= 2).all()
     assert (holdings.groupby("user_id").weight.sum() <= 1 + 1e-9).all()

@@ -41,7 +41,7 @@ CONTRACT = {
     "lifts": ("campaign_id, persona_id, effect, low, high, people_treated, people_control, kind"),
     "reconciliation": "source, received, accepted, duplicate, quarantined, consent_blocked",
 }
-NOT_COMPUTED = {"descent", "forecasts", "lifts"}
+NOT_COMPUTED = {"forecasts", "lifts"}
 TIMES = {"occurred_at", "recorded_at", "judged_at", "as_of", "valid_from", "valid_to"}
 
 # (record_key, source, position, status)
@@ -122,6 +122,10 @@ TABLE_ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
         "personas": [
             {"persona_id": "p_2", "version": 1},
             {"persona_id": "p_1", "version": 1},
+        ],
+        "descent": [
+            {"from_persona_id": "p_0", "to_persona_id": None, "kind": "retired"},
+            {"from_persona_id": None, "to_persona_id": "p_1", "kind": "born"},
         ],
     },
     "claims": {

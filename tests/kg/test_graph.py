@@ -8,6 +8,7 @@ import pytest
 from kg import graph
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
+from kg.personas.lineage import personas_at
 from kg.projection import claim_tables, graph_id, graph_tables
 from kg.settings import Settings
 from kg.store import open_store
@@ -289,6 +290,89 @@ def test_a_persona_is_shown_with_claims_evidence_and_members(shop: Store) -> Non
     for wrong in (("p_2", None), ("p_1", 7)):
         with pytest.raises(NotFound):
             graph.persona_version(shop, *wrong)
+
+
+def _past() -> dict[str, list[Row]]:
+    """A run later p_1 is no more and p_2 is new; u_1 held p_1 until its end, u_2 not so long."""
+    tables = personas()
+    stood = {name: tables["personas"][0][name] for name in FIGURES}
+    runs = [{"number": 1, "persona_id": "p_1"}, {"number": 2, "persona_id": "p_2"}]
+    line = {"number": 2, "as_of_ms": 9 * DAY_MS, "overlap": 0.0, "people_overlap": 0.0}
+    shape = {"weight": 0.5, "low": 0.25, "high": 0.75, "intents": 2}
+    held = [("u_1", "p_1", 2, 9), ("u_2", "p_1", 3, 5), ("u_1", "p_2", 8, None)]
+    return tables | {
+        "personas": [dict(tables["personas"][0]) | {"persona_id": "p_2"}],
+        "persona_runs": [run | stood | {"version": 1, "as_of_ms": DAY_MS} for run in runs],
+        "descent": [
+            line | {"from_persona_id": "p_1", "kind": "retired", "from_name": "Tea people"},
+            line | {"to_persona_id": "p_2", "kind": "born"},
+        ],
+        "memberships": [
+            {"intent_id": "i_1_1", "user_id": "u_1", "persona_id": "p_2", "probability": 0.5}
+        ],
+        "holdings": [
+            {"user_id": user, "persona_id": persona, "valid_from_ms": start * DAY_MS}
+            | {"valid_to_ms": None if end is None else end * DAY_MS}
+            | shape
+            for user, persona, start, end in held
+        ],
+    }
+
+
+FIGURES = ("stability", "intents", "people", "population", "share", "share_low", "share_high")
+
+
+def test_what_a_persona_that_is_no_more_was_can_be_read_as_of_a_date(
+    lake: Lake, shop: Store, workspace: Path
+) -> None:
+    assert shop.run("persona/list")[0]["persona_id"] == "p_1"
+    write(workspace, "personas", _past(), seed=1)
+    write(workspace, "claims", {"claims": [], "evidence": [], "wordings": []}, seed=1)
+    lake.refresh()
+    assert graph.bring_forward(lake, shop)
+    assert [row["persona_id"] for row in graph.personas(shop)] == ["p_2"]
+    assert [row["persona_id"] for row in graph.person_by_id(shop, "u_1").personas] == ["p_2"]
+    assert shop.run("persona/current_version", {"persona_id": "p_1"}) == []
+    with pytest.raises(NotFound):
+        graph.persona_version(shop, "p_1")
+    assert graph.persona_version(shop, "p_1", 1).figures["name"] == "Tea people"
+    assert graph.members(shop, "p_1@1") == []
+    for day, expected in {
+        1: [],
+        2: ["u_1"],
+        4: ["u_1", "u_2"],
+        5: ["u_1"],
+        8: ["u_1"],
+        9: [],
+    }.items():
+        held = graph.members_as_of(shop, "p_1@1", day * DAY_MS)
+        assert [row["user_id"] for row in held] == expected, day
+    assert graph.members_as_of(shop, "p_1@1", 4 * DAY_MS, after="u_1", count=1) == [
+        {"user_id": "u_2", "weight": 0.5, "low": 0.25, "high": 0.75}
+        | {"valid_from_ms": 3 * DAY_MS, "valid_to_ms": 5 * DAY_MS}
+    ]
+    assert graph.personas_as_of(shop, 8 * DAY_MS) == [
+        {"persona_id": "p_1", "version": 1, "name": "Tea people", "people": 1},
+        {"persona_id": "p_2", "version": 1, "name": None, "people": 1},
+    ]
+    assert graph.personas_as_of(shop, DAY_MS) == []
+
+
+def test_the_lake_says_of_a_date_what_the_graph_says(
+    lake: Lake, shop: Store, workspace: Path
+) -> None:
+    write(workspace, "personas", _past(), seed=1)
+    late = people()
+    late["intents"][0] |= {"ended_at_ms": 9 * DAY_MS}
+    write(workspace, "intents", late, seed=1)
+    lake.refresh()
+    graph.bring_forward(lake, shop)
+    for day in (1, 2, 4, 8, 9):
+        ours = {(p["persona_id"], p["people"]) for p in personas_at(lake, day * DAY_MS)}
+        theirs = graph.personas_as_of(shop, day * DAY_MS)
+        assert ours == {(p["persona_id"], p["people"]) for p in theirs}, day
+    with pytest.raises(InputError, match="later than the newest event"):
+        personas_at(lake, 9 * DAY_MS + 1)
 
 
 def test_an_empty_lake_is_an_empty_graph(store_settings: Settings, workspace: Path) -> None:

@@ -61,6 +61,7 @@ SAMPLES: dict[str, Any] = {
     "persona_id": "p_one",
     "version_id": "p_one@2",
     "claim_id": "c_1",
+    "at_ms": DAY_MS // 2,
     "after": "u_010",
     "count": 5,
 }

@@ -1,0 +1,174 @@
+"""Personas in time: how they stood at a date, and what became of them from run to run.
+
+Few rows by nature (personas times runs), so plain dictionaries; counting people is the engine's.
+A date is read by today's rule over what people had done by then; what an earlier *run* said is in
+the history.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import InputError
+from kg.personas.statistics import wilson
+
+if TYPE_CHECKING:
+    from kg.lake import Lake
+
+_FIGURES = ("people", "population", "share", "share_low", "share_high", "intents")
+
+
+def newest_ms(lake: "Lake") -> int | None:
+    """The newest event that intents are made of, epoch ms; None: there are none."""
+    intents = lake.table("intents")
+    found = lake.run(intents.ended_at_ms.max().name("at_ms").as_table())["at_ms"][0].as_py()
+    return None if found is None else int(found)
+
+
+def held_at(lake: "Lake", at_ms: int) -> Any:
+    """The holdings that were open at a moment (epoch ms), as an Ibis table; no denied person's."""
+    users = lake.table("users")
+    holdings = lake.table("holdings").semi_join(users.filter(~users.consent_denied), "user_id")
+    is_open = holdings.valid_to_ms.isnull() | (holdings.valid_to_ms > at_ms)
+    return holdings.filter((holdings.valid_from_ms <= at_ms) & is_open)
+
+
+def personas_at(lake: "Lake", at_ms: int) -> list[dict[str, Any]]:
+    """Who was there at a moment and how many held each persona then, most people first.
+
+    Personas that are no more are among them; `is_current` tells.
+
+    Raises:
+        InputError: the moment is later than the newest event: nothing is known of it.
+    """
+    newest = newest_ms(lake)
+    if newest is not None and at_ms > newest:
+        raise InputError(
+            "Nothing is known of that date yet: it is later than the newest event.",
+            hint="Leave the date out for the newest.",
+            newest_ms=newest,
+        )
+    held = held_at(lake, at_ms)
+    rows = lake.run(held.group_by("persona_id").agg(people=held.user_id.nunique())).to_pylist()
+    population = _people_by(lake, at_ms)
+    versions, names = _versions(lake), names_of(lake)
+    current = set(lake.arrow("personas")["persona_id"].to_pylist())
+    low, high = wilson([row["people"] for row in rows], [population] * len(rows))
+    found = [
+        {
+            "persona_id": row["persona_id"],
+            "version": versions[row["persona_id"]],
+            "name": names.get(row["persona_id"]) or row["persona_id"],
+            "is_current": row["persona_id"] in current,
+            "people": row["people"],
+            "population": population,
+            "share": row["people"] / population,
+            "share_low": float(low[place]),
+            "share_high": float(high[place]),
+        }
+        for place, row in enumerate(rows)
+    ]
+    return sorted(found, key=lambda one: (-one["people"], one["persona_id"]))
+
+
+def _people_by(lake: "Lake", at_ms: int) -> int:
+    intents = lake.table("intents")
+    seen = intents.filter(intents.started_at_ms <= at_ms)
+    return int(lake.run(seen.user_id.nunique().name("n").as_table())["n"][0].as_py())
+
+
+def _versions(lake: "Lake") -> dict[str, int]:
+    """The newest version of every persona there is or was."""
+    tables = [lake.arrow(name, ["persona_id", "version"]) for name in ("persona_runs", "personas")]
+    rows = sorted(
+        (row["version"], row["persona_id"]) for table in tables for row in table.to_pylist()
+    )
+    return {persona_id: version for version, persona_id in rows}
+
+
+def names_of(lake: "Lake") -> dict[str, str]:
+    """What every persona is called, or was called when it was last there."""
+    lines = sorted(lake.arrow("descent").to_pylist(), key=lambda line: line["number"])
+    once = {line["from_persona_id"]: line["from_name"] for line in lines if line["from_name"]}
+    words = lake.arrow("wordings", ["persona_id", "name"]).to_pylist()
+    return once | {row["persona_id"]: row["name"] for row in words}
+
+
+def history(lake: "Lake") -> dict[str, Any]:
+    """Every run that had personas, and every persona: how it stood, came to be and went on.
+
+    Returns:
+        `runs`: number, run_id, as_of_ms, personas and how many lines of each kind of descent.
+        `personas`: today's, most people first, then those that are no more; each with `versions`
+        (one a run), `came_from` and `became` (lines of descent but those to itself).
+    """
+    stood, lines = lake.arrow("persona_runs").to_pylist(), lake.arrow("descent").to_pylist()
+    names = names_of(lake)
+    today = {
+        row["persona_id"]: row["people"]
+        for row in lake.arrow("personas", ["persona_id", "people"]).to_pylist()
+    }
+    every = sorted({row["persona_id"] for row in stood}, key=lambda one: (-today.get(one, -1), one))
+    return {
+        "runs": [_run(number, stood, lines) for number in sorted({r["number"] for r in lines})],
+        "personas": [
+            {
+                "persona_id": one,
+                "name": names.get(one) or one,
+                "is_current": one in today,
+                "versions": _versions_of(one, stood, lines),
+                "came_from": _lines(lines, names, "to_persona_id", "from_persona_id", one),
+                "became": _lines(lines, names, "from_persona_id", "to_persona_id", one),
+            }
+            for one in every
+        ],
+    }
+
+
+def _run(number: int, stood: list[dict[str, Any]], lines: list[dict[str, Any]]) -> dict[str, Any]:
+    mine = [line for line in lines if line["number"] == number]
+    kinds = [line["kind"] for line in mine]
+    return {
+        "number": number,
+        "run_id": mine[0]["run_id"],
+        "as_of_ms": mine[0]["as_of_ms"],
+        "personas": sum(row["number"] == number for row in stood),
+    } | {kind: kinds.count(kind) for kind in ("continued", "split", "merged", "born", "retired")}
+
+
+def _versions_of(
+    persona_id: str, stood: list[dict[str, Any]], lines: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """How a persona stood in each run, and by which line it is the one of the run before."""
+    own = {
+        line["number"]: line
+        for line in lines
+        if line["from_persona_id"] == line["to_persona_id"] == persona_id
+    }
+    mine = sorted(
+        (row for row in stood if row["persona_id"] == persona_id), key=lambda row: row["number"]
+    )
+    return [
+        {name: row[name] for name in ("number", "run_id", "as_of_ms", "version", *_FIGURES)}
+        | {
+            name: own[row["number"]][name] if row["number"] in own else None
+            for name in ("kind", "overlap", "people_overlap")
+        }
+        for row in mine
+    ]
+
+
+def _lines(
+    lines: list[dict[str, Any]], names: dict[str, str], mine: str, other: str, persona_id: str
+) -> list[dict[str, Any]]:
+    """Lines of descent of a persona with any other, or with none (born, retired), in order."""
+    found = [line for line in lines if line[mine] == persona_id != line[other]]
+    return [
+        {
+            "number": line["number"],
+            "kind": line["kind"],
+            "persona_id": line[other],
+            "name": names.get(line[other]) or line[other],
+            "overlap": line["overlap"],
+            "people_overlap": line["people_overlap"],
+        }
+        for line in sorted(found, key=lambda line: (line["number"], line[other] or ""))
+    ]

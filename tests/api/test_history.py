@@ -1,0 +1,71 @@
+"""Personas in time through the command line, over a workspace of three told runs."""
+
+from pathlib import Path
+
+import pytest
+from program import as_json, personagraph, refused, succeed
+
+from tests.gnn.told import B, C, Told, small_world
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    told = Told(tmp_path_factory.mktemp("history") / "w", small_world())
+    told.run()
+    told.run(split=True)
+    told.run(gone=(C,))
+    return told
+
+
+@pytest.fixture(scope="module")
+def folder(told: Told) -> Path:
+    return told.path.parent
+
+
+def test_the_history_reads_as_sentences(told: Told, folder: Path) -> None:
+    text = succeed(personagraph(folder, "personas", "history", "-w", "w"))
+    assert "run 1  data up to 2021-" in text or "run 1  data up to 2020-" in text
+    assert "4 personas: 4 new" in text
+    assert "3 went on, 2 parts of split ones" in text
+    assert "2 went on, 2 merged, 1 retired" in text
+    assert "was split, and keeps the larger part" in text
+    assert "took in" in text
+    assert "became part of" in text
+    assert text.rstrip().count("no more") == 2
+    one = succeed(personagraph(folder, "personas", "history", told.id_of(B), "-w", "w"))
+    assert "split" in one
+    assert "retired" not in one.split("\n\n")[-1]
+
+
+def test_the_history_is_one_json_document(folder: Path) -> None:
+    found = as_json(personagraph(folder, "personas", "history", "-w", "w", "--json"))
+    assert [run["number"] for run in found["runs"]] == [1, 2, 3]
+    assert len(found["personas"]) == 5
+    refused(personagraph(folder, "personas", "history", "Nobody", "-w", "w"), 3)
+
+
+def test_personas_are_listed_as_of_a_date(folder: Path) -> None:
+    history = as_json(personagraph(folder, "personas", "history", "-w", "w", "--json"))
+    newest = history["runs"][-1]["as_of"]
+    now = as_json(personagraph(folder, "personas", "list", "-w", "w", "--json"))
+    of_day = as_json(
+        personagraph(folder, "personas", "list", "-w", "w", "--as-of", newest[:10], "--json")
+    )
+    assert of_day["as_of"] == newest
+    assert {p["persona_id"]: p["people"] for p in of_day["personas"]} == {
+        p["persona_id"]: p["people"] for p in now
+    }
+    text = succeed(personagraph(folder, "personas", "list", "-w", "w", "--as-of", "2020-12-31"))
+    assert "% of people" in text
+    assert "no more" in text
+    text = succeed(personagraph(folder, "personas", "list", "-w", "w", "--as-of", "2001-01-01"))
+    assert "nobody held a persona as of 2001-01-01T23:59:59.999000Z" in text
+
+
+@pytest.mark.parametrize(
+    ("date", "says"), [("2099-01-01", "later than the newest event"), ("soon", "is no date")]
+)
+def test_the_future_and_what_is_no_date_are_refused(folder: Path, date: str, says: str) -> None:
+    result = personagraph(folder, "personas", "list", "-w", "w", "--as-of", date)
+    refused(result, 2)
+    assert says in result.stderr

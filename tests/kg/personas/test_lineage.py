@@ -1,0 +1,130 @@
+"""The history of personas over three runs: what each came from and became."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import views
+from kg.errors import InputError, NotFound
+from kg.lake import Lake
+from kg.personas.lineage import newest_ms, personas_at
+from tests.gnn.told import B, C, Told, small_world
+from tests.rows import table
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """B splits in the second run and C retires in the third, in which B is whole again."""
+    told = Told(tmp_path_factory.mktemp("lineage") / "w", small_world())
+    told.run()
+    word(told.path)
+    told.run(split=True)
+    word(told.path)
+    told.run(gone=(C,))
+    return told
+
+
+def word(path: Path) -> None:
+    """Name every persona after its id."""
+    with (
+        Lake.writer(path) as lake,
+        lake.step("claims", inputs={"run": lake.step_id("personas")}) as step,
+    ):
+        rows = [
+            {"persona_id": row["persona_id"], "version": row["version"]}
+            | {"name": f"Named {row['persona_id']}", "summary": "", "sentences": "[]"}
+            | {"author": "test", "coverage": 1.0}
+            for row in step.arrow("personas").to_pylist()
+        ]
+        step.overwrite("wordings", table("wordings", rows))
+
+
+@pytest.fixture
+def history(told: Told) -> dict[str, Any]:
+    with Lake.open(told.path) as lake:
+        return views.history(lake)
+
+
+def test_runs_are_counted_by_what_became_of_personas(history: dict[str, Any]) -> None:
+    kinds = ("number", "personas", "continued", "split", "merged", "born", "retired")
+    assert [tuple(run[kind] for kind in kinds) for run in history["runs"]] == [
+        (1, 4, 0, 0, 0, 4, 0),
+        (2, 5, 3, 2, 0, 0, 0),
+        (3, 3, 2, 0, 2, 0, 1),
+    ]
+    assert len({run["run_id"] for run in history["runs"]}) == 3
+    assert all(run["as_of"].endswith("Z") for run in history["runs"])
+
+
+def test_each_persona_says_what_it_came_from_and_became(
+    told: Told, history: dict[str, Any]
+) -> None:
+    personas = {one["persona_id"]: one for one in history["personas"]}
+    assert len(personas) == 5
+    whole, current = told.id_of(B), {one for one, p in personas.items() if p["is_current"]}
+    assert len(current) == 3
+    assert [p["is_current"] for p in history["personas"]] == [True] * 3 + [False] * 2
+    lines = personas[whole]["became"]
+    (part,) = {line["persona_id"] for line in lines}
+    assert [(line["number"], line["kind"]) for line in lines] == [(2, "split")]
+    assert [(v["number"], v["kind"]) for v in personas[whole]["versions"]] == [
+        (1, None),
+        (2, "split"),
+        (3, "merged"),
+    ]
+    assert [(c["kind"], c["persona_id"]) for c in personas[whole]["came_from"]] == [
+        ("born", None),
+        ("merged", part),
+    ]
+    assert personas[part]["name"] == f"Named {part}", "it keeps the name it had"
+    assert [(c["kind"], c["persona_id"]) for c in personas[part]["came_from"]] == [("split", whole)]
+    assert [(c["kind"], c["persona_id"]) for c in personas[part]["became"]] == [("merged", whole)]
+    (retired,) = set(personas) - current - {part}
+    assert [(c["number"], c["kind"]) for c in personas[retired]["became"]] == [(3, "retired")]
+
+
+def test_one_persona_is_found_by_id_or_name_though_it_is_no_more(told: Told) -> None:
+    with Lake.open(told.path) as lake:
+        every = views.history(lake)["personas"]
+        gone = every[-1]["persona_id"]
+        for wanted in (gone, f"named {gone}"):
+            assert [p["persona_id"] for p in views.history(lake, wanted)["personas"]] == [gone]
+        with pytest.raises(NotFound):
+            views.history(lake, "Named")
+
+
+def test_at_the_newest_event_a_date_says_what_today_says_and_the_future_is_refused(
+    told: Told,
+) -> None:
+    with Lake.open(told.path) as lake:
+        newest = newest_ms(lake)
+        assert newest is not None
+        people = {r["persona_id"]: r["people"] for r in lake.arrow("personas").to_pylist()}
+        found = personas_at(lake, newest)
+        assert {one["persona_id"]: one["people"] for one in found} == people
+        assert all(one["is_current"] for one in found)
+        before = personas_at(lake, newest - 1)
+        assert {one["persona_id"] for one in before if not one["is_current"]}, "not yet closed"
+        assert personas_at(lake, 0) == []
+        with pytest.raises(InputError, match="later than the newest event"):
+            personas_at(lake, newest + 1)
+
+
+def test_earlier_fewer_held_and_fewer_were_known(told: Told) -> None:
+    with Lake.open(told.path) as lake:
+        newest = newest_ms(lake) or 0
+        year = [personas_at(lake, newest - days * 86_400_000) for days in (300, 200, 100, 1)]
+    held = [sum(one["people"] for one in found) for found in year]
+    assert held == sorted(held)
+    assert [found[0]["population"] for found in year] == sorted(f[0]["population"] for f in year)
+    for one in year[-1]:
+        assert one["share_low"] <= one["share"] <= one["share_high"]
+
+
+def test_a_workspace_without_a_run_has_no_history(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w"):
+        pass
+    with Lake.open(tmp_path / "w") as lake:
+        assert views.history(lake) == {"runs": [], "personas": []}
+        assert personas_at(lake, 0) == []
