@@ -167,7 +167,7 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
             if claim.kind == "verb":
                 text += NOUNS.get(claim.subject, "")
             allowed |= {word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text)}
-    return frozenset(allowed | set(NOTHING_OF_NOTE.lower().split()))
+    return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {TOO_FEW}".lower().split()))
 
 
 def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> str | None:
