@@ -11,6 +11,7 @@ from typing import Any
 
 import ibis
 
+from ingestion.forms import formed
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
 from ingestion.mapping import EPOCHS, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
@@ -282,11 +283,6 @@ def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
     return text.isin(missing).ifelse(_NOTHING, text) if missing else text
 
 
-def formed(text: Expr, form: str | None) -> Expr:
-    """A text in the form that a mapping declares for its column."""
-    return text if form is None else FORMS[form](text)
-
-
 def _listed(found: Expr, separator: str, missing: tuple[str, ...]) -> Expr:
     """The values of a list, of a JSON list or of a text with separators, without empty ones."""
     if found.type().is_array():
@@ -297,43 +293,6 @@ def _listed(found: Expr, separator: str, missing: tuple[str, ...]) -> Expr:
         parts = text.startswith("[").ifelse(inside, text.split(separator))
         parts = parts.map(lambda one: _text(one, missing))
     return parts.filter(lambda one: one.notnull())
-
-
-_CASES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-
-
-def salesforce_id(text: Expr) -> Expr:
-    """An id of 15 characters as the one of 18 that means the same record.
-
-    Each character of the suffix says which of five characters are capitals, the first as the
-    lowest bit.
-    """
-    suffix = ibis.literal("")
-    for first in range(0, 15, 5):
-        capitals = ibis.literal(0)
-        for place in range(5):
-            is_capital = text.substr(first + place, 1).between("A", "Z")
-            capitals = capitals + is_capital.ifelse(1 << place, 0)
-        suffix = suffix + ibis.literal(_CASES).substr(capitals, 1)
-    return text.re_search("^[0-9A-Za-z]{15}$").ifelse(text + suffix, text)
-
-
-def _amount(text: Expr) -> Expr:
-    """`$1,234.50`, `25.00 USD` or `(12.00)` as a number is written elsewhere."""
-    negative = text.re_search(r"^\(.*\)$|^-|-$")
-    bare = text.re_replace(r"[^0-9.]", "")
-    known = text.re_search(r"^[(\-]?\s*(\p{Sc}|[A-Z]{3})?\s*-?[0-9][0-9,'  ]*(\.[0-9]+)?"
-                           r"\s*(\p{Sc}|[A-Z]{3}|%)?\s*[)\-]?$")  # fmt: skip
-    return known.ifelse(negative.ifelse(ibis.literal("-") + bare, bare), text)
-
-
-FORMS: dict[str, Callable[[Expr], Expr]] = {
-    "salesforce_id": salesforce_id,
-    "amount": _amount,
-    "amount_comma": lambda text: _amount(
-        text.replace(".", "'").replace(",", ".")  # 1.234,50
-    ),
-}
 
 
 def _typed_time(found: Expr, zone: str | None) -> Expr:

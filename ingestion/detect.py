@@ -190,7 +190,7 @@ def _most(test: str, rows: list[Any]) -> str | None:
 
 
 def _of_objects(rows: list[dict[str, Any]]) -> str | None:
-    return "tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else _of_rows(rows)
+    return _of_rows(rows) or ("tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else None)
 
 
 def _of_rows(rows: list[dict[str, Any]]) -> str | None:

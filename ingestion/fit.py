@@ -211,7 +211,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path, table.encoding)
-    wanted: str | None = "ndjson" if table.format in _LINES else None
+    wanted: str | None = "ndjson" if table.format in _LINES or table.parts else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
     elif table.format in _PLAIN_TEXT and shape != "json":

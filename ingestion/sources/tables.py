@@ -14,11 +14,11 @@ from ingestion.columns import (
     Needs,
     as_text,
     first_problem,
-    formed,
     identifier,
     prepare,
 )
 from ingestion.details import detail_rows, details
+from ingestion.forms import formed
 from ingestion.functions import (
     json_keys,
     json_text,
@@ -50,8 +50,33 @@ def read(
         salt: keeps content hashes of one workspace from being compared with another's.
         skip: how many rows of each file stand below its header and are no records.
     """
+    rows, own = received(scratch, dataset)
+    rows = rows.filter(rows[POSITION] > skip) if skip else rows
+    if LINE in rows.columns:
+        rows = unwrapped(rows, dataset.table.rows)
+    return reading(scratch, dataset, mapping, salt, rows, own)
+
+
+def reading(
+    scratch: Scratch,
+    dataset: Dataset,
+    mapping: Mapping,
+    salt: str,
+    rows: Rows,
+    own: dict[str, str],
+    linked: dict[str, Rows] | None = None,
+) -> Reading:
+    """What a table makes of rows that were received.
+
+    Args:
+        scratch, dataset, mapping, salt: as of `read`.
+        rows: with the columns of their files, or lines of JSON.
+        own: their columns -> what they are called here.
+        linked: link -> the rows it leads to; else they are those of the dataset's linked files.
+    """
     table = dataset.table
-    rows, own, find = _findable(scratch, dataset, skip)
+    others = linked or {name: scratch.rows(staged) for name, staged in dataset.links.items()}
+    rows, find = _findable(scratch, table, rows, own, others)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     rows = columns.rows
     names = _identifier_columns(table, columns)
@@ -80,13 +105,14 @@ def read(
         "named",
         "dropped_identifiers",
         "_concerned",
-        *[name for name in (*names, *found) if name not in {"time", "key"}],
+        *[name for name in (*names, *found) if name not in {"time", "key", "newest"}],
         position=POSITION,
         content=_content(rows, own, table, salt) if key is None else ibis.null("string"),
         problem=reason,
         raw=reason.notnull().ifelse(_raw(rows, own), ibis.null("string")),
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
+        **({"version": rows.newest} if table.newest else {}),
     )
     return Reading(
         selected, dict(_outputs(dataset, names)), unread=_unread(scratch, dataset, rows, own)
@@ -171,7 +197,7 @@ def _needs(table: Table) -> Needs:
     for further in table.then:
         conditions += [further.when, *(case.when for case in further.verb)]
     numbers += [name for one in conditions for name, test in one.items() if test.is_numeric()]
-    times = {"time": table.time}
+    times = {"time": table.time, "newest": table.newest}
     if table.item:
         times |= {"starts": table.item.starts, "ends": table.item.ends}
     times |= {f"then_{number}": further.time for number, further in enumerate(table.then)}
@@ -252,17 +278,13 @@ def json_path(name: str) -> str:
 
 
 def _findable(
-    scratch: Scratch, dataset: Dataset, skip: int
-) -> tuple[Rows, dict[str, str], Callable[[Rows, str], Any]]:
-    """The rows with what their linked files add, what their own columns are called here, and how
-    a name of the mapping is found among them."""
-    table = dataset.table
-    rows, names = received(scratch, dataset)
-    rows = rows.filter(rows[POSITION] > skip) if skip else rows
+    scratch: Scratch, table: Table, rows: Rows, names: dict[str, str], others: dict[str, Rows]
+) -> tuple[Rows, Callable[[Rows, str], Any]]:
+    """The rows with what their linked files add, and how a name of the mapping is found among
+    them; `names`: what their own columns are called here."""
     links = table.links
     fields: dict[str, int] = {}
     if LINE in rows.columns:
-        rows = unwrapped(rows, table.rows)
         used = {name for name in used_columns(table) if name.split(".")[0] not in links}
         used |= {own for link in links.values() for own in link.matches()}
         used |= {other for name in used for other in table.names.get(name, ())}
@@ -278,7 +300,7 @@ def _findable(
         return _first_given([rows[places[one]] for one in table.columns_for(name, places)])
 
     for number, (label, link) in enumerate(links.items()):
-        first, added = _first_of_each(scratch, dataset, label, number)
+        first, added = _first_of_each(scratch, table, others[label], label, number)
         on = [
             formed(as_text(find(rows, own)), table.forms.get(own)) == first[f"_k{place}"]
             for place, own in enumerate(link.matches())
@@ -286,7 +308,7 @@ def _findable(
         keys = [f"_k{place}" for place in range(len(on))]
         rows = scratch.view(rows.left_join(first, on).drop(*keys))
         places |= added
-    return rows, names, find
+    return rows, find
 
 
 def _first_given(found: list[Any]) -> Any:
@@ -297,16 +319,15 @@ def _first_given(found: list[Any]) -> Any:
 
 
 def _first_of_each(
-    scratch: Scratch, dataset: Dataset, label: str, number: int
+    scratch: Scratch, table: Table, other: Rows, label: str, number: int
 ) -> tuple[Rows, dict[str, str]]:
     """The first row of a linked file for each value of its keys `_k0`, …, and what
     `link.column` is called in it."""
-    other = scratch.rows(dataset.links[label])
-    matches = dataset.table.links[label].matches()
+    matches = table.links[label].matches()
     if LINE in other.columns:
-        other = _linked_fields(other, dataset.table, label, list(matches.values()))
-    at = {name: dataset.table.columns_for(name, other.columns)[0] for name in matches.values()}
-    forms = [dataset.table.forms.get(own) for own in matches]  # both sides in the same form
+        other = _linked_fields(other, table, label, list(matches.values()))
+    at = {name: table.columns_for(name, other.columns)[0] for name in matches.values()}
+    forms = [table.forms.get(own) for own in matches]  # both sides in the same form
     keys = {f"_k{place}": formed(as_text(other[at[name]]), forms[place])
             for place, name in enumerate(matches.values())}  # fmt: skip
     values = [name for name in other.columns if name not in _OURS]
@@ -336,7 +357,7 @@ def used_columns(table: Table) -> list[str]:
     values: list[Value | None] = [
         table.channel, table.quantity, table.value, table.basket, table.object, table.category,
     ]  # fmt: skip
-    times: list[Time | None] = [table.time]
+    times: list[Time | None] = [table.time, table.newest]
     if table.item:
         values += [table.item.id, table.item.title, table.item.price]
         times += [table.item.starts, table.item.ends]
@@ -363,6 +384,8 @@ def used_columns(table: Table) -> list[str]:
 def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
     latest = columns.rows.modified_at_ms + DAY_MS
     found = {"time": columns.time("time", latest, required=table.kind == "event")}
+    if table.newest:
+        found["newest"] = columns.time("newest", latest)
     if table.kind == "event":
         found |= dict(_event(table, columns))
     if table.kind in {"item", "campaign"}:
