@@ -59,7 +59,7 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
 def _turn(rows: Rows) -> Any:
     """Of rows with one id, the one with the least of these is kept."""
     if "version" in rows.columns:
-        return -rows.version.fill_null(0)
+        return -rows.version.fill_null(1 << 62)  # what only says that a thing is gone has no time
     return rows.recorded_at_ms if "place" in rows.columns else ibis.literal(0, "int64")
 
 

@@ -251,13 +251,15 @@ def _check_zone(zone: str | None) -> None:
 
 class Identifier(Model):
     """A column (or several) that names a person in a namespace; `merged`: columns that list what
-    the source itself has merged into it; `merged_into`: a column with what it was merged into."""
+    the source itself has merged into it; `merged_into`: a column with what it was merged into;
+    `when`: only where that holds."""
 
     column: Strings
     trust: int | None = Field(default=None, ge=1, le=6)
     unique: bool | None = None
     merged: Strings = ()
     merged_into: Strings = ()
+    when: Condition = Field(default_factory=dict)
 
 
 def _as_identifier(value: Any) -> Any:

@@ -193,7 +193,7 @@ def _needs(table: Table) -> Needs:
     numbers = [name for value in amounts if value for name in value.columns()]
     conditions = [case.when for case in table.verb]
     conditions += table.item.unless if table.item else ()
-    conditions += table.nobody
+    conditions += [*table.nobody, *(one.when for one in table.identifiers.values())]
     for further in table.then:
         conditions += [further.when, *(case.when for case in further.verb)]
     numbers += [name for one in conditions for name, test in one.items() if test.is_numeric()]
@@ -350,7 +350,7 @@ def used_columns(table: Table) -> list[str]:
     """The columns a table's mapping names, each once, in the order of the mapping."""
     names = [*table.key, *([table.part] if table.part else [])]
     for declared in table.identifiers.values():
-        names += [*declared.column, *declared.merged, *declared.merged_into]
+        names += [*declared.column, *declared.merged, *declared.merged_into, *declared.when]
     names += table.person.columns() if table.person else ()
     for case in table.verb:
         names += [*case.when, *case.value.columns()]
@@ -518,10 +518,14 @@ def _identifier_columns(table: Table, columns: Columns) -> Named:
         for name in declared.column:
             if name in columns.lists:
                 given = columns.several(name).fill_null(no_texts())
+                if declared.when:
+                    given = columns.holds(declared.when).ifelse(given, no_texts())
                 value = given.map(lambda one, space=namespace: identifier(space, one))
                 value = value.filter(lambda one: one.notnull())
             else:
                 given = columns.text(name)
+                if declared.when:
+                    given = columns.holds(declared.when).ifelse(given, ibis.null("string"))
                 value = identifier(namespace, given)
             trust = trust_of(namespace, declared)
             found[f"identifier_{len(found)}"] = (given, value, namespace, trust)
