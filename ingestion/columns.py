@@ -248,7 +248,7 @@ def prepare(
                 for name, own in texts.items()
             },
             **{
-                own: _listed(find(rows, name), needs.lists[name], missing)
+                own: _listed(find(rows, name), needs.lists[name], missing, needs.forms.get(name))
                 for name, own in lists.items()
             },
             **{
@@ -283,12 +283,12 @@ def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
     return text.isin(missing).ifelse(_NOTHING, text) if missing else text
 
 
-def _listed(found: Expr, separator: str, missing: tuple[str, ...]) -> Expr:
+def _listed(found: Expr, separator: str, missing: tuple[str, ...], form: str | None = None) -> Expr:
     """The values of a list, of a JSON list or of a text with separators, without empty ones."""
     if found.type().is_array():
         parts = found.map(lambda one: _text(one, missing))
     else:
-        text = _text(found, missing)
+        text = formed(_text(found, missing), form)
         inside = json_as(text, '["VARCHAR"]', "array<string>")
         parts = text.startswith("[").ifelse(inside, text.split(separator))
         parts = parts.map(lambda one: _text(one, missing))

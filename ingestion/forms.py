@@ -38,8 +38,11 @@ def _amount(text: Expr) -> Expr:
     """`$1,234.50`, `25.00 USD` or `(12.00)` as a number is written elsewhere."""
     negative = text.re_search(r"^\(.*\)$|^-|-$")
     bare = text.re_replace(r"[^0-9.]", "")
-    known = text.re_search(r"^[(\-]?\s*(\p{Sc}|[A-Z]{3})?\s*-?[0-9][0-9,'  ]*(\.[0-9]+)?"
-                           r"\s*(\p{Sc}|[A-Z]{3}|%)?\s*[)\-]?$")  # fmt: skip
+    known = text.re_search(
+        r"^[(\-]?\s*(\p{Sc}|[A-Z]{3})?\s*-?"
+        r"([0-9]+|[0-9]{1,3}([,'\x{a0} ][0-9]{2,3})*[,'\x{a0} ][0-9]{3})(\.[0-9]+)?"
+        r"\s*(\p{Sc}|[A-Z]{3}|%)?\s*[)\-]?$"
+    )
     return known.ifelse(negative.ifelse(ibis.literal("-") + bare, bare), text)
 
 
@@ -57,8 +60,14 @@ def _plain(text: Expr) -> Expr:
     return text.strip().nullif("")
 
 
+def _path(text: Expr) -> Expr:
+    """A path of categories in words; the number of a taxonomy without its list says nothing."""
+    return text.re_search(r"^\s*\d+\s*$").ifelse(ibis.null("string"), text)
+
+
 FORMS: dict[str, Callable[[Expr], Expr]] = {
     "html": _plain,
+    "path": _path,
     "salesforce_id": salesforce_id,
     "amount": _amount,
     "amount_comma": lambda text: _amount(

@@ -421,7 +421,7 @@ def _known_format(name: str) -> str:
     return name
 
 
-Form = Literal["salesforce_id", "amount", "amount_comma", "html"]
+Form = Literal["salesforce_id", "amount", "amount_comma", "html", "path"]
 
 
 def _as_part(value: Any) -> Any:

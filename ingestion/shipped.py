@@ -5,6 +5,7 @@ override it; a file that nobody mapped is recognised by its `required` columns a
 values are like (`expects`). Nothing here is code that knows a vendor.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
@@ -41,7 +42,7 @@ class Shipped:
 
 
 def _fit(table: Dict[str, Any], rows: Sequence[Row]) -> int:
-    inside = list(_inside(rows, table.get("rows")))
+    inside = [row for row in _inside(rows, table.get("rows")) if _is_own(table, row)]
     required, expects = table.get("required", ()), table.get("expects", {})
     if not inside or not required or "inside" in table:
         return 0
@@ -54,6 +55,19 @@ def _fit(table: Dict[str, Any], rows: Sequence[Row]) -> int:
         if not given or like < _LIKE_SHARE * len(given):
             return 0
     return len(required) + len(expects)
+
+
+def _is_own(table: Dict[str, Any], row: Row) -> bool:
+    """Whether an object is what `when` of a part says, as far as words can tell."""
+    for name, test in table.get("when", {}).items():
+        text = _text(row, _names(table, name))
+        told = test if isinstance(test, Dict) else {"one_of": _listed(test)}
+        missing, words = told.get("missing") is True, told.get("one_of", [text])
+        if missing != (text is None) or text not in words:
+            return False
+        if text is not None and not re.search(str(told.get("matches", "")), text):
+            return False
+    return True
 
 
 def _names(table: Dict[str, Any], name: str) -> list[str]:
@@ -147,6 +161,8 @@ def _holds(row: Row, names: Sequence[str]) -> bool:
 def _text(row: Row, names: Sequence[str]) -> str | None:
     for name in names:
         value = _value(row, name)
+        if isinstance(value, Dict | list):
+            return json.dumps(value)
         if value not in (None, ""):
             return str(value).strip()
     return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion import shipped
-from ingestion.detect import example_of, recognise
+from ingestion.detect import example_of, recognise, written
 from ingestion.fit import files_of
 from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
@@ -122,13 +122,13 @@ def _sorted_out(
     scratch: Scratch, folder: Path, names: Sequence[str], notes: list[str]
 ) -> list[_Files]:
     """Files that belong together; what cannot be read is noted."""
-    known: dict[str, list[str]] = {}
+    known: dict[tuple[str, str], list[str]] = {}
     alike: dict[tuple[str, ...], list[tuple[str, Staged]]] = {}
     for name in names:
         try:
             form = recognise(folder / name)
             if form is not None:
-                known.setdefault(form, []).append(name)
+                known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
             staged = scratch.stage(folder / name, shape_of(folder / name))
             columns = _columns(folder / name, staged)
@@ -142,7 +142,7 @@ def _sorted_out(
                          "no names")  # fmt: skip
         else:
             alike.setdefault((staged.shape, *columns), []).append((name, staged))
-    groups = [_Files(tuple(named), form) for form, named in known.items()]
+    groups = [_Files(tuple(named), form) for (form, _), named in known.items()]
     for key, members in alike.items():
         files = tuple(name for name, _ in members)
         groups.append(_Files(files, None, tuple(one for _, one in members), key[1:]))
@@ -207,8 +207,11 @@ def _labels(files: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _known(found: Sequence[_Files], names: Sequence[str]) -> Iterator[Draft]:
+    labels: list[str] = []
     for one in found:
-        draft = Draft(snake(str(one.format)))
+        label = snake(str(one.format))
+        labels.append(label)
+        draft = Draft(label if labels.count(label) == 1 else f"{label}_{labels.count(label)}")
         draft.put("files", tables.pattern(one.names, names))
         draft.put("format", one.format, "recognised by its content")
         yield draft

@@ -102,7 +102,7 @@ def _is_list(rows: Rows, name: str) -> Any:
 def _marked(rows: Rows, parts: dict[str, Table], listed: str | None) -> Rows:
     """Objects with a mark for each part that they are of; of a list only those read from there."""
     alone = [one for one in parts.values() if one.rows == listed and not one.inside]
-    marks = {}
+    marks, taken = {}, ibis.literal(False)
     for name, part in parts.items():
         if listed is not None and part.rows != listed:
             known = ibis.literal(False)
@@ -110,8 +110,9 @@ def _marked(rows: Rows, parts: dict[str, Table], listed: str | None) -> Rows:
             known = _is_list(rows, part.inside)
         elif listed is not None and len(alone) == 1:
             known = rows[LINE].startswith("{").fill_null(False)  # the list says what it holds
-        else:
-            known = _fits(rows, part)
+        else:  # an object is of one part: the first that it fits
+            fits = _fits(rows, part)
+            known, taken = fits & ~taken, taken | fits
         marks[_KNOWN + name] = known
     return rows.mutate(**marks)
 
