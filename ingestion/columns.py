@@ -13,7 +13,7 @@ import ibis
 
 from ingestion.forms import formed
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
-from ingestion.mapping import EPOCHS, Case, Condition, Test, Time, Value
+from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression
@@ -114,6 +114,22 @@ class Columns:
         for name, test in condition.items():
             found = found & self._test(name, test)
         return found.fill_null(False)
+
+    def arm(self, campaign: Campaign) -> Checked:
+        """The arm a person was in: `control`, `treated` or the name of a variant."""
+        if campaign.arm is None:
+            return Checked(_NOTHING)
+        given = self.value(campaign.arm)
+        control, treated = ([word.lower() for word in words]
+                            for words in (campaign.control, campaign.treated))  # fmt: skip
+        plain = [word for word in treated if word in TREATED] or ["treated"]
+        word = given.lower()
+        value = ibis.cases(
+            (word.isin(control), "control"), (word.isin(plain), "treated"),
+            (word.isin(treated), given), else_=_NOTHING,
+        )  # fmt: skip
+        lost = (given.notnull() & value.isnull()).ifelse("unknown_value", _NOTHING)
+        return Checked(value, lost, ibis.literal("arm: ") + given.substr(0, 40))
 
     def cases(self, cases: Sequence[Case]) -> Expr:
         """The value of the first case that holds; null where none does."""

@@ -311,11 +311,27 @@ class Item(Model):
     unless: tuple[Condition, ...] = ()
 
 
+# Words for not being sent a campaign, and for being sent it.
+CONTROL = ("control", "controls", "control group", "holdout", "hold-out", "held out", "held_out",
+           "untreated", "unexposed", "not sent", "not_sent")  # fmt: skip
+TREATED = ("treated", "treatment", "test", "exposed", "sent", "target")
+
+
 class Campaign(Model):
-    """The campaign a row belongs to, and the arm the person was in."""
+    """The campaign a row belongs to, and the arm the person was in: `control` where nothing was
+    sent. `treated` may name variants, which keep their names; other words are quarantined."""
 
     id: ColumnValue
     arm: ColumnValue | None = None
+    control: Strings = CONTROL
+    treated: Strings = TREATED
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Campaign":
+        both = {word.casefold() for word in self.control} & {w.casefold() for w in self.treated}
+        if both:
+            raise ValueError(f"{sorted(both)[0]!r} is under control and under treated")
+        return self
 
 
 class Consent(Model):

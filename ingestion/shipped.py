@@ -26,10 +26,12 @@ class Shipped:
     Attributes:
         about: what `personagraph source list` says of it.
         table: the table of a mapping, without files.
+        generic: of no vendor; whoever sees the other files of a folder may know more.
     """
 
     about: str
     table: dict[str, Any]
+    generic: bool = False
 
     def fit(self, rows: Sequence[Row]) -> int:
         """How much speaks for these being rows of this table; 0: they are not.
@@ -84,7 +86,8 @@ def tables() -> dict[str, Shipped]:
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yaml"):
             for name, table in YAML(typ="safe").load(file.read_text(encoding="utf-8")).items():
-                found[name] = Shipped(table.pop("about"), table)
+                generic = table.pop("generic", False)
+                found[name] = Shipped(table.pop("about"), table, generic)
     return found
 
 

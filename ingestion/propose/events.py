@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
 from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
-from ingestion.propose.profiles import Column
+from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
 
@@ -103,6 +104,10 @@ def _items(seen: Seen, made: Draft) -> list[Column]:
 
 
 def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
+    deeds = [*seen.named("value"), *seen.named("quantity"), *seen.ids("basket")]
+    if seen.ids("campaign") and seen.named("arm") and not deeds:
+        made.put("verb", "received", "a campaign, and an arm that somebody was in")
+        return
     columns = [c for c in seen.named("verb") if 2 <= c.distinct <= 200]
     if columns:
         made.put("verb", {"column": seen.take(columns[0])}, f"{columns[0].distinct} values")
@@ -199,9 +204,23 @@ def _received(seen: Seen, made: Draft, campaign: Column) -> None:
     value: Any = seen.take(campaign)
     why = seen.meanings[campaign.name].why
     if arms:
-        value = {"id": value, "arm": seen.take(arms[0])}
+        value = {"id": value, "arm": seen.take(arms[0]), **_arm_words(arms[0])}
         why = seen.meanings[arms[0].name].why
     made.put("campaign", value, why)
+
+
+def _arm_words(column: Column) -> dict[str, Any]:
+    """What the values of an arm mean, where they are not the usual words."""
+    given = {value.casefold(): value for value in column.values}
+    if all(one in YES_NO for one in given):
+        yes = [value for one, value in given.items() if one in {"yes", "true", "y", "1"}]
+        no = [value for value in column.values if value not in yes]
+        held = says(column.name, words()["control"])
+        return {"control": yes if held else no, "treated": no if held else yes}
+    control = [value for one, value in given.items() if one in {*words()["control"], *CONTROL}]
+    treated = [value for value in column.values if value not in control]
+    usual = all(one in {*CONTROL, *TREATED} for one in given)
+    return {} if usual else {"control": control, "treated": treated}
 
 
 def _about(seen: Seen, made: Draft, items: list[Column]) -> None:

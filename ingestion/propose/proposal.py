@@ -127,7 +127,7 @@ def _sorted_out(
     for name in names:
         try:
             form = recognise(folder / name)
-            if form is not None:
+            if form is not None and not _is_generic(form):
                 known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
             staged = scratch.stage(folder / name, shape_of(folder / name))
@@ -147,6 +147,11 @@ def _sorted_out(
         files = tuple(name for name, _ in members)
         groups.append(_Files(files, None, tuple(one for _, one in members), key[1:]))
     return groups
+
+
+def _is_generic(form: str) -> bool:
+    """Whether its ids may be those of other files, which are looked at here and not there."""
+    return form in shipped.tables() and shipped.tables()[form].generic
 
 
 def _is_prose(scratch: Scratch, staged: Staged) -> bool:

@@ -30,8 +30,8 @@ from ingestion.functions import (
     md5,
     no_texts,
 )
+from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
-from ingestion.mapping import Table, Time
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import Format, namespace
 from ingestion.sources.messages import messages, texts
@@ -233,7 +233,8 @@ def _event_columns(rows: Rows, table: Table, form: Format) -> dict[str, Any]:
         "quantity": quantity,
         "value": rows.verb.isin(PAID).ifelse(_signed(rows, value), ibis.null("float64")),
         "campaign_id": none.ifelse(_NOTHING, rows.campaign_id),
-        "arm": rows.arm,
+        # A word that we do not know stays one of theirs.
+        "arm": rows.arm.lower().isin(CONTROL).ifelse("control", rows.arm),
     }
 
 

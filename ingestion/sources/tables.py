@@ -426,7 +426,7 @@ def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     yield "value", columns.amount(table.value)
     campaign = table.campaign
     yield "campaign_id", Checked(columns.value(campaign.id if campaign else None))
-    yield "arm", Checked(columns.value(campaign.arm if campaign else None))
+    yield "arm", columns.arm(campaign) if campaign else Checked(ibis.null("string"))
     for number, further in enumerate(table.then):
         yield from _further(number, further, columns)
 
