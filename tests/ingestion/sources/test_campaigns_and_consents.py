@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from business import CONSENTS, SENDS
 from folders import HEAD, Read, fill
 
 from ingestion.detect import recognise
@@ -10,20 +11,6 @@ from ingestion.identity import IdentityConfig, resolve
 from ingestion.propose import is_needed
 from kg.errors import InputError
 from kg.lake import Lake
-
-SENDS = (
-    "email,campaign_id,arm,sent_at,assigned_at,opened_at,channel\n"
-    "ann@x.org,spring,Treated,2026-02-01T10:00:00Z,,2026-02-01T11:00:00Z,email\n"
-    "bob@x.org,spring,Holdout,,2026-02-01T09:00:00Z,,\n"
-    "cem@x.org,spring,CONTROL,2026-02-01T10:00:00Z,,,\n"
-)
-CONSENTS = (
-    "user_id,purpose,status,changed_at,source\n"
-    "u1,profiling,Opted out,2026-01-01T00:00:00Z,web form\n"
-    "u1,profiling,granted,2026-03-01T00:00:00Z,call\n"
-    "u2,profiling,granted,2026-01-01 10:00,import\n"
-    "u3,newsletter,withdrawn,2026-01-01,web form\n"
-)
 
 
 def read(tmp_path: Path, mapping: str | None = None, **files: str) -> Read:

@@ -4,59 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from business import CUP, FEEDS, LAMP, SHIRT, feed_text
 from folders import HEAD, Read, fill, lines
 
 from ingestion.detect import recognise
 
-COLUMNS = ("id", "title", "price", "availability", "product type", "google product category",
-           "item group id", "brand")  # fmt: skip
-ROWS = [
-    ("d-1", "Floor, lamp", "15.00 USD", "in_stock", "Home > Light > Lamps", "594", "d", "Ay"),
-    ("d-2", "Desk lamp", "1,015.50 USD", "in_stock", "", "Home & Garden > Lighting", "d", "Ay"),
-    ("x", "Cup", "3 USD", "out_of_stock", "", "594", "", ""),
-]
 ITEMS = [
     ("d-1", "Floor, lamp", ["Home", "Light", "Lamps"], 15.0),
     ("d-2", "Desk lamp", ["Home & Garden", "Lighting"], 1015.5),
     ("x", "Cup", [], 3.0),
 ]
-RSS = """<?xml version="1.0"?>
-<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>
-<title>Shop</title><link>https://x.org</link><description>All</description>
-{items}</channel></rss>"""
-ATOM = """<?xml version="1.0" encoding="{encoding}"?>
-<feed xmlns="http://www.w3.org/2005/Atom" xmlns:g="http://base.google.com/ns/1.0">
-<title>Shop</title><link rel="self" href="https://x.org"/>{items}</feed>"""
-
-
-def text(separator: str) -> str:
-    """The feed as text, what needs them in quotes."""
-    rows = [COLUMNS, *ROWS]
-    return "".join(separator.join(f'"{one}"' for one in row) + "\n" for row in rows)
-
-
-def elements(name: str) -> str:
-    """The feed's products as elements."""
-    told = ""
-    for number, title, price, stock, kind, google, group, brand in ROWS:
-        told += f"<{name}><title>{title}</title><g:id>{number}</g:id><g:price>{price}</g:price>"
-        told += f"<g:availability>{stock}</g:availability><g:brand>{brand}</g:brand>"
-        told += f"<g:item_group_id>{group}</g:item_group_id>"
-        told += f"<g:product_type>{kind.replace('>', '&gt;')}</g:product_type>" if kind else ""
-        told += "<g:product_type>Sale &gt; All</g:product_type>" if kind else ""
-        google = google.replace("&", "&amp;").replace(">", "&gt;")
-        told += f"<g:google_product_category>{google}</g:google_product_category>"
-        told += "<g:shipping><g:country>US</g:country><g:price>5 USD</g:price></g:shipping>"
-        told += f"</{name}>\n"
-    return told
-
-
-FEEDS = {
-    "tsv": text("\t").encode(),
-    "csv": text(",").encode(),
-    "rss": RSS.format(items=elements("item")).encode(),
-    "atom": ATOM.format(items=elements("entry"), encoding="utf-16").encode("utf-16"),
-}
 
 
 @pytest.mark.parametrize("name", FEEDS)
@@ -77,7 +34,7 @@ def test_feeds_as_text_and_as_xml_lie_beside_each_other(tmp_path: Path) -> None:
 
 def test_a_price_that_no_rule_reads_is_quarantined(tmp_path: Path) -> None:
     mapping = HEAD + "tables:\n  shop: {files: feed, format: google_merchant}\n"
-    content = text("\t").replace("15.00 USD", "15,00 EUR").replace("3 USD", "cheap")
+    content = feed_text("\t").replace("15.00 USD", "15,00 EUR").replace("3 USD", "cheap")
     found = Read(fill(tmp_path / "data", {"feed": content}, mapping), tmp_path / "workspace")
     assert found.reasons() == {1: "not_a_number", 3: "not_a_number"}
 
@@ -108,17 +65,6 @@ def test_xml_that_is_cut_off_hostile_or_no_feed_costs_only_itself(
     assert found.rows("items", "title") == ["Cup", "Desk lamp", "Floor, lamp"]
 
 
-LAMP = {"@context": "https://schema.org/", "@type": "Product", "sku": "s1", "name": "Lamp",
-        "category": "Home > Light", "brand": {"@type": "Brand", "name": "Ay"},
-        "offers": {"@type": "Offer", "price": "15.00", "priceCurrency": "USD"}}  # fmt: skip
-CUP = {"@type": ["http://schema.org/Product", "Thing"], "gtin13": "4000000000001", "name": "Cup",
-       "category": [{"@type": "CategoryCode", "name": "Kitchen"}],
-       "offers": [{"@type": "AggregateOffer", "lowPrice": 3, "highPrice": 5}]}  # fmt: skip
-SHIRT = {"@type": "ProductGroup", "productGroupID": "g1", "name": "Shirt", "category": "Clothes",
-         "hasVariant": [
-             {"@type": "Product", "sku": "g1-s", "size": "S", "offers": {"price": 9}},
-             {"@type": "Product", "sku": "g1-m", "name": "Shirt M", "offers": {"price": 9.5}},
-         ]}  # fmt: skip
 GRAPH = {"@context": "https://schema.org",
          "@graph": [CUP, SHIRT, {"@type": "BreadcrumbList", "itemListElement": []}]}  # fmt: skip
 PAGE = """<!DOCTYPE html><html><head><title>A > B</title>

@@ -5,31 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from business import AGENT, ASKED_AT, ASKER, CHANGED_AT, COMPANY, RATING, TICKET
 from folders import HEAD, WRITTEN_AT, Read, fill, lines
 
 from ingestion.detect import recognise
 
-AT = "2026-01-05T10:00:00Z"
-LATER = "2026-01-06T10:00:00Z"
-TICKET: dict[str, Any] = {
-    "url": "https://x.zendesk.com/api/v2/tickets/7.json", "id": 7, "external_id": None,
-    "via": {"channel": "email", "source": {"from": {"address": "Ann@x.org"}}},
-    "created_at": AT, "updated_at": LATER, "generated_timestamp": 1767700000, "type": "problem",
-    "subject": "Broken", "description": "Call 202-555-0143", "status": "open",
-    "requester_id": 99, "submitter_id": 99, "organization_id": 5, "tags": [],
-}  # fmt: skip
-ANN: dict[str, Any] = {
-    "id": 99, "role": "end-user", "email": "ann@x.org", "name": "Ann Ay", "phone": None,
-    "external_id": "u1", "created_at": AT, "updated_at": LATER, "active": True,
-    "organization_id": 5, "locale": "en-GB",
-}  # fmt: skip
-AGENT = {**ANN, "id": 1, "role": "agent", "email": "agent@company.org", "external_id": None}
-COMPANY = {"id": 5, "name": "Acme", "domain_names": [], "created_at": AT, "updated_at": AT}
-RATING = {"id": 3, "ticket_id": 7, "requester_id": 99, "assignee_id": 1, "score": "good",
-          "comment": "Quick", "created_at": AT, "updated_at": LATER}  # fmt: skip
 
-
-def change(number: int, *said: dict[str, Any], at: str = LATER) -> dict[str, Any]:
+def change(number: int, *said: dict[str, Any], at: str = CHANGED_AT) -> dict[str, Any]:
     """A ticket event: one change of ticket 7 with what it holds."""
     return {"id": number, "ticket_id": 7, "created_at": at, "updater_id": 99,
             "event_type": "Audit", "child_events": list(said)}  # fmt: skip
@@ -50,7 +32,9 @@ def read(tmp_path: Path, **files: str) -> Read:
 
 
 def test_a_page_holds_tickets_and_the_people_who_asked(tmp_path: Path) -> None:
-    found = read(tmp_path, page=page(tickets=[TICKET], users=[ANN, AGENT], organizations=[COMPANY]))
+    found = read(
+        tmp_path, page=page(tickets=[TICKET], users=[ASKER, AGENT], organizations=[COMPANY])
+    )
     report = found.file("page")
     assert (report.recognised_as, report.received, report.accepted) == ("zendesk", 4, 4)
     assert found.rows("events", "record_key", "channel", "verb", "category", "text") == [
@@ -70,7 +54,7 @@ def test_a_page_holds_tickets_and_the_people_who_asked(tmp_path: Path) -> None:
 def test_single_objects_one_a_line_and_whole_documents_say_the_same(
     tmp_path: Path, indent: int | None
 ) -> None:
-    objects = [TICKET, ANN, AGENT, COMPANY, RATING, change(9, comment(1, 99, "Please"))]
+    objects = [TICKET, ASKER, AGENT, COMPANY, RATING, change(9, comment(1, 99, "Please"))]
     content = lines(objects) if indent is None else json.dumps(objects, indent=indent)
     found = read(tmp_path, export=content)
     assert found.file("export").accepted == 7
@@ -118,11 +102,11 @@ def test_scrubbed_words_are_no_text(tmp_path: Path) -> None:
 
 
 def test_comments_count_where_their_author_is_known_to_be_no_agent(tmp_path: Path) -> None:
-    asked = change(8, comment(1, 99, "Broken"), {"id": 2, "event_type": "Create"}, at=AT)
+    asked = change(8, comment(1, 99, "Broken"), {"id": 2, "event_type": "Create"}, at=ASKED_AT)
     talk = change(9, comment(3, 99, "Still broken, mail a@b.org"), comment(4, 1, "We look"),
                   comment(5, 55, "Me too"), {"id": 6, "event_type": "Change"})  # fmt: skip
     found = read(tmp_path, events=page(ticket_events=[asked, talk]),
-                 users=page(users=[ANN, AGENT]))  # fmt: skip
+                 users=page(users=[ASKER, AGENT]))  # fmt: skip
     assert found.file("events").accepted == 6  # two changes, four comments
     assert found.rows("events", "record_key", "verb", "text", "basket_id") == [
         ("events#comment_event/3", "replied", "Still broken, mail <email>", "7")]  # fmt: skip
@@ -131,11 +115,11 @@ def test_comments_count_where_their_author_is_known_to_be_no_agent(tmp_path: Pat
 def test_the_account_s_own_export_has_the_talk_inside_the_ticket(tmp_path: Path) -> None:
     talk = [
         {"id": n, "author_id": author, "body": f"<p>{n}</p>", "plain_body": f"Said {n}",
-         "created_at": LATER, "public": True}
+         "created_at": CHANGED_AT, "public": True}
         for n, author in [(1, 99), (2, 1), (3, 99)]
     ]  # fmt: skip
-    ticket = {**TICKET, "comments": talk, "requester": ANN}
-    found = read(tmp_path, export=lines([ticket, ANN, AGENT]))
+    ticket = {**TICKET, "comments": talk, "requester": ASKER}
+    found = read(tmp_path, export=lines([ticket, ASKER, AGENT]))
     assert found.rows("events", "record_key", "text") == [
         ("export#comment/3", "Said 3"), ("export#ticket/7", "Broken\n\nCall <phone>")]  # fmt: skip
     assert ("export#ticket/7", "user_id", "u1") in found.rows(
@@ -150,12 +134,14 @@ def test_tickets_that_agents_ask_are_nobody_s(tmp_path: Path) -> None:
 
 
 def test_a_user_who_was_merged_away_is_reached_through_the_identities(tmp_path: Path) -> None:
-    lost = {**ANN, "id": 98, "email": "old@x.org", "external_id": "u0"}
+    lost = {**ASKER, "id": 98, "email": "old@x.org", "external_id": "u0"}
     gone = {**lost, "active": False, "updated_at": "2026-02-01T00:00:00Z"}
     kept = [{"id": n, "user_id": 99, "type": kind, "value": value, "verified": True,
-             "created_at": AT, "updated_at": AT}
+             "created_at": ASKED_AT, "updated_at": ASKED_AT}
             for n, kind, value in [(1, "email", "old@x.org"), (2, "twitter", "12345")]]  # fmt: skip
-    found = read(tmp_path, a=page(users=[lost]), b=page(users=[ANN, gone]), c=page(identities=kept))
+    found = read(
+        tmp_path, a=page(users=[lost]), b=page(users=[ASKER, gone]), c=page(identities=kept)
+    )
     assert found.rows("identifiers", "record_key", "namespace", "value") == [
         ("b#user/99", "email", "ann@x.org"),
         ("b#user/99", "user_id", "u1"),
@@ -195,6 +181,6 @@ def test_an_export_without_anything_in_it_is_a_file_without_records(tmp_path: Pa
 
 
 def test_tickets_of_another_help_desk_are_still_tickets(tmp_path: Path) -> None:
-    other = {"id": 1, "created_at": AT, "requester_id": 5, "subject": "x", "status": "open"}
+    other = {"id": 1, "created_at": ASKED_AT, "requester_id": 5, "subject": "x", "status": "open"}
     assert recognise(fill(tmp_path, {"a": lines([other])}) / "a") == "tickets"
     assert WRITTEN_AT > 1767800000  # what is written here is not of the future
