@@ -7,7 +7,7 @@ place in the list (from 0) as `above.place`. Every row is one record of one part
 part knows is quarantined.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import ibis
 
 from ingestion.columns import Columns
-from ingestion.functions import json_at, json_merged, json_texts, json_values
-from ingestion.mapping import Mapping, Table
+from ingestion.functions import json_at, json_kinds, json_merged, json_texts, json_values
+from ingestion.mapping import Mapping as Mapped
+from ingestion.mapping import Table
 from ingestion.record import ROW, Dataset, Reading, Rows
 from ingestion.sources import tables
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
@@ -24,11 +25,11 @@ from kg.lake.scratch import Scratch
 
 ABOVE = "above"
 _KNOWN = "_known:"  # before the name of a part: whether an object is its own
-_ORIGIN = ("source", "modified_at_ms", PATH, POSITION, PROBLEM, RAW, LINE)
+_ORIGIN = (PATH, POSITION, PROBLEM, RAW, LINE)
 _UNKNOWN = ""  # the part of what no part knows
 
 
-def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
+def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str) -> Reading:
     """Read the files of a dataset as records of the kinds that its parts say."""
     rows = _by_part(scratch, dataset)
     there = {row["_part"] for row in scratch.fetch(rows.select("_part").distinct())}
@@ -57,34 +58,40 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Rea
 
 def _by_part(scratch: Scratch, dataset: Dataset) -> Rows:
     """All rows of the files, numbered per file, each with its `_part`."""
+    parts = dataset.table.parts
     objects = _objects(scratch, dataset)
     columns = (*_ORIGIN, "_place", "_part")
     found = []
-    for name, part in dataset.table.parts.items():
+    for name, part in parts.items():
         rows = objects.filter(objects[_KNOWN + name]).mutate(_part=ibis.literal(name))
         found.append((_entries(rows, part) if part.inside else rows).select(*columns))
-    known = ibis.or_(*[objects[_KNOWN + name] for name in dataset.table.parts])
+    known = ibis.or_(*[objects[_KNOWN + name] for name in parts])
     found.append(objects.filter(~known).mutate(_part=ibis.literal(_UNKNOWN)).select(*columns))
-    rows = ibis.union(*found)
+    rows = tables.located(scratch, dataset, ibis.union(*found))
     order = ibis.window(group_by="source", order_by=[POSITION, "_place", "_part", LINE])
     numbered = rows.mutate(**{POSITION: ibis.row_number().over(order) + 1})
     return scratch.keep(numbered.drop("_place"))
 
 
 def _objects(scratch: Scratch, dataset: Dataset) -> Rows:
-    """The objects of the files, those of pages one by one, each marked by the parts it is of."""
+    """The objects of the files, those of pages one by one, each marked by the parts it is of.
+
+    Pages are large. They are opened as they stand in the files, one after the other: a few hundred
+    of them in one batch of the engine, each parsed some times, do not fit into memory.
+    """
     parts = dataset.table.parts
-    received, _ = tables.received(scratch, dataset)
-    rows = tables.json_fields(received, []).select(*_ORIGIN)
-    rows = scratch.keep(_marked(rows, parts, None))
+    rows = tables.json_lines(scratch.rows(list(dataset.staged.values())))
+    rows = scratch.view(_marked(rows.select(*_ORIGIN), parts, None))
     lists = list(dict.fromkeys(part.rows for part in parts.values() if part.rows))
     known = ibis.or_(*[rows[_KNOWN + name] for name in parts])
-    listed = ibis.or_(*[_is_list(rows, name) for name in lists], ibis.literal(False))
-    found = [rows.filter(known | ~listed).mutate(_place=ibis.literal(0, "int64"))]
+    listed = ibis.or_(*[_is_list(rows, parts, name) for name in lists], ibis.literal(False))
+    marks = [_KNOWN + name for name in parts]
+    alone = rows.filter(known | ~listed).mutate(_place=ibis.literal(0, "int64"))
+    found = [alone.select(*_ORIGIN, "_place", *marks)]
     for turn, name in enumerate(lists):
-        page = rows.filter(~known & _is_list(rows, name)).select(*_ORIGIN)
+        page = rows.filter(~known & _is_list(rows, parts, name)).select(*_ORIGIN)
         page = page.mutate(_inside=json_values(page[LINE], f"{tables.json_path(name)}[*]"))
-        page = page.unnest("_inside", offset="_number")
+        page = page.drop(LINE).unnest("_inside", offset="_number")  # else each repeats its page
         page = page.select(
             *[one for one in _ORIGIN if one != LINE],
             _place=page["_number"].cast("int64") + ((turn + 1) << 32),
@@ -94,37 +101,55 @@ def _objects(scratch: Scratch, dataset: Dataset) -> Rows:
     return scratch.keep(ibis.union(*found) if len(found) > 1 else found[0])
 
 
-def _is_list(rows: Rows, name: str) -> Any:
-    found = json_texts(rows[LINE], ibis.literal([tables.json_path(name)]))[0]
-    return found.startswith("[").fill_null(False)
-
-
 def _marked(rows: Rows, parts: dict[str, Table], listed: str | None) -> Rows:
     """Objects with a mark for each part that they are of; of a list only those read from there."""
+    rows = rows.mutate(
+        _texts=json_texts(rows[LINE], ibis.literal(_asked(parts))),
+        _kinds=json_kinds(rows[LINE], ibis.literal(_lists(parts))),
+    )
     alone = [one for one in parts.values() if one.rows == listed and not one.inside]
     marks, taken = {}, ibis.literal(False)
     for name, part in parts.items():
         if listed is not None and part.rows != listed:
             known = ibis.literal(False)
         elif part.inside:
-            known = _is_list(rows, part.inside)
+            known = _is_list(rows, parts, part.inside)
         elif listed is not None and len(alone) == 1:
             known = rows[LINE].startswith("{").fill_null(False)  # the list says what it holds
         else:  # an object is of one part: the first that it fits
-            fits = _fits(rows, part)
+            fits = _fits(rows, parts, part)
             known, taken = fits & ~taken, taken | fits
         marks[_KNOWN + name] = known
     return rows.mutate(**marks)
 
 
-def _fits(rows: Rows, part: Table) -> Any:
+def _asked(parts: Mapping[str, Table]) -> list[str]:
+    """The paths of the texts that tell what an object is."""
+    return list(dict.fromkeys(path for part in parts.values() for name in part.when
+                              for path in _paths(part, name))) or ["$"]  # fmt: skip
+
+
+def _paths(part: Table, name: str) -> list[str]:
+    return [tables.json_path(one) for one in (name, *part.names.get(name, ()))]
+
+
+def _lists(parts: Mapping[str, Table]) -> list[str]:
+    """The paths of the lists that objects may stand in, or have inside."""
+    names = dict.fromkeys(name for part in parts.values() for name in (part.rows, part.inside))
+    return [tables.json_path(name) for name in names if name] or ["$"]
+
+
+def _is_list(rows: Rows, parts: Mapping[str, Table], name: str) -> Any:
+    kind = rows["_kinds"][_lists(parts).index(tables.json_path(name))]
+    return (kind == "ARRAY").fill_null(False)
+
+
+def _fits(rows: Rows, parts: Mapping[str, Table], part: Table) -> Any:
     """Whether an object is what a part's `when` says."""
-    texts = {}
+    asked, texts = _asked(parts), {}
     for name in part.when:
-        paths = [tables.json_path(one) for one in (name, *part.names.get(name, ()))]
-        found = json_texts(rows[LINE], ibis.literal(paths))
-        read = [found[number].strip().nullif("") for number in range(len(paths))]
-        texts[name] = ibis.coalesce(*read)
+        read = [rows["_texts"][asked.index(path)] for path in _paths(part, name)]
+        texts[name] = ibis.coalesce(*[text.strip().nullif("") for text in read])
     return Columns(texts, {name: name for name in texts}, {}, {}).holds(part.when)
 
 
@@ -132,11 +157,13 @@ def _entries(rows: Rows, part: Table) -> Rows:
     """The entries of a list in each object, which see its fields as `above`."""
     assert part.inside is not None  # noqa: S101 - asked before
     listed = json_values(rows[LINE], f"{tables.json_path(part.inside)}[*]")
-    rows = rows.mutate(_above=_seen_below(rows, part), _inside=listed)
+    rows = rows.mutate(_above=_seen_below(rows, part), _inside=listed).drop(LINE)
     rows = rows.unnest("_inside", offset="_number")
     above = ibis.literal(f'{{"{ABOVE}": {{"place": ') + rows["_number"].cast("string")
     rows = rows.mutate(**{LINE: json_merged(rows["_inside"], above + rows["_above"])})
-    return rows.filter(_fits(rows, part)) if part.when else rows
+    own = {"": part}
+    rows = rows.mutate(_texts=json_texts(rows[LINE], ibis.literal(_asked(own))))
+    return rows.filter(_fits(rows, own, part))
 
 
 def _seen_below(rows: Rows, part: Table) -> Any:

@@ -216,13 +216,17 @@ def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
     rows = scratch.rows([dataset.staged[source.name] for source in sources])
     theirs = [name for name in rows.columns if name not in {*_OURS, LINE}]
     names = {name: f"_u{number}" for number, name in enumerate(theirs)}
-    rows = rows.rename({ours: name for name, ours in names.items()})
+    return located(scratch, dataset, rows.rename({own: name for name, own in names.items()})), names
+
+
+def located(scratch: Scratch, dataset: Dataset, rows: Rows) -> Rows:
+    """Rows of a dataset's readable files with `source` and `modified_at_ms` of their file."""
+    sources = [source for source in dataset.sources if source.name in dataset.staged]
     if len(sources) == 1:
-        rows = rows.mutate(
+        return rows.mutate(
             source=ibis.literal(sources[0].name),
             modified_at_ms=ibis.literal(sources[0].modified_at_ms, "int64"),
         )
-        return rows, names
     files = scratch.given(
         pa.table(
             {
@@ -232,23 +236,28 @@ def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
             }
         )
     )
-    return rows.inner_join(files, PATH), names
+    return rows.inner_join(files, PATH)
 
 
 def json_fields(rows: Rows, paths: list[str]) -> Rows:
-    """JSON lines with `_fields`, the values at the paths as text; what is no JSON object is a
-    problem `invalid_json` and keeps its line as `_raw`."""
+    """JSON lines with `_fields`, the values at the paths as text; see `json_lines`."""
+    rows = json_lines(rows)
+    return rows.mutate(_fields=json_texts(rows[LINE], ibis.literal(paths)))
+
+
+def json_lines(rows: Rows) -> Rows:
+    """JSON lines of which what is no JSON object is a problem `invalid_json` and keeps its line as
+    `_raw`."""
     line = rows[LINE]
     good = (json_valid(line) & line.lstrip().startswith("{")).fill_null(False)
     broken = rows[PROBLEM].isnull() & ~good
-    rows = rows.mutate(
+    return rows.mutate(
         **{
             PROBLEM: broken.ifelse("invalid_json", rows[PROBLEM]),
             RAW: broken.ifelse(line.substr(0, 1 << 16), rows[RAW]),
             LINE: good.ifelse(line, ibis.null("string")),
         }
     )
-    return rows.mutate(_fields=json_texts(rows[LINE], ibis.literal(paths)))
 
 
 def unwrapped(rows: Rows, path: str | None) -> Rows:
@@ -262,7 +271,8 @@ def unwrapped(rows: Rows, path: str | None) -> Rows:
     # A page without rows says nothing; it is no row itself.
     bare = json_texts(single[LINE], ibis.literal([json_path(path)]))[0]
     single = single.filter(~(bare == "[]").fill_null(False))
-    several = rows.filter(rows._inside.length() > 0).unnest("_inside", offset="_place")
+    several = rows.filter(rows._inside.length() > 0).drop(LINE)  # else each repeats its page
+    several = several.unnest("_inside", offset="_place")
     several = several.mutate(**{LINE: several._inside}).select(*single.columns)
     both = single.union(several)
     if POSITION not in both.columns:

@@ -31,6 +31,7 @@ from kg.lake.lines import (
     LineStream,
     UnreadableFile,
     whole_lines,
+    whole_text,
 )
 from kg.lake.pages import page_objects
 
@@ -84,7 +85,7 @@ def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
     if magic == b"PAR1":
         return "parquet"
-    head = next(whole_lines(path, encoding), b"")
+    head = next(whole_text(path, encoding), b"")  # its first line may be longer than a record
     if _MARKUP.match(head):
         return "html" if _HTML.search(head[:4096]) else "xml"
     if head.lstrip()[:1] not in {b"{", b"["}:

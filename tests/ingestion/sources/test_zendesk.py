@@ -180,6 +180,12 @@ def test_an_export_without_anything_in_it_is_a_file_without_records(tmp_path: Pa
     assert (report.status, report.received) == ("read", 0)
 
 
+def test_a_page_on_one_line_may_be_longer_than_a_record(tmp_path: Path) -> None:
+    tickets = [{**TICKET, "id": n, "description": "x" * 2000} for n in range(1000)]
+    found = read(tmp_path, page=page(tickets=tickets))
+    assert found.file("page").accepted == 1000
+
+
 def test_tickets_of_another_help_desk_are_still_tickets(tmp_path: Path) -> None:
     other = {"id": 1, "created_at": ASKED_AT, "requester_id": 5, "subject": "x", "status": "open"}
     assert recognise(fill(tmp_path, {"a": lines([other])}) / "a") == "tickets"
