@@ -12,6 +12,7 @@ from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
 
+_DECIDED = ("assigned", "allocated", "randomised", "randomized", "enrolled", "scheduled", "planned")
 _MOSTLY_OWN = 0.9  # an item column with more values than this per row counts rows, not items
 
 
@@ -206,7 +207,20 @@ def _received(seen: Seen, made: Draft, campaign: Column) -> None:
     if arms:
         value = {"id": value, "arm": seen.take(arms[0]), **_arm_words(arms[0])}
         why = seen.meanings[arms[0].name].why
+        _held_out(seen, made)
     made.put("campaign", value, why)
+
+
+def _held_out(seen: Seen, made: Draft) -> None:
+    """Who is held out may be sent nothing at any time; when that was decided counts then."""
+    time = made.keys["time"].value if "time" in made.keys else None
+    name = time.get("column") if isinstance(time, dict) else time
+    others = [c.name for c in seen.named("time") if c.name != name and says(c.name, _DECIDED)]
+    if name in seen.profile.columns and others:
+        lost = seen.profile.columns[name].rows - seen.profile.columns[name].given
+        if lost:
+            why = f"{lost:,} rows have no {name}: when somebody was put into an arm counts there"
+            made.put("names", {name: others}, why)
 
 
 def _arm_words(column: Column) -> dict[str, Any]:

@@ -42,10 +42,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Files:
-    """Files of one table: of a known format, or of the same columns."""
+    """Files of one table: of a known format, or of the same columns; `generic`: of a format that
+    is known, but looked at all the same."""
 
     names: tuple[str, ...]
     format: str | None = None
+    generic: str | None = None
     staged: tuple[Staged, ...] = ()
     columns: tuple[str, ...] = ()
 
@@ -75,6 +77,9 @@ def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
                 hint="; ".join(notes[:3]) or "Name the folder with the files.",
             )
         seen = _look(scratch, unknown, progress)
+        known += list(_otherwise(unknown, seen))
+        taken = {name for one in known for name in one.names}
+        seen = [one for one in seen if one.profile.files[0] not in taken]
         drafts = [tables.draft(scratch, one, seen) for one in seen if one.kind != "questions"]
     tables.settle(drafts)
     drafts = [*_known(known, names), *sorted(drafts, key=_order)]
@@ -127,7 +132,8 @@ def _sorted_out(
     for name in names:
         try:
             form = recognise(folder / name)
-            if form is not None and not _is_generic(form):
+            generic = form if form is not None and _is_generic(form) else None
+            if form is not None and generic is None:
                 known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
             staged = scratch.stage(folder / name, shape_of(folder / name))
@@ -141,12 +147,22 @@ def _sorted_out(
             notes.append(f"{name} is not read: its header is a row of numbers, so its columns have "
                          "no names")  # fmt: skip
         else:
-            alike.setdefault((staged.shape, *columns), []).append((name, staged))
+            key = (generic or "", staged.shape, *columns)
+            alike.setdefault(key, []).append((name, staged))
     groups = [_Files(tuple(named), form) for (form, _), named in known.items()]
     for key, members in alike.items():
         files = tuple(name for name, _ in members)
-        groups.append(_Files(files, None, tuple(one for _, one in members), key[1:]))
+        staged_all = tuple(one for _, one in members)
+        groups.append(_Files(files, None, key[0] or None, staged_all, key[2:]))
     return groups
+
+
+def _otherwise(unknown: Sequence[_Files], seen: Sequence[Seen]) -> Iterator[_Files]:
+    """Files of generic formats in which nothing of that kind was seen: they are taken for what
+    their columns say, so that no denial is left out."""
+    for files, one in zip(unknown, seen, strict=True):
+        if files.generic and one.kind != shipped.tables()[files.generic].table["kind"]:
+            yield _Files(files.names, files.generic)
 
 
 def _is_generic(form: str) -> bool:

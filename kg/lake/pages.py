@@ -1,18 +1,22 @@
 """Web pages: the JSON-LD in their `<script>` elements, one object a line.
 
 Nothing else of a page is read and nothing it names is fetched. A script that is no JSON stays a
-line, for its reading to say so; a page without any holds no rows.
+line, for its reading to say so; a page without any holds no rows. Only comments and scripts are
+told apart, in one pass: `html.parser` takes time quadratic in the size of a page that is made for
+it (two and a half seconds for 80 KB of `<!--`).
 """
 
 import json
+import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 from kg.lake.lines import whole_text
 
-_TYPE = "application/ld+json"
-_LONGEST_PAGE = 64 << 20  # bytes, then its end is not looked at
+_LONGEST_PAGE = 64 << 20  # bytes; what comes after is not looked at
+_OPENS = re.compile(r"<!--|<script\b([^<>]*)>", re.IGNORECASE)
+_CLOSES = re.compile(r"</script", re.IGNORECASE)
+_JSON_LD = re.compile(r"\btype\s*=\s*[\"']?\s*application/ld\+json\s*([\"';\s]|$)", re.IGNORECASE)
 
 
 def page_objects(path: Path, encoding: str) -> Iterator[str]:
@@ -21,15 +25,31 @@ def page_objects(path: Path, encoding: str) -> Iterator[str]:
     Raises:
         UnreadableFile: the file cannot be opened or is not text.
     """
-    page, size = _Scripts(), 0
+    pieces, size = [], 0
     for piece in whole_text(path, encoding):
-        page.feed(piece.decode(errors="personagraph.mark"))
+        pieces.append(piece)
         size += len(piece)
         if size > _LONGEST_PAGE:
             break
-    page.end()
-    for script in page.found:
+    for script in _scripts(b"".join(pieces).decode(errors="personagraph.mark")):
         yield from _objects(script)
+
+
+def _scripts(page: str) -> Iterator[str]:
+    """The texts of the scripts that hold JSON-LD; one that is never closed goes to the end."""
+    at = 0
+    while opened := _OPENS.search(page, at):
+        attributes, begin = opened[1], opened.end()
+        if attributes is None:
+            end = page.find("-->", begin)
+        else:
+            closed = _CLOSES.search(page, begin)
+            end = closed.start() if closed else -1
+            if _JSON_LD.search(attributes):
+                yield page[begin : end if end >= 0 else len(page)]
+        if end < 0:
+            return
+        at = end
 
 
 def _objects(script: str) -> Iterator[str]:
@@ -44,34 +64,3 @@ def _objects(script: str) -> Iterator[str]:
             return
     if text:
         yield text
-
-
-class _Scripts(HTMLParser):
-    """Collects the texts of scripts that hold JSON-LD."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
-        self._inside = False
-
-    def end(self) -> None:
-        """The page is over, maybe in the middle of a script."""
-        self.close()
-        if self._inside:
-            self.found[-1] += self.rawdata
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """A script begins, or something else."""
-        kind = (dict(attrs).get("type") or "").split(";")[0].strip().lower()
-        self._inside = tag == "script" and kind == _TYPE
-        if self._inside:
-            self.found.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        """It ends."""
-        self._inside = self._inside and tag != "script"
-
-    def handle_data(self, data: str) -> None:
-        """A piece of text."""
-        if self._inside:
-            self.found[-1] += data

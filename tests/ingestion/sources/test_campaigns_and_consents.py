@@ -8,7 +8,7 @@ from folders import HEAD, Read, fill
 
 from ingestion.detect import recognise
 from ingestion.identity import IdentityConfig, resolve
-from ingestion.propose import is_needed
+from ingestion.propose import is_needed, propose
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -94,3 +94,8 @@ def test_beside_tables_of_another_kind_they_are_proposed_with_those(tmp_path: Pa
     assert not is_needed(folder)
     fill(folder, {"people.csv": "customer_no,email\nk1,ann@x.org\n"})
     assert is_needed(folder)
+    fill(folder, {"sends.csv": SENDS})
+    found = propose(folder).mapping.tables
+    assert (found["agreed"].kind, found["agreed"].identifiers["user_id"].column) == (
+        "consent", ("user_id",))  # fmt: skip
+    assert found["sends"].names == {"sent_at": ("assigned_at",)}
