@@ -11,8 +11,9 @@ from typing import Any
 
 import ibis
 
+from ingestion.forms import formed
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
-from ingestion.mapping import EPOCHS, Case, Condition, Test, Time, Value
+from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression
@@ -113,6 +114,22 @@ class Columns:
         for name, test in condition.items():
             found = found & self._test(name, test)
         return found.fill_null(False)
+
+    def arm(self, campaign: Campaign) -> Checked:
+        """The arm a person was in: `control`, `treated` or the name of a variant."""
+        if campaign.arm is None:
+            return Checked(_NOTHING)
+        given = self.value(campaign.arm)
+        control, treated = ([word.lower() for word in words]
+                            for words in (campaign.control, campaign.treated))  # fmt: skip
+        plain = [word for word in treated if word in TREATED] or ["treated"]
+        word = given.lower()
+        value = ibis.cases(
+            (word.isin(control), "control"), (word.isin(plain), "treated"),
+            (word.isin(treated), given), else_=_NOTHING,
+        )  # fmt: skip
+        lost = (given.notnull() & value.isnull()).ifelse("unknown_value", _NOTHING)
+        return Checked(value, lost, ibis.literal("arm: ") + given.substr(0, 40))
 
     def cases(self, cases: Sequence[Case]) -> Expr:
         """The value of the first case that holds; null where none does."""
@@ -247,7 +264,7 @@ def prepare(
                 for name, own in texts.items()
             },
             **{
-                own: _listed(find(rows, name), needs.lists[name], missing)
+                own: _listed(find(rows, name), needs.lists[name], missing, needs.forms.get(name))
                 for name, own in lists.items()
             },
             **{
@@ -282,58 +299,16 @@ def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
     return text.isin(missing).ifelse(_NOTHING, text) if missing else text
 
 
-def formed(text: Expr, form: str | None) -> Expr:
-    """A text in the form that a mapping declares for its column."""
-    return text if form is None else FORMS[form](text)
-
-
-def _listed(found: Expr, separator: str, missing: tuple[str, ...]) -> Expr:
+def _listed(found: Expr, separator: str, missing: tuple[str, ...], form: str | None = None) -> Expr:
     """The values of a list, of a JSON list or of a text with separators, without empty ones."""
     if found.type().is_array():
         parts = found.map(lambda one: _text(one, missing))
     else:
-        text = _text(found, missing)
+        text = formed(_text(found, missing), form)
         inside = json_as(text, '["VARCHAR"]', "array<string>")
         parts = text.startswith("[").ifelse(inside, text.split(separator))
         parts = parts.map(lambda one: _text(one, missing))
     return parts.filter(lambda one: one.notnull())
-
-
-_CASES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-
-
-def salesforce_id(text: Expr) -> Expr:
-    """An id of 15 characters as the one of 18 that means the same record.
-
-    Each character of the suffix says which of five characters are capitals, the first as the
-    lowest bit.
-    """
-    suffix = ibis.literal("")
-    for first in range(0, 15, 5):
-        capitals = ibis.literal(0)
-        for place in range(5):
-            is_capital = text.substr(first + place, 1).between("A", "Z")
-            capitals = capitals + is_capital.ifelse(1 << place, 0)
-        suffix = suffix + ibis.literal(_CASES).substr(capitals, 1)
-    return text.re_search("^[0-9A-Za-z]{15}$").ifelse(text + suffix, text)
-
-
-def _amount(text: Expr) -> Expr:
-    """`$1,234.50`, `25.00 USD` or `(12.00)` as a number is written elsewhere."""
-    negative = text.re_search(r"^\(.*\)$|^-|-$")
-    bare = text.re_replace(r"[^0-9.]", "")
-    known = text.re_search(r"^[(\-]?\s*(\p{Sc}|[A-Z]{3})?\s*-?[0-9][0-9,'  ]*(\.[0-9]+)?"
-                           r"\s*(\p{Sc}|[A-Z]{3}|%)?\s*[)\-]?$")  # fmt: skip
-    return known.ifelse(negative.ifelse(ibis.literal("-") + bare, bare), text)
-
-
-FORMS: dict[str, Callable[[Expr], Expr]] = {
-    "salesforce_id": salesforce_id,
-    "amount": _amount,
-    "amount_comma": lambda text: _amount(
-        text.replace(".", "'").replace(",", ".")  # 1.234,50
-    ),
-}
 
 
 def _typed_time(found: Expr, zone: str | None) -> Expr:

@@ -85,7 +85,7 @@ def dataset(
 
 
 def _names_people(data: Dataset) -> bool:
-    return data.table.kind not in {"item", "campaign"}
+    return any(one.kind not in {"item", "campaign"} for one in data.table.each)
 
 
 def _identifiers(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, dict[str, int]]:

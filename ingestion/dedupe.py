@@ -1,9 +1,12 @@
 """Which received rows are new, which repeat another, and which are quarantined.
 
-By the source's own id within a dataset; where there is none, equal rows are matched by their
+By the source's own id within a dataset, the newest of them where rows say how new they are; where
+there is none, equal rows are matched by their
 occurrence number: the second equal line of one file is the second equal line of another, so
 exports that overlap are told from lines that are really there twice.
 """
+
+from typing import Any
 
 import ibis
 
@@ -19,7 +22,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
     Args:
         scratch: the engine.
         rows: kept rows with the columns of `ROW`; messages have a `place`, which tells those of
-            one line apart, and of several with one id the one received first is kept.
+            one line apart, and of several with one id the one received first is kept; rows that
+            have a `version` are kept by it, the greatest first.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key); None: there are none.
     """
@@ -52,12 +56,19 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
     return scratch.view(classified)
 
 
+def _turn(rows: Rows) -> Any:
+    """Of rows with one id, the one with the least of these is kept."""
+    if "version" in rows.columns:
+        return -rows.version.fill_null(1 << 62)  # what only says that a thing is gone has no time
+    return rows.recorded_at_ms if "place" in rows.columns else ibis.literal(0, "int64")
+
+
 def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     """The rows that have equals: (source, position, part, occurrence, first_key or null)."""
     good = rows.filter(rows.problem.isnull())
     narrow = good.select(
         "source", "position", "part", "id", "record_key",
-        turn=good.recorded_at_ms if "place" in good.columns else ibis.literal(0, "int64"),
+        turn=_turn(good),
         group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
     )  # fmt: skip
     counted = narrow.group_by("group").agg(count=narrow.count())

@@ -141,18 +141,16 @@ def _nearest(folder: Path, names: list[str]) -> str:
 
 
 def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:
-    found: dict[tuple[str, bool], list[str]] = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for name in names:
         kind = recognise(folder / name)
         if kind is not None:
-            found.setdefault((kind, shape_of(folder / name) == "parquet"), []).append(name)
+            found.setdefault((kind, written(folder / name, kind)), []).append(name)
     if not found:
         return None
     # The files of one table are of one shape.
-    labels = {
-        (kind, parquet): f"{kind}_parquet" if parquet and (kind, False) in found else kind
-        for kind, parquet in found
-    }
+    plain = {kind: min(how for one, how in found if one == kind) for kind, _ in found}
+    labels = {(kind, how): kind if how == plain[kind] else f"{kind}_{how}" for kind, how in found}
     return Mapping.model_validate(
         {
             "name": folder.resolve().name,
@@ -163,6 +161,15 @@ def _self_explaining(folder: Path, names: list[str]) -> Mapping | None:
             },
         }
     )
+
+
+def written(path: Path, kind: str) -> str:
+    """How a file of a known format is written, so that it can be read together with its like: in
+    columns (`parquet`, `csv`), or in lines, which comes first and has no name."""
+    shape = shape_of(path)
+    if shape == "parquet" or (shape == "csv" and kind in shipped.tables()):
+        return shape
+    return ""
 
 
 def recognise(path: Path) -> str | None:
@@ -190,7 +197,7 @@ def _most(test: str, rows: list[Any]) -> str | None:
 
 
 def _of_objects(rows: list[dict[str, Any]]) -> str | None:
-    return "tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else _of_rows(rows)
+    return _of_rows(rows) or ("tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else None)
 
 
 def _of_rows(rows: list[dict[str, Any]]) -> str | None:

@@ -21,6 +21,7 @@ from kg.lake.scratch import Scratch
 
 _LINES = {*EVENT_FORMATS, "tickets"}
 _PLAIN_TEXT = {"snowplow", "weblogs"}  # their lines need not be JSON
+_STAGED_AS_LINES = {"json", "xml", "html"}
 _LOOKED_AT = 20_000  # lines of JSON
 
 
@@ -211,7 +212,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path, table.encoding)
-    wanted: str | None = "ndjson" if table.format in _LINES else None
+    wanted: str | None = "ndjson" if table.format in _LINES or table.parts else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
     elif table.format in _PLAIN_TEXT and shape != "json":
@@ -219,7 +220,7 @@ def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted
     if table.format in {"csv", "parquet", "ndjson"}:
         wanted = table.format
-    if wanted and wanted != ("ndjson" if shape == "json" else shape):
+    if wanted and wanted != ("ndjson" if shape in _STAGED_AS_LINES else shape):
         raise UnreadableFile("foreign", f"expected {wanted}, the file looks like {shape}")
     if table.format in SURVEYS and survey_of(first_rows(one.path, table.encoding)) != table.format:
         raise UnreadableFile("foreign", f"the header rows are not those of {table.format}")

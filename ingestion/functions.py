@@ -61,6 +61,8 @@ regexp_replace = _builtin("regexp_replace", ("string", "string", "string", "stri
 
 # JSON, a path -> the text there
 json_plain = _builtin("json_extract_string", ("string", "string"), "string")
+# JSON, paths -> what is there: OBJECT, ARRAY, VARCHAR, …; null where there is nothing
+json_kinds = _builtin("json_type", ("string", "array<string>"), "array<string>")
 # JSON, a path that may differ from row to row -> the JSON there
 json_at = _builtin("json_extract", ("string", "string"), "json")
 

@@ -128,7 +128,8 @@ def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
         same = {one.name for one in dataset.sources if one.name in before
                 and before[one.name]["sha256"] == one.sha256
                 and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
-        if (names - same) & set(before):
+        # What a file says anew may be newer than what another said before.
+        if (names - same) & set(before) or (names != same and dataset.table.keeps_newest):
             same = set()
         read |= names - same
         unchanged |= {name: before[name] for name in same}

@@ -251,13 +251,15 @@ def _check_zone(zone: str | None) -> None:
 
 class Identifier(Model):
     """A column (or several) that names a person in a namespace; `merged`: columns that list what
-    the source itself has merged into it; `merged_into`: a column with what it was merged into."""
+    the source itself has merged into it; `merged_into`: a column with what it was merged into;
+    `when`: only where that holds."""
 
     column: Strings
     trust: int | None = Field(default=None, ge=1, le=6)
     unique: bool | None = None
     merged: Strings = ()
     merged_into: Strings = ()
+    when: Condition = Field(default_factory=dict)
 
 
 def _as_identifier(value: Any) -> Any:
@@ -309,11 +311,27 @@ class Item(Model):
     unless: tuple[Condition, ...] = ()
 
 
+# Words for not being sent a campaign, and for being sent it.
+CONTROL = ("control", "controls", "control group", "holdout", "hold-out", "held out", "held_out",
+           "untreated", "unexposed", "not sent", "not_sent")  # fmt: skip
+TREATED = ("treated", "treatment", "test", "exposed", "sent", "target")
+
+
 class Campaign(Model):
-    """The campaign a row belongs to, and the arm the person was in."""
+    """The campaign a row belongs to, and the arm the person was in: `control` where nothing was
+    sent. `treated` may name variants, which keep their names; other words are quarantined."""
 
     id: ColumnValue
     arm: ColumnValue | None = None
+    control: Strings = CONTROL
+    treated: Strings = TREATED
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Campaign":
+        both = {word.casefold() for word in self.control} & {w.casefold() for w in self.treated}
+        if both:
+            raise ValueError(f"{sorted(both)[0]!r} is under control and under treated")
+        return self
 
 
 class Consent(Model):
@@ -335,10 +353,18 @@ class Questions(Model):
 
 
 class Link(Model):
-    """Other files whose columns may be used as `<link>.<column>`, found by an equal value."""
+    """Other files, or another part of the same, whose columns may be used as `<link>.<column>`,
+    found by an equal value."""
 
-    file: Strings
+    file: Strings = ()
+    part: str | None = None
     on: dict[str, str] | str
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "Link":
+        if bool(self.file) == bool(self.part):
+            raise ValueError("a link leads to a file or to a part: give one of the two")
+        return self
 
     def matches(self) -> dict[str, str]:
         """This table's column -> the linked file's column."""
@@ -411,7 +437,11 @@ def _known_format(name: str) -> str:
     return name
 
 
-Form = Literal["salesforce_id", "amount", "amount_comma"]
+Form = Literal["salesforce_id", "amount", "amount_comma", "html", "path"]
+
+
+def _as_part(value: Any) -> Any:
+    return {**value, "files": "its table's"} if isinstance(value, Dict) else value
 
 
 class Table(Model):
@@ -456,12 +486,26 @@ class Table(Model):
     lists: dict[str, str] = Field(default_factory=dict)
     nobody: tuple[Condition, ...] = ()
     then: tuple[Then, ...] = ()
+    newest: TimeValue | None = None
+    when: Condition = Field(default_factory=dict)
+    inside: str | None = None
+    parts: "dict[str, Annotated[Table, BeforeValidator(_as_part)]]" = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> "Table":
         for problem in _table_problems(self):
             raise ValueError(problem)
         return self
+
+    @property
+    def each(self) -> tuple["Table", ...]:
+        """The tables that say how rows are read: those of the parts, else this one."""
+        return tuple(self.parts.values()) or (self,)
+
+    @property
+    def keeps_newest(self) -> bool:
+        """Whether of several rows with one id the newest counts."""
+        return any(one.newest is not None for one in self.each)
 
     def columns_for(self, name: str, known: Iterable[str]) -> list[str]:
         """Which of the known columns a name of this mapping stands for, the best first.
@@ -492,9 +536,14 @@ _NEEDS: dict[str, tuple[str, ...]] = {
 
 def _table_problems(table: Table) -> Iterator[str]:
     what = table.kind or table.format
-    special = table.format in {*EVENT_FORMATS, "tickets", "survey", *SURVEYS}
+    special = table.format in {*EVENT_FORMATS, "tickets", "survey", *SURVEYS} or bool(table.parts)
     if special and table.kind not in {None, "ignore"}:
-        yield f"format {table.format} decides the kind itself; drop kind: {table.kind}"
+        decides = (
+            "parts have kinds of their own"
+            if table.parts
+            else (f"format {table.format} decides the kind itself")
+        )
+        yield f"{decides}; drop kind: {table.kind}"
     if not special and table.kind is None:
         yield "kind is missing; it is one of event, profile, item, campaign, consent, ignore"
     for need in _NEEDS.get(what or "", ()):
@@ -504,8 +553,22 @@ def _table_problems(table: Table) -> Iterator[str]:
         yield "part is for rows without an id; drop part or key"
     if table.questions is not None and table.format != "survey":
         yield "questions is for format: survey"
+    yield from _part_problems(table)
     if not special and (lost := [name for name in table.describe if name not in table.traits]):
         yield f"describe names {lost[0]!r}, which is not under traits"
+
+
+def _part_problems(table: Table) -> Iterator[str]:
+    for name, part in table.parts.items():
+        if part.kind == "ignore" or part.parts or part.format:
+            yield f"the part {name!r} cannot have a format or parts, or be ignored"
+        for label, link in part.links.items():
+            if link.part not in table.parts or table.parts[link.part].inside:
+                yield f"the link {label!r} of the part {name!r} must lead to another part"
+        if not part.when and part.inside is None:
+            yield f"the part {name!r} needs when: what tells its objects from those of other parts"
+        if any(test.is_numeric() for test in part.when.values()):
+            yield f"when of the part {name!r} compares numbers; name texts there"
 
 
 class ConsentDefault(Model):
@@ -536,8 +599,11 @@ class Mapping(Model):
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
         _check_zone(self.time_zone)
-        described = {name for table in self.tables.values() for name in table.describe}
         for label, table in self.tables.items():
+            if table.when or table.inside or any(link.part for link in table.links.values()):
+                raise ValueError(f"table {label!r} is no part: drop when, inside and link.part")
+        described = set(self.described())
+        for label, table in self._each():
             for name in sorted(described & set(table.traits) - set(table.describe)):
                 raise ValueError(
                     f"trait {name!r} is under describe elsewhere but not in table {label!r}; "
@@ -557,7 +623,7 @@ class Mapping(Model):
             for table in self.tables.values()
             for name in FORMAT_NAMESPACES.get(table.format or "", ())
         }
-        for table in self.tables.values():
+        for _, table in self._each():
             for name, declared in table.identifiers.items():
                 trust, unique = found.get(name) or NAMESPACES.get(name, (1, True))
                 unique = unique if declared.unique is None else declared.unique
@@ -580,7 +646,10 @@ class Mapping(Model):
 
     def described(self) -> list[str]:
         """The traits that claims may speak of."""
-        return sorted({name for table in self.tables.values() for name in table.describe})
+        return sorted({name for _, table in self._each() for name in table.describe})
+
+    def _each(self) -> Iterator[tuple[str, Table]]:
+        yield from ((label, one) for label, table in self.tables.items() for one in table.each)
 
 
 def load(path: Path) -> Mapping:

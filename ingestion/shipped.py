@@ -5,6 +5,7 @@ override it; a file that nobody mapped is recognised by its `required` columns a
 values are like (`expects`). Nothing here is code that knows a vendor.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
@@ -25,32 +26,54 @@ class Shipped:
     Attributes:
         about: what `personagraph source list` says of it.
         table: the table of a mapping, without files.
+        generic: of no vendor; whoever sees the other files of a folder may know more.
     """
 
     about: str
     table: dict[str, Any]
+    generic: bool = False
 
     def fit(self, rows: Sequence[Row]) -> int:
         """How much speaks for these being rows of this table; 0: they are not.
 
-        A file without rows fits nothing: names alone prove too little.
+        A file without rows fits nothing: names alone prove too little. One whose objects are of
+        several kinds fits as well as its best part.
         """
-        inside = list(_inside(rows, self.table.get("rows")))
-        if not inside:
-            return 0
-        required, expects = self.table["required"], self.table.get("expects", {})
-        for name in required:
-            if not any(_holds(row, self._names(name)) for row in inside):
-                return 0
-        for name, pattern in expects.items():
-            given = [text for row in inside if (text := _text(row, self._names(name))) is not None]
-            like = sum(bool(re.search(pattern, text)) for text in given)
-            if not given or like < _LIKE_SHARE * len(given):
-                return 0
-        return len(required) + len(expects)
+        parts = self.table.get("parts", {}).values()
+        return max((_fit(part, rows) for part in parts), default=0) or _fit(self.table, rows)
 
-    def _names(self, name: str) -> list[str]:
-        return [name, *_listed(self.table.get("names", {}).get(name))]
+
+def _fit(table: Dict[str, Any], rows: Sequence[Row]) -> int:
+    inside = [row for row in _inside(rows, table.get("rows")) if _is_own(table, row)]
+    required, expects = table.get("required", ()), table.get("expects", {})
+    if not inside or not required or "inside" in table:
+        return 0
+    for name in required:
+        if not any(_holds(row, _names(table, name)) for row in inside):
+            return 0
+    for name, pattern in expects.items():
+        given = [text for row in inside if (text := _text(row, _names(table, name))) is not None]
+        like = sum(bool(re.search(pattern, text)) for text in given)
+        if not given or like < _LIKE_SHARE * len(given):
+            return 0
+    return len(required) + len(expects)
+
+
+def _is_own(table: Dict[str, Any], row: Row) -> bool:
+    """Whether an object is what `when` of a part says, as far as words can tell."""
+    for name, test in table.get("when", {}).items():
+        text = _text(row, _names(table, name))
+        told = test if isinstance(test, Dict) else {"one_of": _listed(test)}
+        missing, words = told.get("missing") is True, told.get("one_of", [text])
+        if missing != (text is None) or text not in words:
+            return False
+        if text is not None and not re.search(str(told.get("matches", "")), text):
+            return False
+    return True
+
+
+def _names(table: Dict[str, Any], name: str) -> list[str]:
+    return [name, *_listed(table.get("names", {}).get(name))]
 
 
 @cache
@@ -63,7 +86,8 @@ def tables() -> dict[str, Shipped]:
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yaml"):
             for name, table in YAML(typ="safe").load(file.read_text(encoding="utf-8")).items():
-                found[name] = Shipped(table.pop("about"), table)
+                generic = table.pop("generic", False)
+                found[name] = Shipped(table.pop("about"), table, generic)
     return found
 
 
@@ -91,13 +115,24 @@ def _filled(table: Dict[str, Any], files_of: Dict[str, list[str]]) -> Dict[str, 
     known = tables().get(str(table.get("format")))
     if known is None:
         return table
-    whole = {**known.table, **table}
-    for key in _MERGED:
-        if key in known.table and isinstance(table.get(key), Dict):
-            whole[key] = {**known.table[key], **table[key]}
+    whole = _merged(known.table, table)
     if "links" in whole:
         links = {name: _linked(link, files_of) for name, link in whole["links"].items()}
         whole["links"] = {name: link for name, link in links.items() if link["file"]}
+    return whole
+
+
+def _merged(shipped: Dict[str, Any], table: Dict[str, Any]) -> dict[str, Any]:
+    """A shipped table, or part of one, with what a mapping adds to it or overrides."""
+    whole = {**shipped, **table}
+    for key in _MERGED:
+        if key in shipped and isinstance(table.get(key), Dict):
+            whole[key] = {**shipped[key], **table[key]}
+    if isinstance(table.get("parts"), Dict) and "parts" in shipped:
+        own = {name: _merged(shipped["parts"].get(name, {}), part)
+               for name, part in table["parts"].items()
+               if isinstance(part, Dict)}  # fmt: skip
+        whole["parts"] = {**shipped["parts"], **table["parts"], **own}
     return whole
 
 
@@ -129,6 +164,8 @@ def _holds(row: Row, names: Sequence[str]) -> bool:
 def _text(row: Row, names: Sequence[str]) -> str | None:
     for name in names:
         value = _value(row, name)
+        if isinstance(value, Dict | list):
+            return json.dumps(value)
         if value not in (None, ""):
             return str(value).strip()
     return None

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
 from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
-from ingestion.propose.profiles import Column
+from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
 
+_DECIDED = ("assigned", "allocated", "randomised", "randomized", "enrolled", "scheduled", "planned")
 _MOSTLY_OWN = 0.9  # an item column with more values than this per row counts rows, not items
 
 
@@ -103,6 +105,10 @@ def _items(seen: Seen, made: Draft) -> list[Column]:
 
 
 def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
+    deeds = [*seen.named("value"), *seen.named("quantity"), *seen.ids("basket")]
+    if seen.ids("campaign") and seen.named("arm") and not deeds:
+        made.put("verb", "received", "a campaign, and an arm that somebody was in")
+        return
     columns = [c for c in seen.named("verb") if 2 <= c.distinct <= 200]
     if columns:
         made.put("verb", {"column": seen.take(columns[0])}, f"{columns[0].distinct} values")
@@ -199,9 +205,36 @@ def _received(seen: Seen, made: Draft, campaign: Column) -> None:
     value: Any = seen.take(campaign)
     why = seen.meanings[campaign.name].why
     if arms:
-        value = {"id": value, "arm": seen.take(arms[0])}
+        value = {"id": value, "arm": seen.take(arms[0]), **_arm_words(arms[0])}
         why = seen.meanings[arms[0].name].why
+        _held_out(seen, made)
     made.put("campaign", value, why)
+
+
+def _held_out(seen: Seen, made: Draft) -> None:
+    """Who is held out may be sent nothing at any time; when that was decided counts then."""
+    time = made.keys["time"].value if "time" in made.keys else None
+    name = time.get("column") if isinstance(time, dict) else time
+    others = [c.name for c in seen.named("time") if c.name != name and says(c.name, _DECIDED)]
+    if name in seen.profile.columns and others:
+        lost = seen.profile.columns[name].rows - seen.profile.columns[name].given
+        if lost:
+            why = f"{lost:,} rows have no {name}: when somebody was put into an arm counts there"
+            made.put("names", {name: others}, why)
+
+
+def _arm_words(column: Column) -> dict[str, Any]:
+    """What the values of an arm mean, where they are not the usual words."""
+    given = {value.casefold(): value for value in column.values}
+    if all(one in YES_NO for one in given):
+        yes = [value for one, value in given.items() if one in {"yes", "true", "y", "1"}]
+        no = [value for value in column.values if value not in yes]
+        held = says(column.name, words()["control"])
+        return {"control": yes if held else no, "treated": no if held else yes}
+    control = [value for one, value in given.items() if one in {*words()["control"], *CONTROL}]
+    treated = [value for value in column.values if value not in control]
+    usual = all(one in {*CONTROL, *TREATED} for one in given)
+    return {} if usual else {"control": control, "treated": treated}
 
 
 def _about(seen: Seen, made: Draft, items: list[Column]) -> None:

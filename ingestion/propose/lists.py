@@ -155,7 +155,8 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         known = {"yes", "true", "1", "granted", "y", "no", "false", "0", "denied", "n"}
         strange = [v for v in granted.values if v.casefold() not in known]
         if strange:
-            deny = ("out", "withdrawn", "unsub", "refused", "denied", "no", "false")
+            deny = ("out", "withdrawn", "unsub", "refused", "denied", "no", "false", "revoked",
+                    "reject", "declin", "object")  # fmt: skip
             value["no"] = [v for v in granted.values if any(w in v.casefold() for w in deny)]
             value["yes"] = [v for v in granted.values if v not in value["no"]]
         made.put("consents", [Why(value, ", ".join(granted.values), check=bool(strange))])

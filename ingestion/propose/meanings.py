@@ -171,6 +171,8 @@ def _arm(column: Column) -> Iterator[Meaning]:
     controls = words()["control"]
     if any(value.casefold() in controls for value in column.values):
         yield Meaning("arm", f"{column.distinct} arms, one of which was not treated")
+    elif column.share(column.yes_no) == 1 and column.distinct == 2:
+        yield Meaning("arm", "yes or no; whether somebody was held out, by the column's name")
 
 
 def _amount(column: Column, seen: str) -> Iterator[Meaning]:

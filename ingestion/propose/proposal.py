@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion import shipped
-from ingestion.detect import example_of, recognise
+from ingestion.detect import example_of, recognise, written
 from ingestion.fit import files_of
 from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
@@ -42,10 +42,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class _Files:
-    """Files of one table: of a known format, or of the same columns."""
+    """Files of one table: of a known format, or of the same columns; `generic`: of a format that
+    is known, but looked at all the same."""
 
     names: tuple[str, ...]
     format: str | None = None
+    generic: str | None = None
     staged: tuple[Staged, ...] = ()
     columns: tuple[str, ...] = ()
 
@@ -75,6 +77,9 @@ def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
                 hint="; ".join(notes[:3]) or "Name the folder with the files.",
             )
         seen = _look(scratch, unknown, progress)
+        known += list(_otherwise(unknown, seen))
+        taken = {name for one in known for name in one.names}
+        seen = [one for one in seen if one.profile.files[0] not in taken]
         drafts = [tables.draft(scratch, one, seen) for one in seen if one.kind != "questions"]
     tables.settle(drafts)
     drafts = [*_known(known, names), *sorted(drafts, key=_order)]
@@ -122,13 +127,14 @@ def _sorted_out(
     scratch: Scratch, folder: Path, names: Sequence[str], notes: list[str]
 ) -> list[_Files]:
     """Files that belong together; what cannot be read is noted."""
-    known: dict[str, list[str]] = {}
+    known: dict[tuple[str, str], list[str]] = {}
     alike: dict[tuple[str, ...], list[tuple[str, Staged]]] = {}
     for name in names:
         try:
             form = recognise(folder / name)
-            if form is not None:
-                known.setdefault(form, []).append(name)
+            generic = form if form is not None and _is_generic(form) else None
+            if form is not None and generic is None:
+                known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
             staged = scratch.stage(folder / name, shape_of(folder / name))
             columns = _columns(folder / name, staged)
@@ -141,12 +147,27 @@ def _sorted_out(
             notes.append(f"{name} is not read: its header is a row of numbers, so its columns have "
                          "no names")  # fmt: skip
         else:
-            alike.setdefault((staged.shape, *columns), []).append((name, staged))
-    groups = [_Files(tuple(named), form) for form, named in known.items()]
+            key = (generic or "", staged.shape, *columns)
+            alike.setdefault(key, []).append((name, staged))
+    groups = [_Files(tuple(named), form) for (form, _), named in known.items()]
     for key, members in alike.items():
         files = tuple(name for name, _ in members)
-        groups.append(_Files(files, None, tuple(one for _, one in members), key[1:]))
+        staged_all = tuple(one for _, one in members)
+        groups.append(_Files(files, None, key[0] or None, staged_all, key[2:]))
     return groups
+
+
+def _otherwise(unknown: Sequence[_Files], seen: Sequence[Seen]) -> Iterator[_Files]:
+    """Files of generic formats in which nothing of that kind was seen: they are taken for what
+    their columns say, so that no denial is left out."""
+    for files, one in zip(unknown, seen, strict=True):
+        if files.generic and one.kind != shipped.tables()[files.generic].table["kind"]:
+            yield _Files(files.names, files.generic)
+
+
+def _is_generic(form: str) -> bool:
+    """Whether its ids may be those of other files, which are looked at here and not there."""
+    return form in shipped.tables() and shipped.tables()[form].generic
 
 
 def _is_prose(scratch: Scratch, staged: Staged) -> bool:
@@ -207,8 +228,11 @@ def _labels(files: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _known(found: Sequence[_Files], names: Sequence[str]) -> Iterator[Draft]:
+    labels: list[str] = []
     for one in found:
-        draft = Draft(snake(str(one.format)))
+        label = snake(str(one.format))
+        labels.append(label)
+        draft = Draft(label if labels.count(label) == 1 else f"{label}_{labels.count(label)}")
         draft.put("files", tables.pattern(one.names, names))
         draft.put("format", one.format, "recognised by its content")
         yield draft

@@ -146,7 +146,9 @@ def consent_columns(seen: Seen) -> tuple[Column, Column] | None:
 
 
 _ANSWERS = {*YES_NO, "granted", "denied", "opted_in", "opted_out", "opt-in", "opt-out", "withdrawn",
-            "subscribed", "unsubscribed", "allowed", "refused"}  # fmt: skip
+            "subscribed", "unsubscribed", "allowed", "refused", "opted in", "opted out", "opt in",
+            "opt out", "opted-in", "opted-out", "given", "accepted", "revoked", "rejected",
+            "declined", "objected"}  # fmt: skip
 
 
 def _is_answer(column: Column) -> bool:

@@ -44,6 +44,10 @@ def event_modules() -> dict[str, ModuleType]:
 
 def read_dataset(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:
     """Read the staged files of a dataset in the format its table declares."""
+    if dataset.table.parts:
+        from ingestion.sources import parts
+
+        return parts.read(scratch, dataset, mapping, salt)
     match dataset.table.format:
         case "tickets":
             from ingestion.sources import tickets

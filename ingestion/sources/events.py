@@ -30,8 +30,8 @@ from ingestion.functions import (
     md5,
     no_texts,
 )
+from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
-from ingestion.mapping import Table, Time
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import Format, namespace
 from ingestion.sources.messages import messages, texts
@@ -103,7 +103,7 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
         dropped_identifiers="dropped",
         **_event_columns(rows, table, form),
     )  # fmt: skip
-    return Reading(kept, _outputs(table, form, tuple(ids)))
+    return Reading(kept, _outputs(scratch, table, form, tuple(ids)))
 
 
 def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
@@ -233,7 +233,8 @@ def _event_columns(rows: Rows, table: Table, form: Format) -> dict[str, Any]:
         "quantity": quantity,
         "value": rows.verb.isin(PAID).ifelse(_signed(rows, value), ibis.null("float64")),
         "campaign_id": none.ifelse(_NOTHING, rows.campaign_id),
-        "arm": rows.arm,
+        # A word that we do not know stays one of theirs.
+        "arm": rows.arm.lower().isin(CONTROL).ifelse("control", rows.arm),
     }
 
 
@@ -248,15 +249,25 @@ def _signed(rows: Rows, value: Any) -> Any:
     return (rows.verb == "returned").ifelse(-value.abs(), value)
 
 
-def _outputs(table: Table, form: Format, ids: tuple[str, ...]) -> dict[str, Callable[[Rows], Rows]]:
+def _outputs(
+    scratch: Scratch, table: Table, form: Format, ids: tuple[str, ...]
+) -> dict[str, Callable[[Rows], Rows]]:
+    told: list[Rows] = []
+
+    def news(rows: Rows) -> Rows:
+        """What is new of people, sorted out once for all that say it."""
+        if not told:
+            told.append(scratch.keep(_news(rows, ids)))
+        return told[0]
+
     return {
         "events": lambda rows: form.folded(_event_rows(rows, form)).select(
             "record_key", "source", "occurred_at_ms", "recorded_at_ms", *EVENT
         ),
         "item_candidates": lambda rows: candidate_rows(_event_rows(rows, form)),
         "identifiers": lambda rows: _identifier_rows(rows, table, ids),
-        "profiles": lambda rows: _profile_rows(rows, ids),
-        "person_details": lambda rows: _detail_rows(rows, ids),
+        "profiles": lambda rows: _profile_rows(news(rows)),
+        "person_details": lambda rows: _detail_rows(news(rows)),
         "consents": lambda rows: _consent_rows(rows, ids),
         "new_fields": lambda rows: rows.select(name="new_fields").unnest("name"),
         **({"merged_ids": lambda rows: _merged_rows(rows, form)} if form.merged else {}),
@@ -347,19 +358,19 @@ def _news(rows: Rows, ids: tuple[str, ...]) -> Rows:
     order = [ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms), rows.record_key]
     before = rows.traits.lag().over(group_by=_person(rows, ids), order_by=order)
     rows = rows.mutate(news=(rows.kind == "profile") | (before.fill_null("") != rows.traits))
-    return rows.filter(rows.news)
+    rows = rows.filter(rows.news)
+    return rows.select("record_key", "source", "occurred_at_ms", "recorded_at_ms", "traits")
 
 
-def _profile_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
-    return _news(rows, ids).select(
+def _profile_rows(rows: Rows) -> Rows:
+    return rows.select(
         "record_key", "source", "occurred_at_ms", "recorded_at_ms",
         traits=json_merged(rows.traits, _WITHOUT),
     )  # fmt: skip
 
 
-def _detail_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
+def _detail_rows(rows: Rows) -> Rows:
     """What the traits say of the person, by the names that the vendors reserve for it."""
-    rows = _news(rows, ids)
     every = [path for paths in _TRAITS.values() for path in paths]
     rows = rows.mutate(said=json_shaped(rows.traits, _nested(every)))
 

@@ -14,11 +14,11 @@ from ingestion.columns import (
     Needs,
     as_text,
     first_problem,
-    formed,
     identifier,
     prepare,
 )
 from ingestion.details import detail_rows, details
+from ingestion.forms import formed
 from ingestion.functions import (
     json_keys,
     json_text,
@@ -50,8 +50,33 @@ def read(
         salt: keeps content hashes of one workspace from being compared with another's.
         skip: how many rows of each file stand below its header and are no records.
     """
+    rows, own = received(scratch, dataset)
+    rows = rows.filter(rows[POSITION] > skip) if skip else rows
+    if LINE in rows.columns:
+        rows = unwrapped(rows, dataset.table.rows)
+    return reading(scratch, dataset, mapping, salt, rows, own)
+
+
+def reading(
+    scratch: Scratch,
+    dataset: Dataset,
+    mapping: Mapping,
+    salt: str,
+    rows: Rows,
+    own: dict[str, str],
+    linked: dict[str, Rows] | None = None,
+) -> Reading:
+    """What a table makes of rows that were received.
+
+    Args:
+        scratch, dataset, mapping, salt: as of `read`.
+        rows: with the columns of their files, or lines of JSON.
+        own: their columns -> what they are called here.
+        linked: link -> the rows it leads to; else they are those of the dataset's linked files.
+    """
     table = dataset.table
-    rows, own, find = _findable(scratch, dataset, skip)
+    others = linked or {name: scratch.rows(staged) for name, staged in dataset.links.items()}
+    rows, find = _findable(scratch, table, rows, own, others)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     rows = columns.rows
     names = _identifier_columns(table, columns)
@@ -80,13 +105,14 @@ def read(
         "named",
         "dropped_identifiers",
         "_concerned",
-        *[name for name in (*names, *found) if name not in {"time", "key"}],
+        *[name for name in (*names, *found) if name not in {"time", "key", "newest"}],
         position=POSITION,
         content=_content(rows, own, table, salt) if key is None else ibis.null("string"),
         problem=reason,
         raw=reason.notnull().ifelse(_raw(rows, own), ibis.null("string")),
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
+        **({"version": rows.newest} if table.newest else {}),
     )
     return Reading(
         selected, dict(_outputs(dataset, names)), unread=_unread(scratch, dataset, rows, own)
@@ -167,11 +193,11 @@ def _needs(table: Table) -> Needs:
     numbers = [name for value in amounts if value for name in value.columns()]
     conditions = [case.when for case in table.verb]
     conditions += table.item.unless if table.item else ()
-    conditions += table.nobody
+    conditions += [*table.nobody, *(one.when for one in table.identifiers.values())]
     for further in table.then:
         conditions += [further.when, *(case.when for case in further.verb)]
     numbers += [name for one in conditions for name, test in one.items() if test.is_numeric()]
-    times = {"time": table.time}
+    times = {"time": table.time, "newest": table.newest}
     if table.item:
         times |= {"starts": table.item.starts, "ends": table.item.ends}
     times |= {f"then_{number}": further.time for number, further in enumerate(table.then)}
@@ -190,13 +216,17 @@ def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
     rows = scratch.rows([dataset.staged[source.name] for source in sources])
     theirs = [name for name in rows.columns if name not in {*_OURS, LINE}]
     names = {name: f"_u{number}" for number, name in enumerate(theirs)}
-    rows = rows.rename({ours: name for name, ours in names.items()})
+    return located(scratch, dataset, rows.rename({own: name for name, own in names.items()})), names
+
+
+def located(scratch: Scratch, dataset: Dataset, rows: Rows) -> Rows:
+    """Rows of a dataset's readable files with `source` and `modified_at_ms` of their file."""
+    sources = [source for source in dataset.sources if source.name in dataset.staged]
     if len(sources) == 1:
-        rows = rows.mutate(
+        return rows.mutate(
             source=ibis.literal(sources[0].name),
             modified_at_ms=ibis.literal(sources[0].modified_at_ms, "int64"),
         )
-        return rows, names
     files = scratch.given(
         pa.table(
             {
@@ -206,23 +236,28 @@ def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
             }
         )
     )
-    return rows.inner_join(files, PATH), names
+    return rows.inner_join(files, PATH)
 
 
 def json_fields(rows: Rows, paths: list[str]) -> Rows:
-    """JSON lines with `_fields`, the values at the paths as text; what is no JSON object is a
-    problem `invalid_json` and keeps its line as `_raw`."""
+    """JSON lines with `_fields`, the values at the paths as text; see `json_lines`."""
+    rows = json_lines(rows)
+    return rows.mutate(_fields=json_texts(rows[LINE], ibis.literal(paths)))
+
+
+def json_lines(rows: Rows) -> Rows:
+    """JSON lines of which what is no JSON object is a problem `invalid_json` and keeps its line as
+    `_raw`."""
     line = rows[LINE]
     good = (json_valid(line) & line.lstrip().startswith("{")).fill_null(False)
     broken = rows[PROBLEM].isnull() & ~good
-    rows = rows.mutate(
+    return rows.mutate(
         **{
             PROBLEM: broken.ifelse("invalid_json", rows[PROBLEM]),
             RAW: broken.ifelse(line.substr(0, 1 << 16), rows[RAW]),
             LINE: good.ifelse(line, ibis.null("string")),
         }
     )
-    return rows.mutate(_fields=json_texts(rows[LINE], ibis.literal(paths)))
 
 
 def unwrapped(rows: Rows, path: str | None) -> Rows:
@@ -236,7 +271,8 @@ def unwrapped(rows: Rows, path: str | None) -> Rows:
     # A page without rows says nothing; it is no row itself.
     bare = json_texts(single[LINE], ibis.literal([json_path(path)]))[0]
     single = single.filter(~(bare == "[]").fill_null(False))
-    several = rows.filter(rows._inside.length() > 0).unnest("_inside", offset="_place")
+    several = rows.filter(rows._inside.length() > 0).drop(LINE)  # else each repeats its page
+    several = several.unnest("_inside", offset="_place")
     several = several.mutate(**{LINE: several._inside}).select(*single.columns)
     both = single.union(several)
     if POSITION not in both.columns:
@@ -252,17 +288,13 @@ def json_path(name: str) -> str:
 
 
 def _findable(
-    scratch: Scratch, dataset: Dataset, skip: int
-) -> tuple[Rows, dict[str, str], Callable[[Rows, str], Any]]:
-    """The rows with what their linked files add, what their own columns are called here, and how
-    a name of the mapping is found among them."""
-    table = dataset.table
-    rows, names = received(scratch, dataset)
-    rows = rows.filter(rows[POSITION] > skip) if skip else rows
+    scratch: Scratch, table: Table, rows: Rows, names: dict[str, str], others: dict[str, Rows]
+) -> tuple[Rows, Callable[[Rows, str], Any]]:
+    """The rows with what their linked files add, and how a name of the mapping is found among
+    them; `names`: what their own columns are called here."""
     links = table.links
     fields: dict[str, int] = {}
     if LINE in rows.columns:
-        rows = unwrapped(rows, table.rows)
         used = {name for name in used_columns(table) if name.split(".")[0] not in links}
         used |= {own for link in links.values() for own in link.matches()}
         used |= {other for name in used for other in table.names.get(name, ())}
@@ -278,7 +310,7 @@ def _findable(
         return _first_given([rows[places[one]] for one in table.columns_for(name, places)])
 
     for number, (label, link) in enumerate(links.items()):
-        first, added = _first_of_each(scratch, dataset, label, number)
+        first, added = _first_of_each(scratch, table, others[label], label, number)
         on = [
             formed(as_text(find(rows, own)), table.forms.get(own)) == first[f"_k{place}"]
             for place, own in enumerate(link.matches())
@@ -286,7 +318,7 @@ def _findable(
         keys = [f"_k{place}" for place in range(len(on))]
         rows = scratch.view(rows.left_join(first, on).drop(*keys))
         places |= added
-    return rows, names, find
+    return rows, find
 
 
 def _first_given(found: list[Any]) -> Any:
@@ -297,16 +329,15 @@ def _first_given(found: list[Any]) -> Any:
 
 
 def _first_of_each(
-    scratch: Scratch, dataset: Dataset, label: str, number: int
+    scratch: Scratch, table: Table, other: Rows, label: str, number: int
 ) -> tuple[Rows, dict[str, str]]:
     """The first row of a linked file for each value of its keys `_k0`, …, and what
     `link.column` is called in it."""
-    other = scratch.rows(dataset.links[label])
-    matches = dataset.table.links[label].matches()
+    matches = table.links[label].matches()
     if LINE in other.columns:
-        other = _linked_fields(other, dataset.table, label, list(matches.values()))
-    at = {name: dataset.table.columns_for(name, other.columns)[0] for name in matches.values()}
-    forms = [dataset.table.forms.get(own) for own in matches]  # both sides in the same form
+        other = _linked_fields(other, table, label, list(matches.values()))
+    at = {name: table.columns_for(name, other.columns)[0] for name in matches.values()}
+    forms = [table.forms.get(own) for own in matches]  # both sides in the same form
     keys = {f"_k{place}": formed(as_text(other[at[name]]), forms[place])
             for place, name in enumerate(matches.values())}  # fmt: skip
     values = [name for name in other.columns if name not in _OURS]
@@ -329,14 +360,14 @@ def used_columns(table: Table) -> list[str]:
     """The columns a table's mapping names, each once, in the order of the mapping."""
     names = [*table.key, *([table.part] if table.part else [])]
     for declared in table.identifiers.values():
-        names += [*declared.column, *declared.merged, *declared.merged_into]
+        names += [*declared.column, *declared.merged, *declared.merged_into, *declared.when]
     names += table.person.columns() if table.person else ()
     for case in table.verb:
         names += [*case.when, *case.value.columns()]
     values: list[Value | None] = [
         table.channel, table.quantity, table.value, table.basket, table.object, table.category,
     ]  # fmt: skip
-    times: list[Time | None] = [table.time]
+    times: list[Time | None] = [table.time, table.newest]
     if table.item:
         values += [table.item.id, table.item.title, table.item.price]
         times += [table.item.starts, table.item.ends]
@@ -363,6 +394,8 @@ def used_columns(table: Table) -> list[str]:
 def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
     latest = columns.rows.modified_at_ms + DAY_MS
     found = {"time": columns.time("time", latest, required=table.kind == "event")}
+    if table.newest:
+        found["newest"] = columns.time("newest", latest)
     if table.kind == "event":
         found |= dict(_event(table, columns))
     if table.kind in {"item", "campaign"}:
@@ -403,7 +436,7 @@ def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     yield "value", columns.amount(table.value)
     campaign = table.campaign
     yield "campaign_id", Checked(columns.value(campaign.id if campaign else None))
-    yield "arm", Checked(columns.value(campaign.arm if campaign else None))
+    yield "arm", columns.arm(campaign) if campaign else Checked(ibis.null("string"))
     for number, further in enumerate(table.then):
         yield from _further(number, further, columns)
 
@@ -495,10 +528,14 @@ def _identifier_columns(table: Table, columns: Columns) -> Named:
         for name in declared.column:
             if name in columns.lists:
                 given = columns.several(name).fill_null(no_texts())
+                if declared.when:
+                    given = columns.holds(declared.when).ifelse(given, no_texts())
                 value = given.map(lambda one, space=namespace: identifier(space, one))
                 value = value.filter(lambda one: one.notnull())
             else:
                 given = columns.text(name)
+                if declared.when:
+                    given = columns.holds(declared.when).ifelse(given, ibis.null("string"))
                 value = identifier(namespace, given)
             trust = trust_of(namespace, declared)
             found[f"identifier_{len(found)}"] = (given, value, namespace, trust)

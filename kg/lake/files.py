@@ -1,13 +1,15 @@
 """Files as they come in: read once, in bounded memory, into columns with the position of every row.
 
-CSV and JSON lines are staged as Parquet in a scratch folder (strings, as they stand in the file);
-Parquet is read where it lies. A row that cannot be read keeps its position, a reason and its text;
-a file that cannot be read at all raises `UnreadableFile` and costs no other file anything.
+Parquet is read where it lies; all else is staged as Parquet in a scratch folder: strings, as they
+stand in the file, of JSON, feeds and pages as lines of JSON. A row that cannot be read keeps its
+position, a reason and its text; a file that cannot be read at all raises `UnreadableFile` and costs
+no other file anything.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +23,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from kg.lake.documents import first_objects, is_document, stage_document
+from kg.lake.feeds import feed_items
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -28,7 +31,9 @@ from kg.lake.lines import (
     LineStream,
     UnreadableFile,
     whole_lines,
+    whole_text,
 )
+from kg.lake.pages import page_objects
 
 # Noncharacters, so that no column of a file can be called so.
 POSITION, PROBLEM, RAW, PATH = "\ufdd2position", "\ufdd2problem", "\ufdd2raw", "\ufdd2path"
@@ -39,7 +44,11 @@ UNNAMED = "column "  # what a column without a name is called, before its number
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
 
-Shape = Literal["csv", "parquet", "ndjson", "json"]
+_WRITTEN_AT_ONCE = 10_000  # objects of a feed
+_MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|rss|feed|!--)", re.IGNORECASE)
+_HTML = re.compile(rb"<(!doctype\s+html|html)", re.IGNORECASE)
+
+Shape = Literal["csv", "parquet", "ndjson", "json", "xml", "html"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Staged:
 
 
 def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
-    """What a file is by its content: Parquet, JSON lines or else CSV.
+    """What a file is by its content: Parquet, JSON, XML, a web page or else CSV.
 
     Args:
         path: the file.
@@ -76,7 +85,9 @@ def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
     if magic == b"PAR1":
         return "parquet"
-    head = next(whole_lines(path, encoding), b"")
+    head = next(whole_text(path, encoding), b"")  # its first line may be longer than a record
+    if _MARKUP.match(head):
+        return "html" if _HTML.search(head[:4096]) else "xml"
     if head.lstrip()[:1] not in {b"{", b"["}:
         return "csv"
     return "json" if is_document(path, encoding) else "ndjson"
@@ -103,11 +114,13 @@ def stage(
     if shape == "json":
         rows = stage_document(path, encoding, into, (POSITION, PROBLEM, RAW, LINE))
         return Staged(into, "ndjson", {LINE: pa.string()}, rows)
+    if shape in {"xml", "html"}:
+        return _stage_objects(_marked_up(path, shape, encoding), into)
     return _stage_csv(path, into, encoding, delimiter, number_twins=number_twins)
 
 
 def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
-    """The columns of a CSV or Parquet file from its beginning alone; of JSON lines none.
+    """The columns of a CSV or Parquet file from its beginning alone; of all others none.
 
     Raises:
         UnreadableFile: it cannot be read.
@@ -115,7 +128,7 @@ def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = N
     shape = shape_of(path, encoding)
     if shape == "parquet":
         return list(_parquet(path).columns)
-    return [] if shape in {"ndjson", "json"} else _header(path, encoding, delimiter)[1]
+    return _header(path, encoding, delimiter)[1] if shape == "csv" else []
 
 
 def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dict[str, Any]]:
@@ -134,6 +147,8 @@ def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dic
         return [dict(zip(names, row, strict=False)) for row in rows]
     if shape == "json":
         lines = first_objects(path, encoding, count)
+    elif shape in {"xml", "html"}:
+        lines = list(islice(_marked_up(path, shape, encoding), count))
     else:
         lines = next(whole_lines(path, encoding), b"").decode().split("\n")[:count]
     return [row for line in lines for row in _objects(line)]
@@ -211,6 +226,23 @@ def _stage_lines(path: Path, into: Path, encoding: str) -> Staged:
             table = pa.table({POSITION: position, LINE: lines}).filter(filled)
             out.write_table(_with_problems(table, LINE, schema))
             seen, rows = seen + len(lines), rows + len(table)
+    return Staged(into, "ndjson", {LINE: pa.string()}, rows)
+
+
+def _marked_up(path: Path, shape: Shape, encoding: str) -> Iterator[str]:
+    return feed_items(path) if shape == "xml" else page_objects(path, encoding)
+
+
+def _stage_objects(objects: Iterator[str], into: Path) -> Staged:
+    """Objects that are found one by one, as JSON lines."""
+    schema = _OURS.append(pa.field(LINE, pa.string()))
+    rows = 0
+    with pa.parquet.ParquetWriter(into, schema, compression="lz4") as out:
+        while some := list(islice(objects, _WRITTEN_AT_ONCE)):
+            position = pa.array(np.arange(rows + 1, rows + 1 + len(some)))
+            table = pa.table({POSITION: position, LINE: pa.array(some, pa.string())})
+            out.write_table(_with_problems(table, LINE, schema))
+            rows += len(some)
     return Staged(into, "ndjson", {LINE: pa.string()}, rows)
 
 

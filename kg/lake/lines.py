@@ -11,6 +11,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +67,9 @@ def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
     Raises:
         UnreadableFile: empty, binary, cut off, or not there.
     """
-    try:
-        with path.open("rb") as plain:
-            read = _decoded(_unpacked(plain), encoding)
+    with opened(path) as file:
+        try:
+            read = _decoded(file, encoding)
             head = read(_CHUNK)
             if not head.strip():
                 raise UnreadableFile("empty", "the file holds nothing")
@@ -77,12 +78,24 @@ def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
             if b"\r" in head and b"\n" not in head:  # as a Macintosh once wrote it
                 head, read = head.replace(b"\r", b"\n"), _with_line_feeds(read)
             yield from _after(head.removeprefix(codecs.BOM_UTF8), read)
+        except (LookupError, UnicodeError) as error:
+            raise UnreadableFile("encoding", f"{encoding!r} is no encoding of text") from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """A file to read bytes from, unpacked.
+
+    Raises:
+        UnreadableFile: it cannot be opened, or (while reading) it is cut off.
+    """
+    try:
+        with path.open("rb") as plain:
+            yield _unpacked(plain)
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error
     except OSError as error:
         raise UnreadableFile("unreadable", error.strerror or "cannot be opened") from error
-    except (LookupError, UnicodeError) as error:
-        raise UnreadableFile("encoding", f"{encoding!r} is no encoding of text") from error
 
 
 def _unpacked(plain: io.BufferedReader) -> _Opened:

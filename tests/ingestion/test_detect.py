@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from folders import Read, fill, lines
 
+from ingestion import shipped
 from ingestion.detect import examples_by_name, find_mapping, known_formats
 from kg.errors import InputError
 
@@ -61,6 +62,11 @@ def test_formats_and_examples_are_listed() -> None:
     names = {one.name for one in known_formats()}
     assert names >= {"segment", "tickets", "survey", "csv", "completejourney"}
     assert all(one.about for one in known_formats())
+
+
+def test_every_published_table_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs/business-sources.md").read_text()
+    assert [name for name in shipped.tables() if f"`{name}`" not in page] == []
 
 
 @pytest.mark.data

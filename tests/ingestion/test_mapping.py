@@ -57,6 +57,13 @@ def test_the_documentation_names_every_key() -> None:
         ),
         ("    kind: item\n    item: a\n    quantity: {constant: lots}\n", 8, "'lots'", ""),
         ("    kind: item\n    item: {id: a, price: {constant: nan}}\n", 7, "'nan'", ""),
+        ("    kind: profile\n    inside: a\n", 1, "is no part", ""),
+        ("    kind: profile\n    links: {a: {part: b, on: c}}\n", 1, "is no part", ""),
+        ("    kind: profile\n    links: {a: {on: c}}\n", 7, "a file or to a part", ""),
+        ("    parts: {a: {kind: profile}}\n", 4, "'a' needs when", ""),
+        ("    parts: {a: {kind: event, when: {x: y}}}\n", 6, "event needs time", ""),
+        ("    parts: {a: {kind: profile, when: {x: {below: 1}}}}\n", 4, "compares numbers", ""),
+        ("    kind: event\n    parts: {a: {kind: profile, when: {x: y}}}\n", 4, "drop kind", ""),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_line(

@@ -105,6 +105,19 @@ def test_who_was_sent_what_with_arms_and_who_agreed_to_what(tmp_path: Path) -> N
     reads(tmp_path, found.mapping)
 
 
+def test_a_yes_that_somebody_was_held_out_is_an_arm(tmp_path: Path) -> None:
+    rows = "".join(
+        f"K-{n % 60:04d},C{n % 3},{'yes' if n % 5 else 'no'},2026-02-01T10:00:00Z\n"
+        for n in range(180)
+    )
+    found = of(tmp_path, exposure_csv="customer_id,campaign_id,is_holdout,at\n" + rows)
+    told = found.mapping.tables["exposure"]
+    assert told.campaign is not None
+    assert (told.campaign.control, told.campaign.treated) == (("yes",), ("no",))
+    assert [case.value.constant for case in told.verb] == ["received"]
+    reads(tmp_path, found.mapping)
+
+
 def test_opting_out_means_no(tmp_path: Path) -> None:
     rows = "".join(f"K-{n:04d},ann{n}@x.org,{'Yes' if n % 2 else 'No'}\n" for n in range(40))
     found = of(tmp_path, people_csv="customer_id,email,email_opt_out\n" + rows)

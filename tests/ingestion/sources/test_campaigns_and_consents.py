@@ -1,0 +1,101 @@
+"""Who was sent what in which arm, and who agreed to what: tables that no vendor has published."""
+
+from pathlib import Path
+
+import pytest
+from business import CONSENTS, SENDS
+from folders import HEAD, Read, fill
+
+from ingestion.detect import recognise
+from ingestion.identity import IdentityConfig, resolve
+from ingestion.propose import is_needed, propose
+from kg.errors import InputError
+from kg.lake import Lake
+
+
+def read(tmp_path: Path, mapping: str | None = None, **files: str) -> Read:
+    return Read(fill(tmp_path / "data", files, mapping), tmp_path / "workspace")
+
+
+def test_who_was_held_out_is_known_by_when_that_was_decided(tmp_path: Path) -> None:
+    found = read(tmp_path, sends=SENDS)
+    assert found.file("sends").recognised_as == "campaign_sends"
+    assert found.rows("events", "verb", "campaign_id", "arm", "channel", "occurred_at_ms") == [
+        ("opened", "spring", "treated", "email", 1769943600000),
+        ("received", "spring", "control", "campaign_sends", 1769936400000),
+        ("received", "spring", "control", "campaign_sends", 1769940000000),
+        ("received", "spring", "treated", "email", 1769940000000),
+    ]
+    assert found.rows("items", "item_id", "role") == [("spring", "campaign")]
+    assert found.rows("identifiers", "value") == ["ann@x.org", "bob@x.org", "cem@x.org"]
+
+
+MAPPED = HEAD + (
+    "tables:\n  sends:\n    files: sends\n    kind: event\n    verb: received\n"
+    "    identifiers: {email: email}\n    time: {column: sent_at, zone: UTC}\n"
+    "    campaign: {id: campaign_id, arm: arm, control: [ctl, none], treated: [A, B, sent]}\n"
+)
+
+
+def test_variants_keep_their_names_and_a_strange_arm_is_quarantined(tmp_path: Path) -> None:
+    rows = "".join(f"p{n}@x.org,c1,{arm},2026-02-01\n"
+                   for n, arm in enumerate(["A", "b", "CTL", "none", "Sent", "", "C"]))  # fmt: skip
+    found = read(tmp_path, MAPPED, sends="email,campaign_id,arm,sent_at\n" + rows)
+    assert found.rows("events", "record_key", "arm") == [
+        ("sends#1", "A"), ("sends#2", "b"), ("sends#3", "control"), ("sends#4", "control"),
+        ("sends#5", "treated"), ("sends#6", None),
+    ]  # fmt: skip
+    assert found.reasons() == {7: "unknown_value"}
+
+
+def test_a_word_cannot_mean_both_arms(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'a' is under control and under treated"):
+        read(tmp_path, MAPPED.replace("ctl", "a"), sends="email,campaign_id,arm,sent_at\n")
+
+
+def test_consents_are_known_by_their_columns_and_a_denial_wins(tmp_path: Path) -> None:
+    found = read(tmp_path, agreed=CONSENTS)
+    assert found.file("agreed").recognised_as == "consents"
+    assert found.rows("consents", "record_key", "purpose", "granted") == [
+        ("agreed#1", "profiling", False), ("agreed#2", "profiling", True),
+        ("agreed#3", "profiling", True), ("agreed#4", "newsletter", False),
+    ]  # fmt: skip
+    with Lake.writer(tmp_path / "workspace") as lake:
+        with lake.step("identity", inputs={"ingest": found.run_id}) as step:
+            resolve(step, bytes(range(32)), IdentityConfig())
+        users = {row["user_id"]: row["consent_denied"] for row in lake.arrow("users").to_pylist()}
+        names = lake.arrow("user_identifiers").to_pylist()
+    assert {row["value"]: users[row["user_id"]] for row in names} == {
+        "u1": True, "u2": False, "u3": False}  # fmt: skip
+
+
+def test_a_consent_in_other_words_is_quarantined(tmp_path: Path) -> None:
+    rows = "".join(f"u{n},profiling,granted,2026-01-01,web\n" for n in range(20))
+    found = read(tmp_path, agreed=CONSENTS + rows + "u4,profiling,pending,2026-01-01,web\n")
+    assert found.reasons() == {25: "unknown_value"}
+
+
+def test_tables_that_look_alike_are_not_taken_for_these(tmp_path: Path) -> None:
+    odd = "dan@x.org,spring,ctl,2026-02-01T10:00:00Z,,,\n"
+    folder = fill(tmp_path, {
+        "arms": SENDS + odd,
+        "nobody": CONSENTS.replace("user_id", "row"),
+        "orders": "email,purpose,status\na@x.org,gift,shipped\n",
+        "tests": SENDS.replace("campaign_id", "order_id"),
+        "empty": CONSENTS.partition("\n")[0] + "\n",
+    })  # fmt: skip
+    assert [recognise(folder / name) for name in ("nobody", "orders", "tests", "empty")] == [
+        None
+    ] * 4
+
+
+def test_beside_tables_of_another_kind_they_are_proposed_with_those(tmp_path: Path) -> None:
+    folder = fill(tmp_path, {"agreed.csv": CONSENTS})
+    assert not is_needed(folder)
+    fill(folder, {"people.csv": "customer_no,email\nk1,ann@x.org\n"})
+    assert is_needed(folder)
+    fill(folder, {"sends.csv": SENDS})
+    found = propose(folder).mapping.tables
+    assert (found["agreed"].kind, found["agreed"].identifiers["user_id"].column) == (
+        "consent", ("user_id",))  # fmt: skip
+    assert found["sends"].names == {"sent_at": ("assigned_at",)}
