@@ -94,6 +94,7 @@ class Told:
 def found(labels: NDArray[np.int64], types: int) -> Found:
     """Personas by their labels; their rule says how many there are."""
     count = int(labels.max(initial=-1)) + 1
-    rule = Rule(np.full((count + 1, types), count / 10), (), (), (), np.inf, MixtureConfig())
+    table = np.full((count + 1, types), count / 10)
+    rule = Rule(table, (), (), (), np.inf, np.full(count, 0.2), MixtureConfig())
     tests = [Recurrence(pairs=1, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True)] * count
     return Found(rule, np.eye(count + 1)[labels + 1], tests, [0.9] * count)
