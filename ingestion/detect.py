@@ -78,7 +78,7 @@ def find_mapping(folder: Path) -> Mapping:
         return load(folder / NAME)
     if not names:
         raise InputError(
-            f"The data folder {str(folder)!r} is empty: there is no file in it.",
+            f"The data folder {folder.resolve().name!r} is empty: there is no file in it.",
             hint="Name the folder with the files.",
         )
     example = example_of(folder, names)
@@ -88,7 +88,7 @@ def find_mapping(folder: Path) -> Mapping:
     if found is not None:
         return found
     raise InputError(
-        f"Nothing says how to read {str(folder)!r}: there is no {NAME} in it.",
+        f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names),
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.ingest import ingest
+from ingestion.mapping import Mapping as Declared
 from ingestion.report import FileReport, Report
 from kg.lake import Lake
 
@@ -29,6 +30,7 @@ GOOD = "id,who,at,item,quantity"
 
 def fill(folder: Path, files: Mapping[str, str | bytes], mapping: str | None = None) -> Path:
     """Write files (and a mapping) below a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,9 +49,9 @@ def lines(objects: Iterable[Mapping[str, Any]]) -> str:
 class Read:
     """A folder read into a workspace: its report, and the rows of the lake's tables."""
 
-    def __init__(self, folder: Path, workspace: Path) -> None:
+    def __init__(self, folder: Path, workspace: Path, mapping: Declared | None = None) -> None:
         with Lake.writer(workspace) as lake:
-            self.report: Report = ingest(lake, folder)
+            self.report: Report = ingest(lake, folder, mapping)
             self.run_id = lake.step_id("ingest")
         self._workspace = workspace
 

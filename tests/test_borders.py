@@ -32,6 +32,9 @@ HOMES = {
     "pyarrow.parquet": ["kg/lake"],
     "pyarrow.csv": ["kg/lake"],
     "typer": ["api/cli"],
+    "adbc_driver_manager": ["kg/lake"],
+    "fsspec": ["kg/lake"],
+    "python_calamine": ["kg/lake"],
 }
 
 
