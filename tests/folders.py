@@ -30,13 +30,13 @@ GOOD = "id,who,at,item,quantity"
 
 def fill(folder: Path, files: Mapping[str, str | bytes], mapping: str | None = None) -> Path:
     """Write files (and a mapping) below a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         os.utime(path, (WRITTEN_AT, WRITTEN_AT))
     if mapping is not None:
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "personagraph.yaml").write_text(mapping)
     return folder
 
