@@ -79,8 +79,8 @@ def test_a_workbook_is_run_and_its_proposal_lies_beside_the_workspace(tmp_path: 
     orders = [[n, f"K-{n % 60:04d}", f"2026-01-{n % 28 + 1:02d}T10:00:00Z", f"S-{n % 7}", n % 5 + 1]
               for n in range(300)]  # fmt: skip
     head = ["order_line", "customer_id", "ordered_at", "sku", "total"]
-    write_workbook(tmp_path / "crm.xlsx", {
-        "People": [["customer_id", "email", "plan"], *PEOPLE], "Orders": [head, *orders]})  # fmt: skip
+    people = [["customer_id", "email", "plan"], *PEOPLE]
+    write_workbook(tmp_path / "crm.xlsx", {"People": people, "Orders": [head, *orders]})
     home = tmp_path / "home"
     said = refused(personagraph(home, "run", tmp_path / "crm.xlsx", "-w", "shop"), 2)
     assert "Nothing says how to read 'crm.xlsx'" in said
