@@ -1,6 +1,6 @@
 """What opening a table costs, by where it lies and how many rows it has; memory must stay flat.
 
-    python benchmarks/places.py [--rows 500000 4000000]
+    python -m benchmarks.places [--rows 500000 4000000]
 
 Makes tables of two sizes (sheets of a tenth) in PostgreSQL (a real server, as the tests start it),
 SQLite, a Delta folder and a workbook, opens each in a process of its own, and prints seconds, rows,
