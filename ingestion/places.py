@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from ingestion.fit import links_of
 from ingestion.mapping import NAME, Mapping, load
 from kg.lake.databases import is_log, is_sqlite, postgres, sqlite
-from kg.lake.delta_folders import delta, is_delta
+from kg.lake.delta_folders import LOG, delta, is_delta
 from kg.lake.disk import on_disk
 from kg.lake.held import Held, write_held
 from kg.lake.lines import UnreadableFile, write_note
@@ -99,24 +99,26 @@ def opened(
     Raises:
         NotFound, InputError, Unavailable: it is not there, or cannot be read.
     """
-    if not is_address(data) and not _holds_containers(Path(data)):
+    here = None if is_address(data) else Path(data).resolve()
+    if here is not None and not _holds_containers(here):
         yield Path(data)
         return
-    beside = mapping or (None if is_address(data) else Path(data, NAME))
-    is_known = beside is not None and beside.is_file() and not whole
-    wanted = Wanted.by(load(beside)) if beside and is_known else Wanted()
+    if mapping is None and here is not None and (here / NAME).is_file():
+        mapping = here / NAME
+    wanted = Wanted.by(load(mapping)) if mapping is not None and not whole else Wanted()
     with _temporary() as home:
         plain = home / "data" / name_of(data)
         plain.mkdir(parents=True)
-        if data.startswith(_POSTGRES):
+        if here is not None:
+            _flatten(here, plain, wanted, progress)
+        elif data.startswith(_POSTGRES):
             with postgres(data) as tables:
                 _write(tables, plain, "", wanted, progress)
-        elif is_address(data):
-            may_say = not whole and mapping is None  # the mapping among the files
-            _fetch(listed(data), home / "fetched", wanted, may_say, progress)
-            _flatten(home / "fetched", plain, wanted, progress)
         else:
-            _flatten(Path(data), plain, wanted, progress)
+            may_say = not whole and mapping is None  # the mapping among the files
+            fetched = home / "fetched" / name_of(data)
+            _fetch(listed(data), fetched, wanted, may_say, progress)
+            _flatten(fetched, plain, wanted, progress)
         yield plain
 
 
@@ -135,6 +137,8 @@ def _fetch(
 ) -> None:
     """Bring the wanted files here, the mapping among them first, which may say what is wanted."""
     names = sorted(files.paths, key=lambda name: (name != NAME, name))
+    if any(name.startswith(f"{LOG}/") for name in names):
+        wanted = Wanted()  # all of it is one table
     with progress.task("Fetching files", len(names)) as task:
         for name in names:
             if wanted.has(name):

@@ -11,12 +11,12 @@ import pyarrow as pa
 from kg.lake.held import Held
 from kg.lake.lines import UnreadableFile
 
-_LOG = "_delta_log"
+LOG = "_delta_log"
 
 
 def is_delta(folder: Path) -> bool:
     """Whether a folder is a Delta table."""
-    return (folder / _LOG).is_dir()
+    return (folder / LOG).is_dir()
 
 
 def delta(folder: Path) -> Held:

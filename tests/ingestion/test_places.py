@@ -21,7 +21,7 @@ from ingestion.ingest import check
 from ingestion.mapping import load, parse
 from ingestion.places import Wanted, name_of, opened
 from ingestion.propose import is_needed, propose
-from kg.errors import InputError
+from kg.errors import InputError, NotFound
 
 MAPPING = (
     "time_zone: UTC\ntables:\n"
@@ -292,6 +292,26 @@ def test_a_bucket_brings_its_mapping_and_what_lies_in_it(bucket: Bucket, tmp_pat
     assert found.file("lake/orders").duplicate == 2
     assert found.file("notes.txt").status == "unmapped"
     assert read(bucket.address("shop"), tmp_path / "workspace").run_id == found.run_id
+
+
+def test_a_delta_table_in_a_bucket_is_named_after_its_folder(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    deltalake.write_deltalake(str(tmp_path / "t"), rows_of())
+    for path in (tmp_path / "t").rglob("*.*"):
+        bucket.put(f"lake/orders/{path.relative_to(tmp_path / 't')}", path.read_bytes())
+    text = HEAD + (
+        "time_zone: UTC\ntables:\n  orders: {files: orders, kind: event, key: order, time: at, "
+        "verb: bought, item: sku, identifiers: {customer: buyer}}\n"
+    )
+    found = read(bucket.address("lake/orders"), tmp_path / "workspace", text)
+    assert found.rows("records", "record_key") == ["orders#10", "orders#11"]
+
+
+def test_a_mapping_that_is_not_there_is_said_before_anything_is_fetched(tmp_path: Path) -> None:
+    workbook(fill(tmp_path / "data", CSV) / "crm.xlsx")
+    with pytest.raises(NotFound), opened(str(tmp_path / "data"), tmp_path / "no.yaml"):
+        pass
 
 
 def test_a_plain_folder_is_read_where_it_lies(tmp_path: Path) -> None:
