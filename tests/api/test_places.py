@@ -27,6 +27,7 @@ def written(folder: Path) -> str:
     return "\n".join([str(path) + path.read_bytes().decode("latin-1") for path in files])
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_server_is_proposed_checked_and_run_and_its_password_is_nowhere(
     postgres: Server, tmp_path: Path
@@ -75,6 +76,7 @@ def test_a_bucket_is_checked(bucket: Bucket, tmp_path: Path) -> None:
     assert "nothing at s3://nowhere" in said
 
 
+@pytest.mark.slow
 def test_a_workbook_is_run_and_its_proposal_lies_beside_the_workspace(tmp_path: Path) -> None:
     orders = [[n, f"K-{n % 60:04d}", f"2026-01-{n % 28 + 1:02d}T10:00:00Z", f"S-{n % 7}", n % 5 + 1]
               for n in range(300)]  # fmt: skip
