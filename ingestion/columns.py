@@ -344,6 +344,7 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
 _JUNK = (
     "null", "undefined", "none", "nil", "nan", "na", "n/a", "unknown", "anonymous", "guest",
     "not set", "(not set)", "test", "-", "-1", "true", "false", "[object object]",
+    "#n/a", "#ref!", "#value!", "#name?", "#div/0!", "#null!", "#num!",  # of spreadsheets
 )  # fmt: skip
 
 

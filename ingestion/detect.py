@@ -41,18 +41,30 @@ FORMATS = {
 }
 
 
+PLACES = {
+    "workbook": "sheets of .xlsx, .xlsm, .xlsb, .xls and .ods files, each a table: book.xlsx/Sheet",
+    "sqlite": "tables and views of an SQLite file, each a table: shop.db/orders",
+    "delta": "a Delta table folder, one table as of its newest version",
+    "partitions": "folders like year=2026/ of Parquet or CSV files: year becomes a column",
+    "postgresql": "tables and views of postgresql://USER@HOST/DATABASE, each a table",
+    "s3, gs, az": "files of s3://, gs:// or az:// addresses; each needs its extra",
+    "https": "one file of a web server",
+}
+
+
 @dataclass(frozen=True)
 class KnownFormat:
-    """Something that can be read: a format, or a shipped example for a public data set."""
+    """Something that can be read: a place, a format, or a shipped example for a public data set."""
 
     name: str
-    kind: str  # format, table (a format whose columns a vendor has published) or example
+    kind: str  # place, format, table (a format whose columns a vendor has published) or example
     about: str
 
 
 def known_formats() -> list[KnownFormat]:
     """What `personagraph source list` shows."""
-    formats = [KnownFormat(name, "format", about) for name, about in FORMATS.items()]
+    formats = [KnownFormat(name, "place", about) for name, about in PLACES.items()]
+    formats += [KnownFormat(name, "format", about) for name, about in FORMATS.items()]
     formats += [KnownFormat(name, "table", one.about) for name, one in shipped.tables().items()]
     examples = [KnownFormat(name, "example", one.about) for name, one in examples_by_name().items()]
     return [*formats, *examples]
@@ -78,7 +90,7 @@ def find_mapping(folder: Path) -> Mapping:
         return load(folder / NAME)
     if not names:
         raise InputError(
-            f"The data folder {str(folder)!r} is empty: there is no file in it.",
+            f"The data folder {folder.resolve().name!r} is empty: there is no file in it.",
             hint="Name the folder with the files.",
         )
     example = example_of(folder, names)
@@ -88,7 +100,7 @@ def find_mapping(folder: Path) -> Mapping:
     if found is not None:
         return found
     raise InputError(
-        f"Nothing says how to read {str(folder)!r}: there is no {NAME} in it.",
+        f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names),
     )
 

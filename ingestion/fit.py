@@ -17,6 +17,7 @@ from kg.errors import InputError, NotFound
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
+from kg.lake.partitions import values_in
 from kg.lake.scratch import Scratch
 
 _LINES = {*EVENT_FORMATS, "tickets"}
@@ -114,6 +115,8 @@ def find_files(folder: Path, mapping: Mapping) -> Fitted:
     for label, table in mapping.tables.items():
         mine = _matching(folder, names, label, table, mapping)
         for name in mine:
+            if name in taken and _is_closed(name, table):
+                continue  # several tables may lie in one workbook
             if name in taken:
                 raise _refused(mapping, f"the file {name!r} belongs to the tables {taken[name]!r} "
                                f"and {label!r}", "tables", label, "files")  # fmt: skip
@@ -157,7 +160,7 @@ def _matching(
 ) -> list[str]:
     found: set[str] = set()
     for pattern in table.files:
-        mine = _glob(folder, names, pattern)
+        mine = _glob(folder, names, pattern) or _closed(names, pattern)
         if not mine and table.kind == "ignore":
             continue  # nothing to ignore
         if not mine:
@@ -167,6 +170,15 @@ def _matching(
                            hint=f"Did you mean {near[0]!r}?" if near else holds)  # fmt: skip
         found.update(mine)
     return sorted(found)
+
+
+def _closed(names: list[str], pattern: str) -> list[str]:
+    """The file that should have been a folder: a workbook or database that cannot be opened."""
+    return [name for name in names if pattern.startswith(f"{name}/")]
+
+
+def _is_closed(name: str, table: Table) -> bool:
+    return any(pattern.startswith(f"{name}/") for pattern in table.files)
 
 
 def _glob(folder: Path, names: list[str], pattern: str) -> list[str]:
@@ -212,6 +224,8 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     shape: Shape = shape_of(one.path, table.encoding)
+    if _is_closed(one.name, table):
+        raise UnreadableFile("foreign", "there are no tables in it: it is one file")
     wanted: str | None = "ndjson" if table.format in _LINES or table.parts else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
@@ -230,6 +244,7 @@ def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
         encoding=table.encoding,
         delimiter=table.delimiter,
         number_twins=table.format in SURVEYS,  # two questions may be worded alike
+        values=values_in(one.name),
     )
 
 
@@ -250,7 +265,7 @@ def _linked(
     for name in names:
         try:
             path = fitted.folder / name
-            staged = scratch.stage(path, shape_of(path))
+            staged = scratch.stage(path, shape_of(path), values=values_in(name))
         except UnreadableFile as error:
             message = f"the linked file {name!r} cannot be read: {error.detail}"
             hint = "Mend the file; other files take values from it."

@@ -141,7 +141,7 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
     if fitted.bad and not plan.unchanged and not any(data.staged for data in fitted.datasets):
         first = fitted.bad[0]
         raise InputError(
-            f"Not one file of {str(fitted.folder)!r} can be read; "
+            f"Not one file of {fitted.folder.resolve().name!r} can be read; "
             f"{first.source.name}: {first.detail}.",
             hint="personagraph source check says it of each; mend them, or the mapping.",
         )

@@ -10,7 +10,9 @@ import pytest
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Store
+from tests.bucket import Bucket, s3_bucket
 from tests.neo4j.server import MissingTool, Options, neo4j_server
+from tests.postgres import MissingServer, Server, postgres_server
 
 REQUIRED = os.environ.get("PERSONAGRAPH_TEST_REQUIRE", "").split(",")
 
@@ -25,6 +27,27 @@ def neo4j_uri() -> Iterator[str]:
         if "neo4j" in REQUIRED:
             pytest.fail(f"PERSONAGRAPH_TEST_REQUIRE names neo4j: {missing}", pytrace=False)
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A real PostgreSQL server, shared by all tests."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except MissingServer as missing:
+        if "postgres" in REQUIRED:
+            pytest.fail(f"PERSONAGRAPH_TEST_REQUIRE names postgres: {missing}", pytrace=False)
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket on a real S3 server; this process knows how to reach it."""
+    with s3_bucket() as made:
+        for name, value in made.env.items():
+            monkeypatch.setenv(name, value)
+        yield made
 
 
 def empty(neo4j_uri: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.ingest import ingest
+from ingestion.mapping import Mapping as Declared
 from ingestion.report import FileReport, Report
 from kg.lake import Lake
 
@@ -35,6 +36,7 @@ def fill(folder: Path, files: Mapping[str, str | bytes], mapping: str | None = N
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         os.utime(path, (WRITTEN_AT, WRITTEN_AT))
     if mapping is not None:
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "personagraph.yaml").write_text(mapping)
     return folder
 
@@ -47,9 +49,9 @@ def lines(objects: Iterable[Mapping[str, Any]]) -> str:
 class Read:
     """A folder read into a workspace: its report, and the rows of the lake's tables."""
 
-    def __init__(self, folder: Path, workspace: Path) -> None:
+    def __init__(self, folder: Path, workspace: Path, mapping: Declared | None = None) -> None:
         with Lake.writer(workspace) as lake:
-            self.report: Report = ingest(lake, folder)
+            self.report: Report = ingest(lake, folder, mapping)
             self.run_id = lake.step_id("ingest")
         self._workspace = workspace
 

@@ -33,6 +33,9 @@ HOMES = {
     "pyarrow.csv": ["kg/lake"],
     "typer": ["api/cli"],
     "matplotlib": ["api/picture"],
+    "adbc_driver_manager": ["kg/lake"],
+    "fsspec": ["kg/lake"],
+    "python_calamine": ["kg/lake"],
 }
 
 

@@ -31,7 +31,13 @@ Workspace = Annotated[
     str, typer.Option("--workspace", "-w", help="Its name, or the path of its folder.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of prose.")]
-Data = Annotated[Path, typer.Argument(help="Folder with the files to read.")]
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="Folder with the files to read, a workbook or SQLite file, or an address: "
+        "postgresql://…, s3://…, gs://…, az://…, https://…"
+    ),
+]
 Mapping = Annotated[
     Path | None,
     typer.Option("--mapping", "-m", help="How to read them; default: beside the data, or shipped."),
@@ -113,7 +119,7 @@ def source_check(data: Data, mapping: Mapping = None, as_json: Json = False) -> 
 
 @source.command("propose")
 def source_propose(
-    data: Annotated[Path, typer.Argument(help="Folder with the files, or one file.")],
+    data: Annotated[str, typer.Argument(help="Folder with the files, one file, or an address.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
     ] = None,

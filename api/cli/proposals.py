@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 NAME = "personagraph.yaml"
 
 
-def propose(data: Path, out: Path | None) -> None:
+def propose(data: str, out: Path | None) -> None:
     """Show a proposal for DATA, or write it to a file that is not there yet."""
+    from ingestion.places import opened
     from ingestion.propose import propose as look
 
     if out is not None and out.exists():
         raise Conflict(f"There is already a file {str(out)!r}.", hint="Name another, or move it.")
-    proposal = look(data, progress=TerminalProgress())
+    progress = TerminalProgress()
+    with opened(data, whole=True, progress=progress) as folder:
+        proposal = look(folder, progress=progress)
     if out is None:
         sys.stdout.write(proposal.text)
     else:
@@ -30,29 +33,37 @@ def propose(data: Path, out: Path | None) -> None:
     _say_doubts(proposal)
 
 
-def described(data: Path, workspace: Path, yes: bool) -> Path | None:
+def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | None:
     """The mapping to read DATA with; None: it is beside the data, shipped or not needed.
+
+    Args:
+        data: what the command line names.
+        folder: the same as a folder of files (`ingestion.places`).
+        workspace: what the data are read into.
+        yes: whether a proposal is taken unseen.
 
     Raises:
         InputError: there is none, and nobody is there to be asked.
         NotAllowed: the person who was asked said no.
     """
+    from ingestion.places import name_of
     from ingestion.propose import is_needed
     from ingestion.propose import propose as look
 
-    if not is_needed(data):
+    if not is_needed(folder):
         return None
+    name = name_of(data)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InputError(
-            f"Nothing says how to read {data.name!r}: there is no {NAME} in it.",
-            hint=f"`personagraph source propose {data}` proposes one to correct; "
+            f"Nothing says how to read {name!r}: there is no {NAME} in it.",
+            hint=f"`personagraph source propose {_shown(data)}` proposes one to correct; "
             "`--yes` reads the files as it would be proposed.",
         )
-    proposal = look(data, progress=TerminalProgress())
+    proposal = look(folder, progress=TerminalProgress())
     if all(table.kind == "ignore" for table in proposal.mapping.tables.values()):
         raise InputError(
-            f"No file of {data.name!r} seems to say what people did, or who they are.",
-            hint=f"`personagraph source propose {data}` says what was seen in each.",
+            f"No file of {name!r} seems to say what people did, or who they are.",
+            hint=f"`personagraph source propose {_shown(data)}` says what was seen in each.",
         )
     out = _place(data, workspace)
     if not yes:
@@ -67,13 +78,27 @@ def described(data: Path, workspace: Path, yes: bool) -> Path | None:
     return out
 
 
-def _place(data: Path, workspace: Path) -> Path:
-    """Beside the data, so that it is found and corrected there; else in the workspace."""
+def kept(data: str, workspace: Path) -> Path | None:
+    """The mapping that an earlier run proposed for data beside which none can lie."""
+    place = _place(data, workspace)
+    return place if place.name != NAME and place.is_file() else None
+
+
+def _shown(data: str) -> str:
+    """Data as it may be repeated: an address may hold a password."""
+    return "DATA" if "://" in data else data
+
+
+def _place(data: str, workspace: Path) -> Path:
+    """Beside the data, so that it is found and corrected there; else beside the workspace."""
     import os
 
-    if data.is_dir() and os.access(data, os.W_OK):
-        return data / NAME
-    return workspace / NAME
+    from ingestion.places import is_container, name_of
+
+    folder = Path(data)
+    if folder.is_dir() and not is_container(folder) and os.access(folder, os.W_OK):
+        return folder / NAME
+    return workspace.with_name(f"{workspace.name}.{name_of(data)}.{NAME}")
 
 
 def _ask(out: Path) -> None:

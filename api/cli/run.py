@@ -11,7 +11,7 @@ from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_summary
-from api.cli.proposals import described
+from api.cli.proposals import described, kept
 from kg.settings import read_settings
 
 
@@ -19,7 +19,7 @@ from kg.settings import read_settings
 class Request:
     """What the command line asks for; `yes`: a mapping that is proposed is taken unseen."""
 
-    data: Path
+    data: str
     workspace: str
     mapping: Path | None
     seed: int
@@ -30,13 +30,17 @@ def run(asked: Request, as_json: bool) -> None:
     """Run the main job and show where the records went, who they are, and the personas."""
     from api.pipeline import Job
     from api.pipeline import run as main_job
+    from ingestion.places import opened
     from kg.lake import Lake
 
     settings = read_settings()
     workspace = settings.workspace_path(asked.workspace)
-    mapping = asked.mapping or described(asked.data, workspace, asked.yes)
-    job = Job(asked.data, workspace, mapping, asked.seed)
-    report = main_job(settings, job, TerminalProgress())
+    progress = TerminalProgress()
+    mapping = asked.mapping or kept(asked.data, workspace)
+    with opened(asked.data, mapping, progress=progress) as folder:
+        mapping = mapping or described(asked.data, folder, workspace, asked.yes)
+        job = Job(folder, workspace, mapping, asked.seed)
+        report = main_job(settings, job, progress)
     if as_json:
         print_json({"mapping": report.mapping, "steps": [asdict(step) for step in report.steps]})
         return

@@ -24,12 +24,15 @@ def list_formats(as_json: bool) -> None:
     stdout().print(table)
 
 
-def check(data: Path, mapping: Path | None, as_json: bool) -> None:
+def check(data: str, mapping: Path | None, as_json: bool) -> None:
     """The dry run: every file and dataset, nothing written."""
     from ingestion.ingest import check as dry_run
     from ingestion.mapping import load
+    from ingestion.places import opened
 
-    report = dry_run(data, load(mapping) if mapping else None, progress=TerminalProgress())
+    progress = TerminalProgress()
+    with opened(data, mapping, progress=progress) as folder:
+        report = dry_run(folder, load(mapping) if mapping else None, progress=progress)
     if as_json:
         print_json(report.to_dict())
         return

@@ -18,6 +18,7 @@ from ingestion.propose.writing import as_yaml
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
+from kg.lake.partitions import values_in
 from kg.lake.scratch import Scratch
 from kg.progress import Progress, silent
 
@@ -136,7 +137,7 @@ def _sorted_out(
             if form is not None and generic is None:
                 known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
-            staged = scratch.stage(folder / name, shape_of(folder / name))
+            staged = scratch.stage(folder / name, shape_of(folder / name), values=values_in(name))
             columns = _columns(folder / name, staged)
         except UnreadableFile as error:
             notes.append(f"{name} is not read: {error.detail}")

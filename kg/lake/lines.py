@@ -21,6 +21,7 @@ LONGEST_LINE = 1 << 20  # bytes
 KEPT_OF_LONG = 1 << 16
 UNREADABLE = "\ufdd0"
 TOO_LONG = "\ufdd1"
+_NOTE = "\ufdd3".encode()  # a file that begins so holds no data, but why there are none
 _CHUNK = 4 << 20
 _QUOTES = b'"'
 _MARKED = (  # longest first: one begins with the other
@@ -41,6 +42,17 @@ class UnreadableFile(Exception):  # noqa: N818 - reads as the fact it states
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def write_note(path: Path, error: UnreadableFile) -> None:
+    """Leave a file whose reading raises this error."""
+    path.write_bytes(_NOTE + f"{error.reason}\n{error.detail}".encode())
+
+
+def _refuse_note(plain: io.BufferedReader) -> None:
+    if plain.peek(len(_NOTE))[: len(_NOTE)] == _NOTE:
+        reason, _, detail = plain.read()[len(_NOTE) :].decode().partition("\n")
+        raise UnreadableFile(reason, detail)
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -91,6 +103,7 @@ def opened(path: Path) -> Iterator[Any]:
     """
     try:
         with path.open("rb") as plain:
+            _refuse_note(plain)
             yield _unpacked(plain)
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise UnreadableFile("cut_off", "the compressed file ends early or is damaged") from error

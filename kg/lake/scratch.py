@@ -5,7 +5,7 @@ It owns staging and what is computed between a file and the lake; nothing in it 
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from kg.lake.disk import on_disk
 from kg.lake.engine import Engine, is_whole, listed, on_engine
 from kg.lake.files import PATH, POSITION, PROBLEM, RAW, ROW_NUMBER, Shape, Staged, stage
 from kg.lake.lines import UnreadableFile
+from kg.lake.partitions import with_values
 
 # Each thread holds a group until it is written; larger ones did not fit beside a large sort.
 _GROUP_ROWS = 40_960
@@ -56,9 +57,10 @@ class Scratch(Engine):
         encoding: str = "utf-8",
         delimiter: str | None = None,
         number_twins: bool = False,
+        values: Mapping[str, str | None] | None = None,
     ) -> Staged:
         """Make a file readable as columns; `number_twins`: a second column of one name is not
-        refused but called `name (2)`.
+        refused but called `name (2)`; `values`: what its folders say of it (see `partitions`).
 
         Raises:
             UnreadableFile: the file as a whole cannot be read.
@@ -69,13 +71,17 @@ class Scratch(Engine):
                            number_twins=number_twins)  # fmt: skip
         if shape == "parquet" and not is_whole(path):
             raise UnreadableFile("unreadable", "this Parquet file is damaged inside")
+        if values:
+            with on_disk(self.folder):
+                staged = with_values(staged, values, self._new_file())
         return staged
 
     def rows(self, files: Sequence[Staged]) -> Any:
         """The rows of files of one shape, their columns matched by name, with `_path`,
         `_position` (1-based), `_problem` and `_raw` (of rows that could not be read)."""
         ours = files[0].shape != "parquet"
-        numbered = "" if ours else f", {ROW_NUMBER} = true"
+        # What folders say is in the files by now, where it is to be.
+        numbered = ", hive_partitioning = false" + ("" if ours else f", {ROW_NUMBER} = true")
         rows = self._parquet(
             [file.path for file in files],
             f", union_by_name = true, filename = '{PATH}'{numbered}",
