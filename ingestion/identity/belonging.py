@@ -61,11 +61,7 @@ def households(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
     said = rows.family_name.notnull() & rows.street.notnull() & area.notnull()
     place = rows.family_name + SEPARATOR + rows.street + SEPARATOR + area
     found = rows.filter(said).select("record_key", place=place, role=ibis.literal(MEMBER))
-    places, members = _written(step, found, "household", key)
-    count = places["people"]
-    few = places.filter(pc.and_(pc.greater(count, 1), pc.less_equal(count, MOST_LIVING_TOGETHER)))
-    together = pc.is_in(members["household_id"], value_set=few["household_id"].combine_chunks())
-    return few, members.filter(together).drop_columns(["role"])
+    return _written(step, found, "household", key, people=(2, MOST_LIVING_TOGETHER))
 
 
 def _organisations(step: Any) -> Any:
@@ -89,9 +85,15 @@ def _organisations(step: Any) -> Any:
     )
 
 
-def _written(step: Any, found: Any, what: str, key: bytes) -> tuple[pa.Table, pa.Table]:
+def _written(
+    step: Any, found: Any, what: str, key: bytes, people: tuple[int, int] | None = None
+) -> tuple[pa.Table, pa.Table]:
     """Places and who is of them, from (record_key, place, role): since the first record that says
-    so, which is the one that is named."""
+    so, which is the one that is named.
+
+    Args:
+        people: how many a place may have, at least and at most; others are none.
+    """
     import ibis
 
     records = step.table("records")
@@ -103,15 +105,19 @@ def _written(step: Any, found: Any, what: str, key: bytes) -> tuple[pa.Table, pa
     first = ibis.row_number().over(group_by=[said.place, said.user_id], order_by=order)
     role = said.role.min().over(group_by=[said.place, said.user_id])  # `member` before `stated`
     said = said.mutate(first=first, role=role)
-    said = said.filter(said["first"] == 0).order_by("place", "user_id")
-    rows = step.lake.run(said.select("place", "user_id", "role", "record_key", since_ms="at_ms"))
-    place = pc.dictionary_encode(rows["place"].combine_chunks())
-    ids = pc.binary_join_element_wise(
-        what[0],
-        pc.utf8_slice_codeunits(hashed_values(key, what, place.dictionary), 0, _DIGITS),
-        "_",
+    said = said.filter(said["first"] == 0)
+    said = said.mutate(people=said.count().over(group_by=said.place))
+    if people is not None:
+        said = said.filter(said.people.between(*people))
+    rows = step.lake.run(
+        said.order_by("place", "user_id").select(
+            "place", "user_id", "role", "record_key", "people", since_ms="at_ms"
+        )
     )
-    members = rows.drop_columns(["place"]).append_column(f"{what}_id", ids.take(place.indices))
-    counted = members.group_by(f"{what}_id").aggregate([("user_id", "count")])
-    places = pa.table({f"{what}_id": counted[f"{what}_id"], "people": counted["user_id_count"]})
-    return places.sort_by(f"{what}_id"), members
+    place = pc.dictionary_encode(rows["place"].combine_chunks())
+    hashes = pc.utf8_slice_codeunits(hashed_values(key, what, place.dictionary), 0, _DIGITS)
+    ids = pc.binary_join_element_wise(what[0], hashes, "_").take(place.indices)
+    rows = rows.drop_columns(["place"]).append_column(f"{what}_id", ids)
+    places = rows.group_by(f"{what}_id").aggregate([("people", "min")])
+    places = places.rename_columns([f"{what}_id", "people"]).sort_by(f"{what}_id")
+    return places, rows.drop_columns(["people"])

@@ -93,7 +93,7 @@ def _belonging(step: "Step", key: bytes) -> tuple[int, int]:
     step.overwrite("account_members", members)
     homes, living = households(step, key)
     step.overwrite("households", homes)
-    step.overwrite("household_members", living)
+    step.overwrite("household_members", living.drop_columns(["role"]))
     return len(companies), len(homes)
 
 
