@@ -99,6 +99,7 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
 def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
     """What the mapping and the workspace's own table say about people."""
     from ingestion.identity import IdentityConfig
+    from ingestion.identity.golden import read_choices
     from ingestion.identity.limits import RULES_FILE, read_rules
 
     return IdentityConfig(
@@ -107,6 +108,7 @@ def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
         describe=tuple(mapping.described()),
         phone_region=mapping.phone_region,
         rules=read_rules(workspace / RULES_FILE),
+        traits=read_choices(workspace / RULES_FILE),
     )
 
 

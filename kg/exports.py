@@ -80,6 +80,11 @@ def _personas(lake: "Lake") -> Any:
     return lake.table("personas").left_join(names, ["persona_id", "version"])
 
 
+def _traits(lake: "Lake") -> Any:
+    rows = lake.table("golden_traits")
+    return rows.mutate(value=rows.personal.ifelse(None, rows.value))
+
+
 def _table(name: str) -> Callable[["Lake"], Any]:
     return lambda lake: lake.table(name)
 
@@ -181,6 +186,13 @@ EXPORTS = {
         "campaign_id persona_id effect low high people_treated people_control kind",
         "campaign_id persona_id",
         "",
+    ),
+    "traits": _export(
+        "a person's trait: the value that holds (null: personal), what chose it, and who said it",
+        "user_id name value rule record_key source at",
+        "user_id name",
+        "identity",
+        _traits,
     ),
     "reconciliation": _export(
         "a source file",

@@ -35,6 +35,10 @@ _GRAPH_READS = (
     "users",
     "user_identifiers",
     "user_traits",
+    "accounts",
+    "account_members",
+    "households",
+    "household_members",
     "sessions",
     "intents",
     "intent_items",
@@ -86,7 +90,8 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    return {**_people(lake), **_behaviour(lake), **_things(lake), **_personas(lake)}
+    parts = (_people, _belonging, _behaviour, _things, _personas)
+    return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
 def claim_tables(lake: "Lake") -> GraphTables:
@@ -170,6 +175,21 @@ def _people(lake: "Lake") -> dict[Any, Any]:
         "Trait": traits.select("id", "name", "value").distinct(),
         ("User", "HAS", "Trait"): traits.group_by(start="user_id", end="id").agg(
             at_ms=traits.at_ms.max()
+        ),
+    }
+
+
+def _belonging(lake: "Lake") -> dict[Any, Any]:
+    """Accounts and households by their ids alone."""
+    members, living = _of_seen(lake, "account_members"), _of_seen(lake, "household_members")
+    return {
+        "Account": lake.table("accounts").select("people", id="account_id"),
+        "Household": lake.table("households").select("people", id="household_id"),
+        ("User", "MEMBER_OF", "Account"): members.select(
+            "role", "since_ms", start="user_id", end="account_id"
+        ),
+        ("User", "LIVES_IN", "Household"): living.select(
+            "since_ms", start="user_id", end="household_id"
         ),
     }
 

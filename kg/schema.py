@@ -40,6 +40,8 @@ NODES: dict[str, dict[str, pa.DataType]] = {
     },
     "Identifier": {"namespace": TEXT, "value": TEXT},
     "Trait": {"name": TEXT, "value": TEXT},
+    "Account": {"people": WHOLE},
+    "Household": {"people": WHOLE},
     "Session": {
         "channel": TEXT,
         "number": WHOLE,
@@ -108,6 +110,8 @@ _CITED = ("Intent", "Item", "Category", "Session", "Campaign", "Trait", "User", 
 EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Identifier", "IDENTIFIES", "User", {"probability": REAL, "reason": TEXT}),
     EdgeKind("User", "HAS", "Trait", {"at_ms": WHOLE}),
+    EdgeKind("User", "MEMBER_OF", "Account", {"role": TEXT, "since_ms": WHOLE}),
+    EdgeKind("User", "LIVES_IN", "Household", {"since_ms": WHOLE}),
     EdgeKind("User", "HAD", "Session", leaf="end"),
     EdgeKind("Session", "NEXT", "Session"),
     EdgeKind("Session", "EXPRESSED", "Intent", leaf="end"),

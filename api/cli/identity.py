@@ -58,6 +58,32 @@ def explain(one: str, other: str, workspace: str, as_json: bool) -> None:
     )
 
 
+def traits(name: str, workspace: str, as_json: bool) -> None:
+    """What holds of a person, and which record and rule say so."""
+    from ingestion.identity.golden import CHOICES
+    from ingestion.identity.verdicts import user_of
+    from kg.lake import Lake
+
+    with Lake.open(_path(workspace)) as lake:
+        user = user_of(lake, name)
+        rows = lake.table("golden_traits")
+        rows = rows.filter(rows.user_id == user).drop("run_id", "user_id").order_by("name")
+        found = lake.run(rows).to_pylist()
+    told = [row | {"value": None if row["personal"] else row["value"]} for row in found]
+    if as_json:
+        print_json({"user_id": user, "traits": told})
+        return
+    console = stdout()
+    if not told:
+        console.print(f"no record says anything of {user} that may be used")
+        return
+    table = Table("trait", "value", "holds because it was", "in")
+    for row in told:
+        value = "[dim]personal[/]" if row["personal"] else escape(row["value"])
+        table.add_row(escape(row["name"]), value, CHOICES[row["rule"]], escape(row["record_key"]))
+    console.print(table)
+
+
 def review(workspace: str, rows: int, as_json: bool) -> None:
     """Pairs for a person to look at."""
     from ingestion.identity.reviews import WHY

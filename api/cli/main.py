@@ -217,6 +217,14 @@ def identity_explain(
     command(one, other, workspace, as_json)
 
 
+@identity.command("traits")
+def identity_traits(name: Name, workspace: Workspace = "default", as_json: Json = False) -> None:
+    """What holds of one person where records differ, and which record and rule say so."""
+    from api.cli.identity import traits as command
+
+    command(name, workspace, as_json)
+
+
 @identity.command("review")
 def identity_review(
     workspace: Workspace = "default",

@@ -1,7 +1,8 @@
 """The rows that are compared: what records say of their people, written one way.
 
-Invariant: a row depends on its record alone. Of records that say exactly the same only the first
-two are compared; the others follow the first, as the second does or does not.
+Invariant: a row depends on its record alone, so a row that was written once is kept
+(`person_rows`) for as long as its record says the same. Of records that say exactly the same only
+the first two are compared; the others follow the first, as the second does or does not.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ from ingestion.identity.fields import PERSON
 from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
 from ingestion.identity.people import People
+from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
 
 ROWS = "compared_rows"
 MOST_SHARING = 20
 _NAMES = ("given_name", "family_name", "street", "city", "region", "country", "organisation")
 _EXACT = ("birth_date", "number", "postcode")
+_WORDED = ("street", "organisation")
+_KEPT = ("record_key", "told", "content", *(one.name for one in PERSON), "given_name_forms")
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,16 @@ class Compared:
 
     Shapes: record (n,) codes, sorted; content (n,) string, equal where the records say the same;
     follower, leader (f,) record codes of those that are not compared, and of the first that says
-    the same.
+    the same. `written`: rows for the lake's `person_rows`, all of them where `is_whole`, else those
+    that it has not.
     """
 
     record: Codes
     content: pa.Array
     follower: Codes
     leader: Codes
+    written: pa.Table
+    is_whole: bool
 
 
 def prepare(
@@ -53,40 +60,74 @@ def prepare(
     said = _said(step, people)
     if said is None:
         return None
-    scratch.keep_as("said", said)
-    scratch.keep_as("nickname", nicknames())
-    import ibis
-
-    # Kept step by step: an expression that is used five times would be computed five times.
-    scratch.keep_as("plain", _plain(scratch, ibis))
-    scratch.keep_as("written", _written(scratch, ibis))
-    rows = scratch.table_named("written")
-    words = {f"{name}_words": rows[name].split(" ") for name in ("street", "organisation")}
-    rows = rows.mutate(**words)
-    texts = [rows[one.name].fill_null("") for one in PERSON]
-    content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
-    rows = rows.mutate(content=content)
-    order = ibis.window(group_by="content", order_by="unique_id")
-    rows = rows.mutate(
-        place=ibis.row_number().over(order), leader=rows.unique_id.first().over(order)
-    )
-    scratch.keep_as("placed", rows)
+    is_whole = _written(step, scratch, said)
     most = len(said) if doubles else 2
-    forms = (
-        "SELECT placed.* EXCLUDE (place, leader), coalesce(forms, []) AS given_name_forms "
-        "FROM placed LEFT JOIN nickname ON nickname.name = given_name "
-        f"WHERE place < {most} ORDER BY unique_id"
+    scratch.sql(
+        "CREATE OR REPLACE TABLE crowded AS SELECT unique_id, "
+        "row_number() OVER w > {0} AS follows, first(unique_id) OVER w AS leader FROM written "
+        "SEMI JOIN (SELECT content FROM written GROUP BY 1 HAVING count(*) > {0}) USING (content) "
+        "WINDOW w AS (PARTITION BY content ORDER BY unique_id)".replace("{0}", str(most))
     )
-    scratch.sql(f"CREATE OR REPLACE TABLE {ROWS} AS {forms}")
+    words = ", ".join(f"string_split({name}, ' ') AS {name}_words" for name in _WORDED)
+    scratch.sql(
+        f"CREATE OR REPLACE VIEW {ROWS} AS SELECT * EXCLUDE (record_key, told, is_new), {words} "
+        "FROM written ANTI JOIN (FROM crowded WHERE follows) USING (unique_id)"
+    )
     found = scratch.sql(f"SELECT unique_id, content FROM {ROWS} ORDER BY unique_id")
-    rest = scratch.sql(
-        f"SELECT unique_id, leader FROM placed WHERE place >= {most} ORDER BY unique_id"
-    )
+    rest = scratch.sql("SELECT unique_id, leader FROM crowded WHERE follows ORDER BY unique_id")
+    new = "" if is_whole else " WHERE is_new"
     return Compared(
         np.asarray(found["unique_id"].to_numpy(), np.int64),
         found["content"].combine_chunks(),
         np.asarray(rest["unique_id"].to_numpy(), np.int64),
         np.asarray(rest["leader"].to_numpy(), np.int64),
+        scratch.sql(f"SELECT {', '.join(_KEPT)} FROM written{new} ORDER BY unique_id"),
+        is_whole,
+    )
+
+
+def _written(step: Any, scratch: Scratch, said: pa.Table) -> bool:
+    """Make the table `written`: a row for each record that says something, in normal form. What
+    the lake has of it is not made again; whether it has rows that no longer hold, or none."""
+    scratch.name("said", said)
+    told = ", ".join(f"coalesce({name}, '')" for name in said.column_names[2:])
+    # Another program may write the same details otherwise.
+    scratch.sql(
+        "CREATE OR REPLACE TABLE told AS SELECT unique_id, record_key, "
+        f"md5(concat_ws(chr(31), '{code_version()}', {told})) AS told FROM said"
+    )
+    scratch.name("kept_rows", step.lake.share("person_rows", scratch))
+    # Kept step by step: an expression that is used five times would be computed five times.
+    scratch.sql(
+        f"CREATE OR REPLACE TABLE written AS SELECT unique_id, {', '.join(_KEPT)}, "
+        "false AS is_new FROM told JOIN kept_rows USING (record_key, told)"
+    )
+    scratch.sql(
+        "CREATE OR REPLACE TABLE fresh_said AS FROM said ANTI JOIN written USING (unique_id)"
+    )
+    held, fresh, kept = (
+        scratch.sql(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()
+        for table in ("written", "fresh_said", "kept_rows")
+    )
+    if fresh:
+        _write(scratch)
+    return bool(held < kept or not held)
+
+
+def _write(scratch: Scratch) -> None:
+    """Add the rows of `fresh_said` to `written`."""
+    import ibis
+
+    scratch.keep_as("nickname", nicknames())
+    scratch.keep_as("plain", _plain(scratch, ibis))
+    rows = _named(scratch, ibis)
+    texts = [rows[one.name].fill_null("") for one in PERSON]
+    content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
+    scratch.keep_as("named", rows.mutate(content=content))
+    scratch.sql(
+        f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(_KEPT)}, true AS is_new FROM ("
+        "SELECT named.*, record_key, told, coalesce(forms, []) AS given_name_forms FROM named "
+        "JOIN told USING (unique_id) LEFT JOIN nickname ON nickname.name = given_name)"
     )
 
 
@@ -103,7 +144,7 @@ def _said(step: Any, people: People) -> pa.Table | None:
     """What records say of their people, by record code, with e-mail, telephone and unique ids."""
     details = step.arrow("person_details").drop_columns(["run_id"])
     code = people.codes(details["record_key"])
-    details = details.append_column("unique_id", pa.array(code)).drop_columns(["record_key"])
+    details = details.add_column(0, "unique_id", pa.array(code))
     details = details.filter(pc.greater_equal(details["unique_id"], 0))
     if not len(details):
         return None
@@ -135,7 +176,10 @@ def _unique_values(people: People, details: pa.Table) -> pa.Array:
     """The values of unique namespaces that a record names, as one text."""
     said = people.statements
     mine = people.namespaces.unique[said.namespace[said.value]]
-    table = pa.table({"record": said.record[mine], "value": said.value[mine].astype(str)})
+    record, value = said.record[mine], said.value[mine]
+    names = pa.array(people.namespace_names, pa.string()).take(pa.array(said.namespace[value]))
+    values = people.values.take(pa.array(value))
+    table = pa.table({"record": record, "value": pc.binary_join_element_wise(names, values, ":")})
     joined = table.group_by("record", use_threads=False).aggregate([("value", "list")])
     text = pc.binary_join(joined["value_list"], " ")
     place = pc.index_in(details["unique_id"], value_set=joined["record"])
@@ -144,7 +188,7 @@ def _unique_values(people: People, details: pa.Table) -> pa.Array:
 
 def _plain(scratch: Scratch, ibis: Any) -> Any:
     """Every detail in its normal form, and the two parts of a whole name."""
-    said = scratch.table_named("said")
+    said = scratch.table_named("fresh_said")
     named = {name: _name(said[name]) for name in _NAMES}
     exact = {
         name: said[name].lower().re_replace(r"[^\p{L}\p{N}]+", "").nullif("") for name in _EXACT
@@ -162,7 +206,7 @@ def _plain(scratch: Scratch, ibis: Any) -> Any:
     )
 
 
-def _written(scratch: Scratch, ibis: Any) -> Any:
+def _named(scratch: Scratch, ibis: Any) -> Any:
     """The same with names split; what names nobody is missing."""
     rows = scratch.table_named("plain")
     nothing = ibis.null("string")

@@ -1,4 +1,4 @@
-"""What is known of users: when they were seen, by which identifiers, with which traits."""
+"""What is known of users: when they were seen, by which identifiers, what they were sent."""
 
 from typing import Any
 
@@ -88,45 +88,11 @@ def _shown(people: People, key: bytes) -> pa.Array:
     return pa.concat_arrays(parts)
 
 
-def user_traits(step: Any, describe: tuple[str, ...]) -> Any:
-    """The table `user_traits`: each trait's latest value, of users who may be profiled."""
-    import ibis
-
-    profiles = step.table("profiles")
-    owned = (
-        _allowed(step)
-        .join(profiles, "record_key")
-        .select(
-            "user_id",
-            "record_key",
-            at_ms=ibis.coalesce(profiles.occurred_at_ms, profiles.recorded_at_ms),
-            traits=profiles.traits.cast("json"),
-        )
-    )
-    empty = owned.filter(ibis.literal(False)).select(
-        "user_id", name=ibis.literal(""), value=ibis.literal(""), at_ms=owned.at_ms
-    )
-    tables = [empty] + [_trait(owned, name) for name in describe]
-    return ibis.union(*tables).order_by("user_id", "name") if describe else empty
-
-
-def _trait(owned: Any, name: str) -> Any:
-    import ibis
-
-    found = owned.traits[name]
-    text = ibis.coalesce(found.str, found.cast("string"))
-    rows = owned.mutate(value=text).filter(text.notnull() & (text != "null") & (text != ""))
-    order = [rows.at_ms.desc(), rows.record_key.desc()]
-    rows = rows.mutate(rank=ibis.row_number().over(group_by=rows.user_id, order_by=order))
-    rows = rows.filter(rows["rank"] == 0)
-    return rows.select("user_id", name=ibis.literal(name), value=rows.value, at_ms=rows.at_ms)
-
-
 def received(step: Any) -> Any:
     """The table `received`: what was sent to users who may be profiled."""
     events = step.table("events")
     sent = events.filter((events.verb == "received") & events.campaign_id.notnull())
-    owned = _allowed(step).join(sent, "record_key")
+    owned = allowed(step).join(sent, "record_key")
     return (
         owned.select(
             "user_id",
@@ -139,7 +105,7 @@ def received(step: Any) -> Any:
     )
 
 
-def _allowed(step: Any) -> Any:
+def allowed(step: Any) -> Any:
     """record_key, user_id of users who may be profiled."""
     users = step.table("users")
     users = users.filter(~users.consent_denied).select("user_id")

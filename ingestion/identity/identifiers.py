@@ -83,10 +83,13 @@ def shown_identifier(key: bytes, namespace: str, value: str) -> str:
 
 def shown_values(key: bytes, namespace: str, values: "pa.Array") -> "pa.Array":
     """`shown_identifier` of canonical values, each distinct one once."""
+    return hashed_values(key, namespace, values) if shipped().of(namespace).personal else values
+
+
+def hashed_values(key: bytes, namespace: str, values: "pa.Array") -> "pa.Array":
+    """The keyed hashes of canonical values."""
     import pyarrow as pa
 
-    if not shipped().of(namespace).personal:
-        return values
     return pa.array([_digest(key, namespace, value) for value in values.to_pylist()], pa.string())
 
 

@@ -107,11 +107,11 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
-def read_rules(path: Path) -> Rules:
-    """A workspace's own table of identifiers; empty where there is no file.
+def rules_tree(path: Path) -> dict[str, Any]:
+    """The parts of a workspace's own file of rules; empty where there is none.
 
     Raises:
-        InputError: it is no such table; the message names what is wrong and where.
+        InputError: it is no such file.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -124,7 +124,21 @@ def read_rules(path: Path) -> Rules:
         raise InputError(
             f"{path.name} cannot be read: {error}.", hint="docs/identity.md shows one."
         ) from error
-    rows = (tree or {}).get("namespaces") if isinstance(tree or {}, Mapping) else None
+    if not isinstance(tree, dict) or not tree or {*tree} - {"namespaces", "traits"}:
+        raise InputError(
+            f"{path.name}: expected `namespaces:`, `traits:` or both.",
+            hint="docs/identity.md shows one.",
+        )
+    return tree
+
+
+def read_rules(path: Path) -> Rules:
+    """A workspace's own table of identifiers; empty where there is none.
+
+    Raises:
+        InputError: it is no such table; the message names what is wrong and where.
+    """
+    rows = rules_tree(path).get("namespaces", {})
     if not isinstance(rows, Mapping):
         raise InputError(
             f"{path.name}: expected `namespaces:` with one line for each.",

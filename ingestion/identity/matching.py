@@ -93,6 +93,7 @@ class Found:
         compared: which records.
         pairs: what their pairs say, followers included.
         sharing: pairs that share an identifier, and which of them cannot be one person.
+        weighed: lake table -> pairs whose evidence is to be kept there, followers excluded.
     """
 
     model: Model
@@ -100,6 +101,7 @@ class Found:
     compared: Compared
     pairs: Pairs
     sharing: "Sharing"
+    weighed: dict[str, Pairs]
 
     def strangers(self) -> tuple[Codes, Codes]:
         """Records that share an identifier with somebody they cannot be, and a code of each person
@@ -164,9 +166,11 @@ def find(step: Any, people: People) -> Found | None:
         if compared is None:
             return None
         model, is_new = _model(step, scratch)
-        pairs = _pairs(step, scratch, people, compared, model)
-        sharing = _sharing(scratch, people, compared, model)
-    return Found(model, is_new, compared, _with_followers(pairs, compared), sharing)
+        known = _known(step, people, compared, model)
+        pairs = _pairs(step, scratch, people, compared, model, known)
+        sharing, shared = _sharing(step, scratch, people, compared, model, known)
+    weighed = {"matches": pairs, "sharing": shared}
+    return Found(model, is_new, compared, _with_followers(pairs, compared), sharing, weighed)
 
 
 def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
@@ -182,14 +186,20 @@ def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
         outgrown = GROWTH * kept.row_count if kept.trained_on else FEWEST_ROWS
         if row["n"] < outgrown:
             return kept, False
-    return estimate(scratch, ROWS, PERSON), True
+    # In one order, so that samples of them are the same.
+    scratch.sql(f"CREATE OR REPLACE TABLE learnt_from AS FROM {ROWS} ORDER BY unique_id")
+    return estimate(scratch, "learnt_from", PERSON), True
 
 
 def keep(step: Any, people: People, found: Found) -> None:
     """Write what was compared, its evidence and a new model, so that it need not be made again."""
-    model, compared, pairs = found.model, found.compared, found.pairs
+    model, compared = found.model, found.compared
     if found.is_new:
         _keep_model(step, model)
+    if compared.is_whole:
+        step.overwrite("person_rows", compared.written)
+    elif len(compared.written):
+        step.append("person_rows", compared.written)
     keys = people.records["record_key"]
     step.overwrite(
         "compared",
@@ -201,22 +211,23 @@ def keep(step: Any, people: People, found: Found) -> None:
             }
         ),
     )
-    step.overwrite(
-        "matches",
-        pa.table(
-            {
-                "left_record_key": keys.take(pa.array(pairs.left)),
-                "right_record_key": keys.take(pa.array(pairs.right)),
-                "bits": pairs.bits,
-                "personal": pairs.personal,
-                "contradicted": pairs.contradicted,
-                "strangers": pairs.strangers,
-                "reason": pairs.reason,
-                "probability": pairs.probability,
-                "model_id": pa.repeat(model.id, len(pairs.left)),
-            }
-        ),
-    )
+    for name, pairs in found.weighed.items():
+        step.overwrite(
+            name,
+            pa.table(
+                {
+                    "left_record_key": keys.take(pa.array(pairs.left)),
+                    "right_record_key": keys.take(pa.array(pairs.right)),
+                    "bits": pairs.bits,
+                    "personal": pairs.personal,
+                    "contradicted": pairs.contradicted,
+                    "strangers": pairs.strangers,
+                    "reason": pairs.reason,
+                    "probability": pairs.probability,
+                    "model_id": pa.repeat(model.id, len(pairs.left)),
+                }
+            ),
+        )
 
 
 def _keep_model(step: Any, model: Model) -> None:
@@ -256,41 +267,59 @@ def kept_model(step: Any) -> Model | None:
     return model
 
 
-def _pairs(step: Any, scratch: Scratch, people: People, compared: Compared, model: Model) -> Pairs:
-    """The evidence of all pairs of compared records; what the lake has of it is not made again."""
-    before, fresh = _before(step, people, compared, model)
-    if len(fresh) == len(compared.record):
-        score(scratch, ROWS, model, "scored")
-    elif len(fresh):
-        scratch.keep_as("fresh", pa.table({"unique_id": fresh}))
-        scratch.sql(f"CREATE OR REPLACE TABLE asked AS {_asked(model)}")
-        score(scratch, ROWS, model, "scored", pairs="asked")
-    now = _read(scratch, model) if len(fresh) else before.only(np.zeros(len(before.left), bool))
-    now = now.only(now.bits >= FLOOR_BITS)
-    return _joined(before, now)
-
-
-def _before(step: Any, people: People, compared: Compared, model: Model) -> tuple[Pairs, Codes]:
-    """The kept evidence that still holds, and the records that nothing is kept of."""
+def _known(step: Any, people: People, compared: Compared, model: Model) -> Flags:
+    """Which records were compared under this model saying what they say now: (records,)."""
     rows = step.arrow("compared")
     rows = rows.filter(pc.equal(rows["model_id"], model.id))
     code = people.codes(rows["record_key"])
     place = np.searchsorted(compared.record, code)
     place[place == len(compared.record)] = 0
-    there = compared.record[place] == code
-    same = there.copy()
-    same[there] = pc.equal(
-        rows["content"].filter(pa.array(there)), compared.content.take(pa.array(place[there]))
+    same = compared.record[place] == code
+    same[same] = pc.equal(
+        rows["content"].filter(pa.array(same)), compared.content.take(pa.array(place[same]))
     ).to_numpy(zero_copy_only=False)
     known = np.zeros(len(people.records), bool)
     known[code[same]] = True
-    kept = step.arrow("matches")
+    return known
+
+
+def _kept(step: Any, table: str, people: People, model: Model, known: Flags) -> Pairs:
+    """The evidence of a table of the lake, between records that are known."""
+    kept = step.arrow(table)
     kept = kept.filter(pc.equal(kept["model_id"], model.id))
     left, right = (people.codes(kept[f"{side}_record_key"]) for side in ("left", "right"))
     holds = (left >= 0) & (right >= 0)
     holds[holds] = known[left[holds]] & known[right[holds]]
-    found = _of_table(kept, np.minimum(left, right), np.maximum(left, right))
-    return found.only(holds), compared.record[~known[compared.record]]
+    return _of_table(kept, np.minimum(left, right), np.maximum(left, right)).only(holds)
+
+
+def _pairs(
+    step: Any, scratch: Scratch, people: People, compared: Compared, model: Model, known: Flags
+) -> Pairs:
+    """The evidence of all pairs of compared records; what the lake has of it is not made again."""
+    before = _kept(step, "matches", people, model, known)
+    fresh = compared.record[~known[compared.record]]
+    if not len(fresh):
+        return before
+    if len(fresh) == len(compared.record):
+        score(scratch, ROWS, model, "scored")
+        now = _read(scratch, model)
+    else:
+        scratch.keep_as("fresh", pa.table({"unique_id": fresh}))
+        scratch.sql(f"CREATE OR REPLACE TABLE asked AS {_asked(model)}")
+        now = _weighed(scratch, model)
+    return _joined(before, now.only(now.bits >= FLOOR_BITS))
+
+
+def _weighed(scratch: Scratch, model: Model) -> Pairs:
+    """The evidence of the pairs in the table `asked`; only their own rows are looked at."""
+    scratch.sql(
+        f"CREATE OR REPLACE TABLE asked_rows AS FROM {ROWS} SEMI JOIN "
+        '(SELECT "left" AS unique_id FROM asked UNION ALL SELECT "right" FROM asked) '
+        "USING (unique_id)"
+    )
+    score(scratch, "asked_rows", model, "scored", pairs="asked")
+    return _read(scratch, model)
 
 
 def _asked(model: Model) -> str:
@@ -308,12 +337,12 @@ def _asked(model: Model) -> str:
     )
 
 
-def _read(scratch: Scratch, model: Model, table: str = "scored") -> Pairs:
+def _read(scratch: Scratch, model: Model) -> Pairs:
     rows = scratch.sql(
         f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
         f"bits + ({model.prior_bits!r}) AS bits, personal_bits > 0 AS personal, "
         f"{_contradicted(model)} AS contradicted, {_strangers(model)} AS strangers, "
-        f"{_reason(model)} AS reason FROM {table} ORDER BY 1, 2"
+        f"{_reason(model)} AS reason FROM scored ORDER BY 1, 2"
     )
     return _of_table(rows, rows["left"].to_numpy(), rows["right"].to_numpy())
 
@@ -385,20 +414,26 @@ def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
     return _joined(pairs, extra)
 
 
-def _sharing(scratch: Scratch, people: People, compared: Compared, model: Model) -> Sharing:
-    """Records that name one identifier, and whether they cannot be about one person anyway."""
+def _sharing(
+    step: Any, scratch: Scratch, people: People, compared: Compared, model: Model, known: Flags
+) -> tuple[Sharing, Pairs]:
+    """Records that name one identifier, and whether they cannot be about one person anyway; with
+    the evidence of these pairs."""
     first, second, value = shared_values(scratch, people, compared)
     unique = people.namespaces.unique[people.statements.namespace[value]]
-    if not len(first):
-        return Sharing(first, second, unique, unique)
-    asked = pa.table({"left": first, "right": second})
-    asked = asked.group_by(["left", "right"], use_threads=False).aggregate([])
-    scratch.keep_as("sharing", asked)
-    score(scratch, ROWS, model, "scored_sharing", pairs="sharing")
-    pairs = _read(scratch, model, "scored_sharing")
-    known = pairs.left * len(people.records) + pairs.right  # sorted, as it was read
-    at = np.searchsorted(known, first * len(people.records) + second)
+    count = len(people.records)
+    wanted = distinct(first * count + second)
+    pairs = _kept(step, "sharing", people, model, known)
+    pairs = pairs.only(np.isin(pairs.left * count + pairs.right, wanted))
+    new = wanted[~np.isin(wanted, pairs.left * count + pairs.right)]
+    if len(new):
+        asked = pa.table({"left": new // count, "right": new % count})
+        scratch.keep_as("asked", asked)
+        pairs = _joined(pairs, _weighed(scratch, model))
+    key = pairs.left * count + pairs.right
+    pairs = pairs.take(np.argsort(key))
+    at = np.searchsorted(np.sort(key), first * count + second)
     # An id of the source outweighs a given name; a family name that differs too outweighs the id.
     outweighed = unique & (pairs.bits[at] >= bits_of(AGAINST))
     conflict = (pairs.strangers[at] | (pairs.contradicted[at] & ~unique)) & ~outweighed
-    return Sharing(first, second, unique, conflict)
+    return Sharing(first, second, unique, conflict), pairs

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from ingestion.identity.belonging import accounts, households
 from ingestion.identity.changes import changes
 from ingestion.identity.consent import denied_users
 from ingestion.identity.decisions import evidence_summary
-from ingestion.identity.facts import received, user_identifiers, user_table, user_traits
+from ingestion.identity.facts import received, user_identifiers, user_table
+from ingestion.identity.golden import described_traits, golden_traits
 from ingestion.identity.links import BY_DETAILS, BY_PERSON, KEPT, Codes, Cut, Flags, distinct
 from ingestion.identity.matching import keep
 from ingestion.identity.people import RECORD, People
@@ -33,9 +35,10 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
-    writes judgements (appended), identities, users, user_aliases, user_identifiers, user_traits,
-    received, reviews and what was compared. The summary counts what was blocked and cut, with
-    reasons and without personal values, and lists who changed since the run before.
+    writes judgements (appended), identities, users, user_aliases, user_identifiers, golden_traits,
+    user_traits, received, accounts, households, reviews and what was compared. The summary counts
+    what was blocked and cut, with reasons and without personal values, and lists who changed since
+    the run before.
 
     Args:
         step: of the lake.
@@ -60,8 +63,10 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
     step.overwrite("users", user_table(people, users, denied))
     step.overwrite("user_aliases", users.aliases)
     step.overwrite("user_identifiers", user_identifiers(people, users, found.cut.kept, key))
-    step.overwrite("user_traits", user_traits(step, config.describe))
+    step.overwrite("golden_traits", golden_traits(step, people, found.cut.kept, config))
+    step.overwrite("user_traits", described_traits(step, config.describe))
     step.overwrite("received", received(step))
+    companies, homes = _belonging(step, key)
     waiting = reviews(people, users, found.evidence, found.decided.cause)
     step.overwrite("reviews", waiting)
     step.summary.update(
@@ -75,8 +80,21 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         cut=_cut_summary(people, found.cut),
         evidence=evidence_summary(found.evidence, found.decided.cause),
         reviews=len(waiting),
+        accounts=companies,
+        households=homes,
         changes=changes(people, users, found.before, MOST_LISTED),
     )
+
+
+def _belonging(step: "Step", key: bytes) -> tuple[int, int]:
+    """Write accounts and households, and who is of them; how many there are."""
+    companies, members = accounts(step, key)
+    step.overwrite("accounts", companies)
+    step.overwrite("account_members", members)
+    homes, living = households(step, key)
+    step.overwrite("households", homes)
+    step.overwrite("household_members", living.drop_columns(["role"]))
+    return len(companies), len(homes)
 
 
 def _blocked_summary(people: People, blocked: Blocked) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.decisions import Decided, decide, torn
+from ingestion.identity.golden import Choices
 from ingestion.identity.judgements import fold, new_judgements, read_log
 from ingestion.identity.limits import Limits, Rules, shipped
 from ingestion.identity.links import (
@@ -44,6 +45,7 @@ class IdentityConfig:
         describe: the traits that claims may speak of.
         phone_region: the country of national telephone numbers, e.g. `GB`.
         rules: the workspace's own table of identifiers, over the mapping's.
+        traits: how the value of a trait is chosen where several are said.
     """
 
     consent_default: Literal["granted", "denied"] = "granted"
@@ -51,6 +53,7 @@ class IdentityConfig:
     describe: tuple[str, ...] = ()
     phone_region: str | None = None
     rules: Rules = field(default_factory=dict)
+    traits: Choices = field(default_factory=dict)
 
     def limits(self) -> Limits:
         """What each namespace may decide."""

@@ -82,7 +82,7 @@ def name_users(
     }
     new = np.flatnonzero(ids == None)  # noqa: E711 - elementwise
     if len(new):
-        ids[new] = _new_ids(_seeds(people, user, kept, limits, len(groups)), new, taken)
+        ids[new] = _new_ids(_seeds(people, user, kept, limits, new), taken)
     order = np.argsort(ids.astype(str)) if len(ids) else np.zeros(0, np.int64)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
@@ -135,35 +135,34 @@ def _keepers(overlap: _Overlap, group_count: int) -> _Keepers:
     return _Keepers(group[order][best], wanted[best].tolist())
 
 
-def _seeds(people: People, user: Codes, kept: Flags, limits: Limits, count: int) -> list[str]:
-    """What each group is named after: its strongest, smallest identifier where that is not
-    personal, else its smallest record key (a hash of an e-mail address could be guessed)."""
-    said = people.statements.only(kept)
+def _seeds(people: People, user: Codes, kept: Flags, limits: Limits, groups: Codes) -> list[str]:
+    """What each of these groups is named after: its strongest, smallest identifier where that is
+    not personal, else its smallest record key (a hash of an e-mail address could be guessed)."""
+    said = people.statements.only(kept & np.isin(user[people.statements.record], groups))
     none = len(people.values)
-    strongest = np.full(count, none, np.int64)
-    np.minimum.at(strongest, user[said.record], said.value)
-    keys = pa.table({"user": user, "key": people.records["record_key"]})
-    smallest = (
-        keys.filter(pc.greater_equal(keys["user"], 0)).group_by("user").aggregate([("key", "min")])
-    )
+    strongest = np.full(len(groups), none, np.int64)
+    np.minimum.at(strongest, np.searchsorted(groups, user[said.record]), said.value)
+    mine = np.flatnonzero(np.isin(user, groups))
+    keys = pa.table({"user": user[mine], "key": people.records["record_key"].take(pa.array(mine))})
+    smallest = keys.group_by("user").aggregate([("key", "min")])
     record = smallest.sort_by("user")["key_min"].to_pylist()
     personal = [limits.of(name).personal for name in people.namespace_names]
-    values = people.values.to_pylist()
+    values = people.values.take(pa.array(strongest, mask=strongest == none)).to_pylist()
     seeds = []
-    for value, key in zip(strongest.tolist(), record, strict=True):
-        code = people.statements.namespace[value] if value < none else -1
-        if code < 0 or personal[code]:
+    for code, value, key in zip(strongest.tolist(), values, record, strict=True):
+        namespace = people.statements.namespace[code] if code < none else -1
+        if namespace < 0 or personal[namespace]:
             seeds.append(f"record:{key}")
         else:
-            seeds.append(f"{people.namespace_names[code]}:{values[value]}")
+            seeds.append(f"{people.namespace_names[namespace]}:{value}")
     return seeds
 
 
-def _new_ids(seeds: list[str], groups: Codes, taken: set[str]) -> list[str]:
+def _new_ids(seeds: list[str], taken: set[str]) -> list[str]:
     ids = []
-    for group in groups.tolist():
+    for seed in seeds:
         attempt = 0
-        while (found := stable_id("u", seeds[group], attempt or None)) in taken:
+        while (found := stable_id("u", seed, attempt or None)) in taken:
             attempt += 1
         taken.add(found)
         ids.append(found)

@@ -11,13 +11,14 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import json_only, json_values
+from ingestion.functions import json_of, json_only, json_shaped, json_values
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, most_fit, words
 
 _EVENTS = ("track", "page", "screen")
 _PROFILES = ("identify", "group", "alias", "merge")
+_CONTACTS = ("email", "phone")  # of a group these are the company's
 _NOTHING = ibis.null("string")
 
 
@@ -34,6 +35,7 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
     of_page = rows.type.isin(("page", "screen")).fill_null(False)
     tracked = (rows.may_track == "true").fill_null(False)
     server = rows.channel == "mobile"
+    of_group = (rows.type == "group").fill_null(False)
     kind = ibis.cases((rows.type.isin(_EVENTS), "event"), (rows.type.isin(_PROFILES), "profile"))
     return {
         "kind": kind,
@@ -42,12 +44,22 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
         .fill_null(False)
         .ifelse("mobile", rows.platform),
         "item_id": of_page.ifelse(_NOTHING, rows.item_id),
-        "traits": ibis.coalesce(
-            rows.traits, (rows.type == "identify").ifelse(rows.context_traits, _NOTHING)
+        "traits": of_group.ifelse(
+            _company(rows),
+            ibis.coalesce(
+                rows.traits, (rows.type == "identify").ifelse(rows.context_traits, _NOTHING)
+            ),
         ),
+        **{f"given:{name}": of_group.ifelse(_NOTHING, rows[f"given:{name}"]) for name in _CONTACTS},
         "consent": ibis.coalesce(rows.consent, _by_list(rows.allowed, rows.denied)),
         "given:advertising_id": tracked.ifelse(rows["given:advertising_id"], _NOTHING),
     }
+
+
+def _company(rows: Rows) -> Any:
+    """The traits of `group` are a company's: its person has the company, not its name."""
+    named = json_shaped(rows.traits, {"name": "VARCHAR"})
+    return json_of({"account": rows.group_id, "company": ibis.struct({"name": named["name"]})})
 
 
 def _by_list(allowed: Any, denied: Any) -> Any:
@@ -88,6 +100,7 @@ FORMAT = Format(
         "received": ("receivedAt",),
         "external_ids": ("context.externalIds", "context.externalId", "mergeProperties"),
         "traits": ("traits",),
+        "group_id": ("groupId",),
         "consent": ("context.consent.categoryPreferences",),
         "platform": ("context.library.name",),
         "campaign_id": (

@@ -136,7 +136,9 @@ class Engine:
         # One for each stream: the next query on a connection ends its open stream, silently.
         connection = self._con.con.cursor()
         for node in expression.op().find(InMemoryTable):
-            connection.register(node.name, node.data.to_pyarrow(node.schema))
+            # A table, not the Arrow data itself: its scan refuses some filters of joins.
+            connection.register("given_rows", node.data.to_pyarrow(node.schema))
+            connection.execute(f"CREATE TEMP TABLE {_quoted(node.name)} AS FROM given_rows")
         return connection
 
     def close(self) -> None:

@@ -71,6 +71,12 @@ class Lake:
         table = self.table(name)
         return self._engine.arrow(table.select(*columns) if columns else table)
 
+    def share(self, name: str, engine: Engine) -> Any:
+        """A table, as `table`, on another engine: read from its files there, not copied."""
+        version = self.version(name)
+        files = None if version is None else files_of(self.workspace.lake / name, version)
+        return engine.table(name, schema_of(name), files)
+
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""
         return ibis.memtable(data)

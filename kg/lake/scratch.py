@@ -120,6 +120,15 @@ class Scratch(Engine):
         with on_engine(self.folder):
             self._con.create_table(name, rows, overwrite=True)
 
+    def name(self, name: str, rows: Any) -> None:
+        """Call rows (Arrow, or an expression of this engine) by a name that `sql` knows, without
+        copying them."""
+        with on_engine(self.folder):
+            if isinstance(rows, pa.Table):
+                self._con.con.register(name, rows)
+            else:
+                self._con.create_view(name, rows, overwrite=True)
+
     def table_named(self, name: str) -> Any:
         """A table that was kept by its name."""
         return self._con.table(name)

@@ -39,10 +39,11 @@ CONTRACT = {
     "evidence": "claim_id, path, position, label, node_id",
     "forecasts": "task, user_id, as_of, horizon_days, probability, low, high",
     "lifts": ("campaign_id, persona_id, effect, low, high, people_treated, people_control, kind"),
+    "traits": "user_id, name, value, rule, record_key, source, at",
     "reconciliation": "source, received, accepted, duplicate, quarantined, consent_blocked",
 }
 NOT_COMPUTED = {"forecasts", "lifts"}
-TIMES = {"occurred_at", "recorded_at", "judged_at", "as_of", "valid_from", "valid_to"}
+TIMES = {"at", "occurred_at", "recorded_at", "judged_at", "as_of", "valid_from", "valid_to"}
 
 # (record_key, source, position, status)
 RECORDS = [
@@ -94,6 +95,7 @@ TABLE_ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
     "identity": {
         "identities": [{"record_key": key, "user_id": user} for key, user in IDENTITIES],
         "users": [{"user_id": "u_1"}, {"user_id": "u_2", "consent_denied": True}],
+        "golden_traits": [{"user_id": "u_1", "at_ms": AT_MS}],
         "judgements": [
             {
                 "left_record_key": "a.csv#1",

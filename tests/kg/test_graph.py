@@ -37,6 +37,16 @@ def people() -> dict[str, list[Row]]:
             for u in users
         ],
         "user_traits": [{"user_id": u, "name": "tier", "value": "gold"} for u in ("u_1", DENIED)],
+        "accounts": [{"account_id": "a_1", "people": 1}],
+        "account_members": [
+            {"account_id": "a_1", "user_id": u, "role": "member", "since_ms": 5, "record_key": u}
+            for u in ("u_1", DENIED)
+        ],
+        "households": [{"household_id": "h_1", "people": 2}],
+        "household_members": [
+            {"household_id": "h_1", "user_id": u, "since_ms": 7, "record_key": u}
+            for u in ("u_1", "u_2", DENIED)
+        ],
         "received": [
             {"user_id": u, "campaign_id": "spring", "arm": "treated"} for u in ("u_1", DENIED)
         ],
@@ -380,3 +390,11 @@ def test_an_empty_lake_is_an_empty_graph(store_settings: Settings, workspace: Pa
         assert graph.bring_forward(lake, store)
         assert store.run("MATCH (u:User) RETURN count(u) AS n") == [{"n": 0}]
         assert graph.personas(store) == []
+
+
+def test_accounts_and_households_are_edges_between_people_who_may_be_seen(shop: Store) -> None:
+    accounts = shop.run("person/accounts", {"user_id": "u_1"})
+    assert accounts == [{"account_id": "a_1", "role": "member", "since_ms": 5, "people": 1}]
+    together = shop.run("person/households", {"user_id": "u_1"})
+    assert together == [{"household_id": "h_1", "since_ms": 7, "people": 2, "with_user_id": "u_2"}]
+    assert shop.run("person/households", {"user_id": DENIED}) == []

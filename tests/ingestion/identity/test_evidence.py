@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from ingestion.identity.explain import explain
 from ingestion.identity.preview import preview
 from ingestion.identity.verdicts import Who, merge, split, undo, verdicts
 from kg.errors import Conflict, InputError, NotFound
-from kg.lake import Lake, Writer
+from kg.lake import TABLES, Lake, Writer
 from tests.ingestion.identity.people import groups, ids, judgements, partition, person, run
 
 ANN = {
@@ -163,6 +164,43 @@ def test_what_was_compared_before_is_not_compared_again(lake: Writer) -> None:
     kept = lake.arrow("matches").drop_columns(["run_id"]).slice(0, len(before))
     assert kept == before
     assert run(lake)["new_judgements"] == 0
+
+
+def test_rows_are_written_once_and_again_only_where_their_record_says_something_else(
+    lake: Writer,
+) -> None:
+    first = run(
+        lake,
+        [
+            person("b", crm="5", email="ann@kelner.org", **ANN),
+            person("c", crm="7", email="ann@kelner.org", **(ANN | {"city": "Ashmor"})),
+        ],
+    )
+    assert first["people"] == 2
+    table = lake.arrow("person_rows").drop_columns(["told"]).to_pylist()
+    shared = lake.arrow("sharing").drop_columns(["run_id"])
+    assert len(shared) == 1
+    # Its customer number is sorted before theirs: what others are called changes no row of theirs.
+    run(lake, [person("a", crm="1", **(ANN | {"given_name": "Otto"}))])
+    rows = lake.arrow("person_rows").drop_columns(["told"])
+    assert rows.slice(0, 2).to_pylist() == table
+    assert rows["record_key"].to_pylist() == ["b", "c", "a"]
+    assert lake.arrow("sharing").drop_columns(["run_id"]) == shared
+    with lake.step("ingest", config={"again": 1}) as step:
+        details = lake.arrow("person_details").drop_columns(["run_id"]).to_pylist()
+        step.overwrite(
+            "person_details",
+            pa.Table.from_pylist(
+                [
+                    row | ({"city": "Fernhold"} if row["record_key"] == "b" else {})
+                    for row in details
+                ],
+                schema=TABLES["person_details"].remove(len(TABLES["person_details"]) - 1),
+            ),
+        )
+    run(lake)
+    towns = {row["record_key"]: row["city"] for row in lake.arrow("person_rows").to_pylist()}
+    assert towns == {"a": "ashmoor", "b": "fernhold", "c": "ashmor"}
 
 
 NAMES = st.sampled_from(["Ann", "Anne", "Otto", "Bea"])

@@ -244,7 +244,7 @@ def test_the_latest_trait_holds_whatever_its_type(lake: Writer) -> None:
             {"record_key": "b", "occurred_at_ms": 2, "traits": '{"tier": "silver", "age": null}'},
             {"record_key": "c", "occurred_at_ms": 3, "traits": '{"secret": "x"}'},
         ])  # fmt: skip
-    run(lake, [profile(key, user_id="1") for key in "abc"],
+    run(lake, [profile(key, at, user_id="1") for at, key in enumerate("abc", 1)],
         describe=("tier", "age"))  # fmt: skip
     rows = lake.arrow("user_traits").to_pylist()
     found = [(row["name"], row["value"], row["at_ms"]) for row in rows]

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +243,12 @@ def test_messages_of_a_batch_without_an_id_keep_keys_of_their_own(tmp_path: Path
     assert found.rows("events", "record_key", "verb", "campaign_id") == [
         ("web.jsonl#1.1", "thing_done", "spring"), ("web.jsonl#1.2", "other_thing", "spring"),
     ]  # fmt: skip
+
+
+def test_a_group_says_where_its_person_belongs_and_not_who_they_are(tmp_path: Path) -> None:
+    traits = {"name": 'Initech "North"', "email": "post@initech.test", "plan": "gold"}
+    found = read(tmp_path, message(1, "group", groupId="g7", traits=traits))
+    assert found.rows("identifiers", "namespace", "value") == [("user_id", "u1")]
+    assert found.rows("person_details", "name", "organisation") == [(None, 'Initech "North"')]
+    (told,) = found.rows("profiles", "traits")
+    assert json.loads(told) == {"account": "g7", "company": {"name": 'Initech "North"'}}

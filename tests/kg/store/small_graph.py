@@ -103,6 +103,17 @@ def _person(
     edges["Identifier", "IDENTIFIES", "User"].append(
         {"start": f"crm:{number}", "end": user, "probability": 1.0, "reason": "declared"}
     )
+    account = f"a_{number % 4}"
+    if number < 4:
+        nodes["Account"].append({"id": account, "people": PEOPLE // 4})
+        nodes["Household"].append({"id": f"h_{number}", "people": 2})
+    edges["User", "MEMBER_OF", "Account"].append(
+        {"start": user, "end": account, "role": "member", "since_ms": number * HOUR_MS}
+    )
+    if number < 8:
+        edges["User", "LIVES_IN", "Household"].append(
+            {"start": user, "end": f"h_{number % 4}", "since_ms": number * HOUR_MS}
+        )
     if number % 3:
         trait = f"tier={'gold' if number % 3 == 1 else 'basic'}"
         edges["User", "HAS", "Trait"].append({"start": user, "end": trait, "at_ms": 0})

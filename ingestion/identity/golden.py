@@ -1,0 +1,200 @@
+"""Golden traits: of everything that a person's records say, the one value that holds, and why.
+
+How a value is chosen is a table: `traits` of the workspace's `identity.yaml`, else the default.
+Every value carries the rule that chose it and the record that said it. Personal values (whatever
+the mapping does not `describe`) are plain in the lake's table only; no export or view repeats them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from ingestion.identity.facts import allowed
+from ingestion.identity.limits import rules_tree
+from ingestion.identity.links import Flags
+from ingestion.identity.people import People
+from ingestion.mapping import DETAILS
+from kg.errors import InputError
+
+if TYPE_CHECKING:
+    from ingestion.identity.settle import IdentityConfig
+
+DEFAULT = "most_recent"
+CHOICES: Mapping[str, str] = {
+    "most_recent": "said last",
+    "most_frequent": "said by most records",
+    "longest": "the most complete",
+    "most_trusted": "said by the most trusted source",
+}
+"""How one value is chosen, in words; ties go to what was said last, then to the record key."""
+CONTACTS = ("email", "phone")
+
+Choices = Mapping[str, Mapping[str, Any]]
+"""Trait, or `default` -> {choose: one of `CHOICES`, sources: tables of the mapping, best first}."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the value of one trait is chosen."""
+
+    choose: str = DEFAULT
+    sources: tuple[str, ...] = ()
+
+
+def read_choices(path: Path) -> Choices:
+    """What a workspace's own file says of traits; empty where it says nothing.
+
+    Raises:
+        InputError: it is not what docs/identity.md describes.
+    """
+    rows = rules_tree(path).get("traits") or {}
+    if not isinstance(rows, Mapping):
+        raise InputError(f"{path.name}: expected `traits:` with one line for each.", hint=_HINT)
+    found = {}
+    for name, row in rows.items():
+        row = {"choose": row} if isinstance(row, str) else row
+        if not isinstance(row, Mapping) or row.get("choose") not in CHOICES:
+            raise InputError(
+                f"{path.name}: trait {name} needs a way to choose.",
+                hint=f"One of: {', '.join(CHOICES)}.",
+            )
+        sources = row.get("sources") or []
+        if {*row} - {"choose", "sources"} or (row["choose"] == "most_trusted") != bool(sources):
+            raise InputError(
+                f"{path.name}: trait {name}: most_trusted needs sources, and nothing else does.",
+                hint=_HINT,
+            )
+        found[str(name)] = {"choose": row["choose"], "sources": [str(one) for one in sources]}
+    return found
+
+
+_HINT = "docs/identity.md shows one."
+
+
+def choice_of(choices: Choices, name: str) -> Choice:
+    """The choice that holds for a trait."""
+    row = choices.get(name) or choices.get("default")
+    return Choice(row["choose"], tuple(row["sources"])) if row else Choice()
+
+
+def golden_traits(step: Any, people: People, kept: Flags, config: "IdentityConfig") -> Any:
+    """The table `golden_traits`, of users who may be profiled.
+
+    Reads the tables `identities` and `users` as this step wrote them.
+
+    Args:
+        step: of the lake.
+        people: with the statements that are used.
+        kept: (n,) which of them name the person.
+        config: what is described, and how values are chosen.
+    """
+    best = _best(_with_user(step, _said(step, people, kept, config.describe)), config.traits)
+    return best.mutate(personal=best.name.notin(list(config.describe))).order_by("user_id", "name")
+
+
+def described_traits(step: Any, describe: tuple[str, ...]) -> Any:
+    """The table `user_traits`: what of the golden traits claims may speak of."""
+    rows = step.table("golden_traits")
+    rows = rows.filter(rows.name.isin(list(describe)))
+    return rows.select("user_id", "name", "value", "at_ms").order_by("user_id", "name")
+
+
+def _said(step: Any, people: People, kept: Flags, described: tuple[str, ...]) -> Any:
+    """(record_key, name, value) of everything that records say of their people."""
+    import ibis
+
+    details = step.table("person_details")
+    parts = [
+        details.select("record_key", name=ibis.literal(name), value=details[name])
+        for name in DETAILS
+        if name not in described
+    ]
+    parts.append(step.memtable(_contacts(people, kept)))
+    profiles = step.table("profiles")
+    profiles = profiles.select("record_key", traits=profiles.traits.cast("json"))
+    keyed = profiles.mutate(name=profiles.traits.map.keys()).unnest("name")
+    taken = [*(name for name in DETAILS if name not in described), *CONTACTS]
+    keyed = keyed.filter(keyed.name.notin(taken))
+    found = keyed.traits.map[keyed.name]
+    text = ibis.coalesce(found.str, found.cast("string"))
+    parts.append(keyed.select("record_key", "name", value=text))
+    rows = ibis.union(*parts)
+    return rows.filter(rows.value.notnull() & rows.value.notin(["", "null"]))
+
+
+def _contacts(people: People, kept: Flags) -> pa.Table:
+    """E-mail addresses and telephones that name the person: not junk, and nobody else's."""
+    said = people.statements.only(kept)
+    names = people.namespace_names
+    mine = np.isin(
+        said.namespace[said.value], [names.index(name) for name in CONTACTS if name in names]
+    )
+    record, value = said.record[mine], said.value[mine]
+    spaces = pa.array(names, pa.string()).take(pa.array(said.namespace[value]))
+    return pa.table(
+        {
+            "record_key": people.records["record_key"].take(pa.array(record)),
+            "name": spaces,
+            "value": people.values.take(pa.array(value)),
+        }
+    )
+
+
+def _with_user(step: Any, said: Any) -> Any:
+    """The same with who it is about, when, and from which table of the mapping."""
+    import ibis
+
+    records = step.table("records")
+    records = records.filter(records.status == "accepted").select(
+        "record_key",
+        "dataset",
+        at_ms=ibis.coalesce(records.occurred_at_ms, records.recorded_at_ms),
+    )
+    return said.join(allowed(step), "record_key").join(records, "record_key")
+
+
+def _best(said: Any, choices: Choices) -> Any:
+    """One value of each trait of each user."""
+    import ibis
+
+    names = sorted({*choices} - {"default"})
+    other = choice_of(choices, "")
+    same = ibis.window(group_by=[said.user_id, said.name, said.value])
+    often = "most_frequent" in {choice_of(choices, name).choose for name in ["", *names]}
+    times = said.count().over(same) if often else ibis.literal(1)
+    said = said.mutate(times=times.cast("int64"))
+
+    def score(choice: Choice) -> Any:
+        scores = {
+            "most_recent": ibis.literal(0),
+            "most_frequent": -said.times,
+            "longest": -said.value.length(),
+            "most_trusted": _place(said.dataset, choice.sources),
+        }
+        return scores[choice.choose].cast("int64")
+
+    def per_trait(made: Callable[[Choice], Any]) -> Any:
+        cases = [(said.name == name, made(choice_of(choices, name))) for name in names]
+        return ibis.cases(*cases, else_=made(other)) if cases else made(other)
+
+    said = said.mutate(
+        score=per_trait(score), rule=per_trait(lambda choice: ibis.literal(choice.choose))
+    )
+    order = [said.score, said.at_ms.desc(), said.record_key.desc(), said.value]
+    place = ibis.row_number().over(group_by=[said.user_id, said.name], order_by=order)
+    said = said.mutate(place=place)
+    return said.filter(said.place == 0).select(
+        "user_id", "name", "value", "rule", "record_key", "at_ms", source=said.dataset
+    )
+
+
+def _place(dataset: Any, sources: tuple[str, ...]) -> Any:
+    """How far down the list a source stands; what is not listed comes last."""
+    import ibis
+
+    cases = [(dataset == name, place) for place, name in enumerate(sources)]
+    return ibis.cases(*cases, else_=len(sources)) if cases else ibis.literal(0)
