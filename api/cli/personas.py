@@ -46,6 +46,14 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
     apart = [s for s in persona["sentences"] if "of all people hold" not in s["text"]]
     for sentence in apart[:KEPT_SENTENCES]:
         console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
+    if persona["sentences"] and not apart:
+        from kg.personas.statistics import MIN_PEOPLE
+
+        console.print(
+            "  [dim]Nothing more is stated: of the people who test claims fewer than "
+            f"{MIN_PEOPLE} hold it.[/]",
+            soft_wrap=True,
+        )
     console.print()
 
 
