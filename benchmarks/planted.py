@@ -6,7 +6,8 @@
 
 Prints one JSON line per world: adjusted Rand index of events to planted personas, beside k-means on
 users' category shares (given the true number of personas, and the best of several numbers) and the
-ceiling (the posterior by whoever knows every parameter and everybody's true weights); identity
+ceiling (the posterior of each intent alone by whoever knows every parameter and everybody's true
+weights; what else was done in the visit says more); people's weights beside planted ones; identity
 (B-cubed, users mixed up); planted effects claimed. With --control the world has no personas, and
 none should be found. Seeds that are scored are not used for tuning.
 """
@@ -26,11 +27,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.spatial.distance import jensenshannon
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from ingestion.simulate import simulate, world
-from ingestion.simulate.score import EXPORTS, score
+from ingestion.simulate.score import EXPORTS, Match, score
 
 PROGRAM = Path(sys.executable).parent / "personagraph"
 OTHER_COUNTS = (5, 8, 12, 15, 20)
@@ -81,7 +83,7 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
     truth = place / "truth"
     with tempfile.TemporaryDirectory() as folder:
         exports = {}
-        for name in (*EXPORTS, "intents"):
+        for name in (*EXPORTS, "intents", "holdings"):
             file = Path(folder) / f"{name}.parquet"
             personagraph("export", name, "-w", workspace, "-o", file)
             exports[name] = pq.read_table(file)
@@ -105,6 +107,7 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
         "ari_kmeans": kmeans(exports["intents"], events),
         "ari_ceiling": round(ceiling(events, truth), 4),
         "noise_left_out": round(found.noise_left_out, 4),
+        "weights_distance": weights_distance(exports, events, truth, found.matches),
         "recovered": [match.planted for match in found.matches if match.is_recovered],
         "f1": {match.planted: round(match.f1, 3) for match in found.matches},
         "effects_claimed": sum(one.is_recovered for one in found.responses),
@@ -128,6 +131,38 @@ def kmeans(intents: pa.Table, events: pd.DataFrame) -> dict[str, float]:
     true_count = ari(len(world.PERSONAS))
     best = max(true_count, *(ari(count) for count in OTHER_COUNTS))
     return {"true_count": round(true_count, 4), "best_of_several": round(best, 4)}
+
+
+def weights_distance(
+    exports: dict[str, pa.Table], events: pd.DataFrame, truth: Path, matches: tuple[Match, ...]
+) -> dict[str, float]:
+    """Mean Jensen-Shannon distance (base 2) of people's weights to those they were planted with.
+
+    Of users who hold something; beside it, of the same people, only their heaviest persona. Found
+    personas that match no planted one count as another persona.
+    """
+    meant = {match.persona_id: match.planted for match in matches if match.is_recovered}
+    holdings = exports["holdings"].to_pandas()
+    holdings = holdings[holdings.valid_to.isna()]
+    named = holdings.persona_id.map(meant).fillna("another")
+    held = holdings.assign(persona=named).pivot_table("weight", "user_id", "persona", "sum")
+    users = exports["memberships"].select(["record_key", "user_id"]).to_pandas()
+    whose = users.merge(events[["record_key", "person_id"]], on="record_key")
+    person = whose.groupby("user_id").person_id.agg(lambda ids: ids.mode().iloc[0])
+    people = pd.read_parquet(truth / "people.parquet").set_index("person_id")
+    planted = pd.DataFrame(
+        [dict(zip(*row, strict=True)) for row in zip(people.personas, people.weights, strict=True)],
+        index=people.index,
+    )
+    every = planted.columns.union(held.columns)
+    held = held.reindex(columns=every).fillna(0).loc[held.index.intersection(person.index)]
+    true = planted.reindex(columns=every).fillna(0).loc[person.loc[held.index]]
+    one = held.eq(held.max(axis=1), axis=0)
+    return {
+        "users": len(held),
+        "ours": round(float(jensenshannon(true, held, base=2, axis=1).mean()), 4),
+        "one_persona": round(float(jensenshannon(true, one, base=2, axis=1).mean()), 4),
+    }
 
 
 def ceiling(events: pd.DataFrame, truth: Path) -> float:
