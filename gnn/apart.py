@@ -11,7 +11,14 @@ from scipy.sparse import csr_array
 
 from gnn.tensors import Episodes, Ints
 from kg.activity import STRATA
-from kg.personas.statistics import MIN_PEOPLE, effect, p_value, q_value
+from kg.personas.statistics import (
+    LEAST_COMPARED,
+    MIN_PEOPLE,
+    effect,
+    p_value,
+    q_value,
+    standardise,
+)
 
 LEAST_TESTED = 10
 """Holders in the half that tests; fewer can show nothing."""
@@ -36,8 +43,9 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
     did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
-    holders, others, doing = (box.sum(-1) for box in (n1, n0, k1 + k0))
-    tested = (holders >= LEAST_TESTED) & (others >= MIN_PEOPLE) & (doing >= MIN_PEOPLE)
+    found = standardise(n1, k1, n0, k0)
+    tested = (found.n1 >= LEAST_TESTED) & (found.n0 >= MIN_PEOPLE)
+    tested &= (found.k1 + found.k0 >= MIN_PEOPLE) & (found.compared >= LEAST_COMPARED)
     q = np.ones(tested.shape)
     q[tested] = q_value(p_value(n1[tested], k1[tested], n0[tested], k0[tested]))
     return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))

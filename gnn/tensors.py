@@ -22,6 +22,11 @@ Floats = NDArray[np.float64]
 
 SURVEY = "survey"
 """The channel of answers."""
+INTENT_COLUMNS = (
+    *("intent_id", "user_id", "session_id", "verb", "topic", "channel", "position"),
+    *("started_at_ms", "event_count", "quantity", "value"),
+)
+"""What of the lake's intents an episode is made of."""
 OCCASION_PAUSE_MS = 12 * 3_600_000
 HOURS_PER_BIN = 3
 LEVELS = 3
@@ -97,8 +102,7 @@ class Episodes:
 
 def load(step: Any) -> Episodes:
     """Read the intents of a step's lake as episodes; see `arrange`."""
-    names = ["intent_id", "user_id", "verb", "topic", "channel", "position", "started_at_ms"]
-    intents = step.arrow("intents", [*names, "session_id", "event_count", "quantity", "value"])
+    intents = step.arrow("intents", list(INTENT_COLUMNS))
     return arrange(intents, step.arrow("users", ["user_id", "half"]))
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from gnn.apart import apart
-from kg.personas.statistics import MIN_PEOPLE
+from gnn.apart import LEAST_TESTED, apart
 from tests.gnn.planted import Story, arranged, plant
 
 
@@ -14,7 +13,7 @@ def test_holders_at_random_are_told_from_nobody_and_true_holders_are() -> None:
     own = truth >= 0
     true[episodes.user[own], truth[own]] = True
     hat = true[np.random.default_rng(0).permutation(len(true))]
-    many = true[~episodes.fit].sum(0) >= MIN_PEOPLE
+    many = true[~episodes.fit].sum(0) >= LEAST_TESTED
     assert many.sum() > 5
     assert apart(episodes, true, most_q=0.01).tolist() == many.tolist()
     assert not apart(episodes, hat, most_q=0.01).any()
@@ -25,3 +24,14 @@ def test_what_everybody_holds_is_told_from_nobody() -> None:
     everybody = np.ones((len(episodes.user_ids), 1), bool)
     assert apart(episodes, everybody, most_q=0.01).tolist() == [False]
     assert apart(episodes, everybody[:, :0], most_q=0.01).tolist() == []
+
+
+def test_where_most_holders_are_busier_than_all_others_nothing_is_told() -> None:
+    """Whoever is busy holds it, and of the quiet ones those who did one thing."""
+    episodes, _ = arranged(plant(5, Story(people=400)))
+    counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
+    topic = episodes.type_parts[episodes.type, 1]
+    did = np.isin(np.arange(len(counts)), episodes.user[topic == topic[0]])
+    held = (counts >= np.quantile(counts[counts > 0], 0.4)) | did
+    assert apart(episodes, held[:, None], most_q=0.01).tolist() == [False]
+    assert apart(episodes, did[:, None], most_q=0.01).tolist() == [True]
