@@ -78,9 +78,10 @@ def name_of(data: str) -> str:
 
 def is_container(path: Path) -> bool:
     """Whether a file or folder holds tables that are no files of their own."""
-    if path.is_symlink() and path.is_dir():
+    # By os.path, to which what may not be looked at is not there: whoever reads it says so.
+    if os.path.islink(path) and os.path.isdir(path):
         return False  # links to folders are not followed
-    return is_delta(path) or (path.is_file() and (is_workbook(path) or is_sqlite(path)))
+    return is_delta(path) or (os.path.isfile(path) and (is_workbook(path) or is_sqlite(path)))
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def opened(
     if here is not None and not _holds_containers(here):
         yield Path(data)
         return
-    if mapping is None and here is not None and (here / NAME).is_file():
+    if mapping is None and here is not None and os.path.isfile(here / NAME):
         mapping = here / NAME
     wanted = Wanted.by(load(mapping)) if mapping is not None and not whole else Wanted()
     with _temporary() as home:
@@ -163,7 +164,7 @@ def _walk(folder: Path) -> Iterator[Path]:
         return
     for place, folders, files in os.walk(folder):
         here = Path(place)
-        apart = {name for name in folders if (here / name).is_symlink() or is_delta(here / name)}
+        apart = {name for name in folders if os.path.islink(here / name) or is_delta(here / name)}
         for name in sorted({*files, *apart}):
             if not name.startswith(".") and not is_log(here / name):
                 yield here / name

@@ -1,5 +1,6 @@
 """A folder that nobody has described: propose a mapping, show it, and ask before it is used."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
 def kept(data: str, workspace: Path) -> Path | None:
     """The mapping that an earlier run proposed for data beside which none can lie."""
     place = _place(data, workspace)
-    return place if place.name != NAME and place.is_file() else None
+    return place if place.name != NAME and os.path.isfile(place) else None
 
 
 def _shown(data: str) -> str:
@@ -91,12 +92,10 @@ def _shown(data: str) -> str:
 
 def _place(data: str, workspace: Path) -> Path:
     """Beside the data, so that it is found and corrected there; else beside the workspace."""
-    import os
-
     from ingestion.places import is_container, name_of
 
     folder = Path(data)
-    if folder.is_dir() and not is_container(folder) and os.access(folder, os.W_OK):
+    if os.path.isdir(folder) and not is_container(folder) and os.access(folder, os.W_OK):
         return folder / NAME
     return workspace.with_name(f"{workspace.name}.{name_of(data)}.{NAME}")
 

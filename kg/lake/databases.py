@@ -38,7 +38,7 @@ def is_log(path: Path) -> bool:
     """Whether a file belongs to the SQLite database it is named after."""
     name, _, kind = path.name.rpartition("-")
     main = path.with_name(name) if name else path
-    return kind in {"wal", "shm", "journal"} and main.is_file() and is_sqlite(main)
+    return kind in {"wal", "shm", "journal"} and is_sqlite(main)
 
 
 @contextmanager

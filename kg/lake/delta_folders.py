@@ -1,6 +1,7 @@
 """Delta tables that others have written: a folder that is one table as of its newest version, what
 it has deleted left out. (The lake's own tables are `kg.lake.delta`.)"""
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,8 +16,8 @@ LOG = "_delta_log"
 
 
 def is_delta(folder: Path) -> bool:
-    """Whether a folder is a Delta table."""
-    return (folder / LOG).is_dir()
+    """Whether a folder is a Delta table; one that may not be looked into is not."""
+    return os.path.isdir(folder / LOG)
 
 
 def delta(folder: Path) -> Held:

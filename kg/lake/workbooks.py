@@ -32,6 +32,7 @@ _EXACT = 2**53  # whole numbers up to here are exact in a cell
 
 def is_workbook(path: Path) -> bool:
     """Whether a file is a workbook, by its content; an old office document counts as one."""
+    magic = b""
     try:
         with path.open("rb") as file:
             magic = file.read(8)
