@@ -300,7 +300,8 @@ def _theirs(data: Cells, soft: Soft, rule: Rule) -> tuple[Soft, Rule]:
     theirs = soft.copy()
     theirs[:, 1:] *= holds[data.user]
     theirs /= theirs.sum(1, keepdims=True)
-    return theirs, replace(rule, held=np.clip(holds.mean(0), *HELD_WITHIN))
+    held = holds.mean(0) if len(holds) else rule.held
+    return theirs, replace(rule, held=np.clip(held, *HELD_WITHIN))
 
 
 def _firmness(
