@@ -88,7 +88,7 @@ def overlooked(
     for number, one in enumerate(best):
         mine = group == one
         extra = surplus[:, mine].sum(1) / np.sqrt(variance[:, mine].sum(1) + 0.05)
-        holds = (extra >= config.least_extra) & ((surplus[:, mine] > 0).sum(1) >= 2)
+        holds = (extra >= config.least_extra) & (having[:, mine].sum(1) >= 2)
         added[holds[person], number] = 0.5
         added[np.flatnonzero(known)[mine[type_] & holds[seen[0]]], number] = 0.9
     return added

@@ -257,15 +257,16 @@ def _with_overlooked(
             episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
         )
 
-    soft, people = assign(episodes, some, manners, rule), episodes.user[common]
+    people = episodes.user[common]
+    soft, was = (assign(episodes, rows, manners, rule) for rows in (some, common))
     for guess in overlooked(episodes, some, soft, (config.overlooked, leiden, config.seed)).T:
         start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
         back = same_place(people, *(told(wider, half) for half in halves))
-        was, now = (assign(episodes, common, manners, r) for r in (rule, wider))
+        now = assign(episodes, common, manners, wider)
         same = same_place(people, was, now[:, :-1])
         if back[-1] >= config.least_return and same.min() >= config.least_same:
-            rule, stability = wider, np.append(stability, back[-1])
+            rule, was, stability = wider, now, np.append(stability, back[-1])
             soft = assign(episodes, some, manners, rule)
     return rule, stability
 
