@@ -30,8 +30,9 @@ class Bucket:
 
 @contextmanager
 def s3_bucket() -> Iterator[Bucket]:
-    """Start the server; its objects are gone afterwards."""
+    """Start the server, with nothing in the bucket."""
     import boto3
+    import httpx
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -39,6 +40,8 @@ def s3_bucket() -> Iterator[Bucket]:
     try:
         host, port = server.get_host_and_port()
         place = f"http://{host}:{port}"
+        # Servers started one after another in one process share their objects.
+        httpx.post(f"{place}/moto-api/reset").raise_for_status()
         client = boto3.client(
             "s3", endpoint_url=place, region_name="us-east-1",
             aws_access_key_id=ACCESS["AWS_ACCESS_KEY_ID"],
