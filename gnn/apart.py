@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from gnn.tensors import Episodes, Ints
-from kg.activity import STRATA
+from kg.activity import STRATA, cut
 from kg.personas.statistics import (
     LEAST_COMPARED,
     MIN_PEOPLE,
@@ -38,8 +38,7 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
     people = np.flatnonzero(~episodes.fit & (counts > 0))
     if not len(people) or not held.shape[1]:
         return np.zeros(held.shape[1], bool)
-    cuts = np.quantile(counts[people], np.arange(1, STRATA) / STRATA)
-    stratum = np.searchsorted(cuts, counts[people], side="left")
+    stratum = _strata(episodes, held)[people]
     did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
@@ -49,6 +48,16 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
     q = np.ones(tested.shape)
     q[tested] = q_value(p_value(n1[tested], k1[tested], n0[tested], k0[tested]))
     return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))
+
+
+def _strata(episodes: Episodes, held: NDArray[np.bool_]) -> Ints:
+    """Everybody's stratum of activity, occasions for days and episodes for intents. -> (users,)"""
+    width = len(episodes.user_ids)
+    owner = episodes.user[np.unique(episodes.occasion, return_index=True)[1]]
+    days, intents = np.bincount(owner, minlength=width), np.bincount(episodes.user, minlength=width)
+    holders = held.any(1) & (days > 1)
+    ends = cut(days[holders], intents[holders], np.ones(int(holders.sum()), np.int64))
+    return ends.stratum(days, intents)
 
 
 def _kinds(episodes: Episodes) -> list[Ints]:

@@ -1,6 +1,6 @@
 // How many holders of a persona version, and how many others, hold another one as well; a subject
 // is the id of that version.
-// Per stratum of activity (0: the least active, to 4).
+// Per stratum of activity (0: the least active, to 8).
 // params:  half STRING, subjects LIST<STRING>, pairs LIST<MAP>
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64

@@ -1,6 +1,6 @@
 // Of those first seen before a moment: how many holders of a persona version, and how many
 // others, came again within a time after their first session.
-// Per stratum of activity (0: the least active, to 4).
+// Per stratum of activity (0: the least active, to 8).
 // params:  half STRING, subjects LIST<STRING>, pairs LIST<MAP>,
 //          before_ms INT64, within_ms INT64
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,

@@ -1,6 +1,6 @@
 // How many people with an intent there are (n1), and how many of them hold a persona version (k1); of
 // both halves, since nobody is compared with anybody. The subject is empty.
-// Per stratum of activity (0: the least active, to 4).
+// Per stratum of activity (0: the least active, to 8).
 // params:  pairs LIST<MAP>
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64

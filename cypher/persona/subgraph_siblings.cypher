@@ -1,6 +1,6 @@
 // How many holders of a persona version, and how many others, hold each other version as well;
 // subjects are the ids of those.
-// Per stratum of activity (0: the least active, to 4), over everybody with an intent.
+// Per stratum of activity (0: the least active, to 8), over everybody with an intent.
 // params:  version_id STRING, subjects LIST<STRING>
 // returns: subject STRING, activity INT64, n1 INT64, k1 INT64, n0 INT64, k0 INT64
 MATCH (u:User)-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)

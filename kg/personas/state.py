@@ -49,7 +49,7 @@ def state(
         claims=len(named),
         claims_by_kind={kind: n for kind, n in chosen.stated.items() if n},
         tested=chosen.tested,
-        most_intents_of_strata=list(cuts(lake)),
+        strata=cuts(lake).told(),
         disabled=chosen.disabled,
         sampled=sampled,
         evidence_paths=len(paths),

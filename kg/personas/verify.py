@@ -155,9 +155,9 @@ def _tested(lake: "Lake", readable: Readable, progress: Progress) -> Iterator[Pr
 
 def _strata(lake: "Lake") -> Iterator[Problem]:
     """Whether the strata are cut where the run says."""
-    said, right = lake.summary("claims").get("most_intents_of_strata"), list(cuts(lake))
+    said, right = lake.summary("claims").get("strata"), cuts(lake).told()
     if said != right:
-        why = f"strata of activity end at {said} intents, from the lake follows {right}"
+        why = f"strata of activity end at {said}, from the lake follows {right}"
         yield Problem("claim", "activity", why)
 
 

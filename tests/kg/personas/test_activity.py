@@ -95,17 +95,56 @@ def test_nothing_drawn_alike_for_everybody_is_claimed_more_often_than_by_chance(
         assert claims.choose(lake, sampled=False).stated[kind] <= 1
 
 
-def test_strata_are_the_quintiles_of_holders_and_everybody_is_in_one(random_lake: Path) -> None:
+def test_strata_part_holders_evenly_and_everybody_is_in_one(random_lake: Path) -> None:
     with Lake.open(random_lake) as lake:
         ends, rows = cuts(lake), lake.run(strata(lake)).to_pydict()
         held = set(lake.arrow("holdings")["user_id"].to_pylist())
-        users = lake.arrow("intents")["user_id"].to_pylist()
-    assert sorted(ends) == list(ends)
-    assert sorted(rows["user_id"]) == sorted(set(users))
-    shares = np.bincount(
-        [a for u, a in zip(rows["user_id"], rows["activity"], strict=True) if u in held],
-        minlength=STRATA,
-    ) / len(held)
-    assert shares == pytest.approx(np.full(STRATA, 1 / STRATA), abs=0.05)
-    for user_id, activity in list(zip(rows["user_id"], rows["activity"], strict=True))[:50]:
-        assert activity == sum(users.count(user_id) > end for end in ends)
+        intents = lake.arrow("intents", ["user_id", "started_at_ms"]).to_pandas()
+    assert sorted(ends.days) == list(ends.days)
+    activity = dict(zip(rows["user_id"], rows["activity"], strict=True))
+    days = (intents.started_at_ms // (24 * HOUR_MS)).groupby(intents.user_id).nunique()
+    number = intents.user_id.value_counts()
+    assert sorted(activity) == sorted(number.index)
+    of_holders = np.bincount([activity[user] for user in held if days[user] > 1], minlength=STRATA)
+    assert of_holders[0] == 0
+    assert of_holders[1:] / of_holders.sum() == pytest.approx(np.full(8, 1 / 8), abs=0.06)
+    for user in number.index:
+        band = sum(days[user] > end for end in ends.days)
+        busy = band > 0 and number[user] > ends.intents[band - 1]
+        assert activity[user] == (2 * band - 1 + busy if band else 0)
+    some = number.index[:500]
+    assert [activity[user] for user in some] == list(
+        ends.stratum(days[some].to_numpy(), number[some].to_numpy())
+    )
+
+
+def test_who_came_once_is_no_measure_for_those_who_came_again(tmp_path: Path) -> None:
+    """Of people with ten intents, half did them in one visit; returns take a second one."""
+    path, people = tmp_path / "workspace", [f"u_{n:03d}" for n in range(400)]
+    user = np.repeat(people, 10)
+    often = np.repeat(np.arange(400) % 2 == 1, 10)
+    day = np.where(often, np.arange(4000) % 5, 0)
+    returned = often & (np.arange(4000) % 10 == 9)
+    holds = [name for n, name in enumerate(people) if n % 4 == 1]
+    tables = {
+        "users": {"user_id": people, "half": "test", "consent_denied": False},
+        "intents": {
+            "intent_id": [f"i_{n}" for n in range(4000)],
+            "session_id": [f"s_{n}" for n in range(4000)],
+            "user_id": user.tolist(),
+            "verb": np.where(returned, "returned", "bought").tolist(),
+            "topic": "t",
+            "channel": "web",
+            "started_at_ms": day * 24 * HOUR_MS,
+        },
+        "holdings": {"user_id": holds, "persona_id": "p_1"},
+        "personas": {"persona_id": ["p_1"], "version": 1},
+    }
+    with Lake.writer(path) as lake, lake.step("visits") as step:
+        for name, columns in tables.items():
+            step.overwrite(name, _filled(name, columns))
+    with Lake.open(path) as lake:
+        found = claims.by_pair(lake.run(counts(Scan(lake), "returned")).to_pylist())
+        assert claims.choose(lake, sampled=False).stated["returned"] == 0
+    (pair,) = found.values()
+    assert float(effect(*([sum(box)] for box in pair.boxes))) > 0.5

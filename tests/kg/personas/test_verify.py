@@ -151,13 +151,13 @@ def test_words_that_no_claim_supports_are_caught(stated: Stated, column: str, te
 def test_strata_that_were_cut_elsewhere_are_caught(stated: Stated) -> None:
     summary = stated.lake.summary("claims")
     with stated.lake.step("claims", config={"cut": "elsewhere"}) as step:
-        step.summary.update(summary | {"most_intents_of_strata": [1, 2, 3, 4]})
+        step.summary.update(summary | {"strata": {"days": [1, 2, 3, 4], "intents": [1, 2, 3, 4]}})
     assert {p.where for p in check(stated).problems} >= {"activity"}
 
 
 def test_people_moved_to_another_stratum_are_caught(stated: Stated) -> None:
     stated.store.write(
-        "MATCH (u:User {half: 'test'})-[:HOLDS]->() WITH u LIMIT 1 SET u.activity = 4 - u.activity"
+        "MATCH (u:User {half: 'test'})-[:HOLDS]->() WITH u LIMIT 1 SET u.activity = 8 - u.activity"
     )
     stated.store.write("MATCH (u:User {activity: 2}) SET u.activity = 1")
     assert not check(stated).ok
