@@ -351,7 +351,8 @@ def information(labels: Ints, topics: Ints) -> float:
 
 def _rounded(test: Recurrence) -> dict[str, Any]:
     return {
-        "pairs": test.pairs,
+        "together": round(test.together, 2),
+        "expected": round(test.expected, 2),
         "lift": round(test.lift, 3),
         "p": float(f"{test.p:.3g}"),
         "q": float(f"{test.q:.3g}"),
