@@ -68,7 +68,7 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
 
 
 def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
-    fits = [p for p in every if p["persona_id"] == wanted] or [
+    fits = [p for p in every if wanted in _written(p)] or [
         p for p in every if p["name"].lower().startswith(wanted.lower())
     ]
     if len(fits) != 1:
@@ -76,6 +76,12 @@ def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
         what = "no persona fits" if not fits else "several personas fit"
         raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names or 'none'}")
     return fits[0]
+
+
+def _written(persona: dict[str, Any]) -> tuple[str, ...]:
+    """How the id of a persona may be written: with the version in force, too, where it has one."""
+    name, version = persona["persona_id"], persona.get("version")
+    return (name,) if version is None else (name, f"{name}@{version}")
 
 
 def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]:

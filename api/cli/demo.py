@@ -9,7 +9,7 @@ from rich.rule import Rule
 
 from api import views
 from api.cli.console import TerminalProgress, escape, stderr, stdout
-from api.cli.personas import nothing_found, show_path, show_summary
+from api.cli.personas import nothing_found, show_claim, show_summary
 from api.cli.run import show_records
 from kg.settings import read_settings
 
@@ -66,8 +66,6 @@ def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None
 
     Of those whose path is longest, the most surprising: the largest distance from the others.
     """
-    from kg.personas.explain import explain
-
     candidates = [c for p in found for c in views.claims(lake, p["persona_id"]) if c["evidence"]]
     if not candidates:
         return
@@ -79,15 +77,7 @@ def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None
     claim = max(candidates, key=surprise)
     name = next(p["name"] for p in found if p["persona_id"] == claim["persona_id"])
     _heading(console, "One claim, followed down")
-    console.print(
-        f"[bold]{escape(name)}[/]: {escape(claim['measure'])}, {escape(claim['subject_label'])}: "
-        f"{claim['value']:.1%} ({claim['low']:.1%} to {claim['high']:.1%})",
-        soft_wrap=True,
-    )
-    console.print("because, among others:")
-    show_path(console, claim["evidence"][0])
-    console.print("[bold]The Cypher that recomputes it[/]")
-    console.print(escape(explain(claim)), soft_wrap=True)
+    show_claim(console, name, claim)
 
 
 def _recovered(console: Console, lake: Any, truth: Path) -> None:

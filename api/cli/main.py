@@ -168,12 +168,15 @@ def personas_history(
 def personas_show(
     persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],
     workspace: Workspace = "default",
+    claim: Annotated[
+        str | None, typer.Option(help="Id of a claim: only this, with its Cypher and arithmetic.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """One persona: its claims, and for each the evidence and the query that recomputes it."""
+    """One persona: its claims and their evidence, or one claim and how to recompute it."""
     from api.cli.personas import show_persona as command
 
-    command(persona, workspace, as_json)
+    command(persona, workspace, claim, as_json)
 
 
 @personas.command("subgraph")

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
+from kg.errors import NotFound
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4
@@ -57,15 +58,19 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
     console.print()
 
 
-def show_persona(wanted: str, workspace: str, as_json: bool) -> None:
-    """One persona with its claims, evidence and queries."""
+def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: bool) -> None:
+    """One persona with its claims and their evidence, or one claim and how to recompute it."""
     from kg.lake import Lake
 
     persona = views.one_persona(Lake.open(read_settings().workspace_path(workspace)), wanted)
+    claim = None if claim_id is None else _claim(persona, claim_id)
     if as_json:
-        print_json(persona)
+        print_json(persona if claim is None else claim)
         return
     console = stdout()
+    if claim is not None:
+        show_claim(console, persona["name"], claim)
+        return
     show_summary(console, persona | {"sentences": []})
     console.print(escape(persona["summary"]), soft_wrap=True)
     for sentence in persona["sentences"]:
@@ -78,8 +83,36 @@ def show_persona(wanted: str, workspace: str, as_json: bool) -> None:
             console.print(f"[bold]{claim['claim_id']}[/] {escape(claim['subject_label'])}")
             show_path(console, claim["evidence"][0])
     console.print(
-        "[dim]run a claim again: personagraph verify; read its query: cypher/<query>.cypher[/]"
+        "[dim]run them all again: personagraph verify; the Cypher of one: "
+        f"personagraph personas show {persona['persona_id']} --claim ID -w {workspace}[/]"
     )
+
+
+def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
+    found = [claim for claim in persona["claims"] if claim["claim_id"] == claim_id]
+    if not found:
+        stated = ", ".join(claim["claim_id"] for claim in persona["claims"])
+        raise NotFound(
+            f"{persona['persona_id']} states no claim {claim_id!r}",
+            hint=f"it states: {stated or 'none'}",
+        )
+    return found[0]
+
+
+def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
+    """A claim followed down to a single person's intent, and its Cypher with the arithmetic."""
+    from kg.personas.explain import explain
+
+    console.print(
+        f"[bold]{escape(name)}[/]: {escape(claim['measure'])}, {escape(claim['subject_label'])}: "
+        f"{claim['value']:.1%} ({claim['low']:.1%} to {claim['high']:.1%})",
+        soft_wrap=True,
+    )
+    if claim["evidence"]:
+        console.print("because, among others:")
+        show_path(console, claim["evidence"][0])
+    console.print("[bold]The Cypher that recomputes it[/]")
+    console.print(escape(explain(claim)), soft_wrap=True)
 
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:

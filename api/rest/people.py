@@ -36,7 +36,8 @@ def _found(
     namespace, separator, value = identifier.partition(":")
     if not (separator and namespace and value):
         raise InputError(
-            "An identifier is written namespace:value.", hint="For example crm:0035g00000AbCdE."
+            "An identifier is written namespace:value.",
+            hint="For example crm:0035g00000AbCdE; an id of ours is written user:u_01ab….",
         )
     if namespace == "user":
         with suppress(NotFound):  # a source may call its own identifiers so, too

@@ -35,8 +35,15 @@ def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSum
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
 def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> PersonaDetail:
-    """One persona with everything it states, and the evidence of each claim."""
-    found = persona_version(store, persona_id)
+    """One persona with everything it states, and the evidence of each claim.
+
+    With `@` and a number behind the id: that version, while the graph has it.
+    """
+    name, _, number = persona_id.partition("@")
+    if number.isdecimal() and number.isascii() and len(number) < 10:
+        found = persona_version(store, name, int(number))
+    else:
+        found = persona_version(store, persona_id)
     steps: dict[str, list[list[Step]]] = {}
     for (claim_id, _), rows in groupby(found.evidence, lambda row: (row["claim_id"], row["path"])):
         path = [Step(label=row["label"], node_id=row["node_id"]) for row in rows]

@@ -1,6 +1,7 @@
 """What subjects are called: words for people, from the catalogue and the topics."""
 
 import re
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,13 +41,21 @@ class Labels:
         return tidy(self._topics.get(topic) or topic)
 
     def item(self, item_id: str) -> str:
-        """What an item, or a campaign, is called."""
-        return tidy(self._titles.get(item_id) or item_id)
+        """What an item, or a campaign, is called: with its id where several have one title."""
+        title = self._titles.get(item_id)
+        if title is None:
+            return tidy(item_id)
+        return tidy(f"{title} ({item_id})" if title in self._shared else title)
 
     @cached_property
     def _topics(self) -> dict[str, str]:
         rows = self._lake.arrow("topics", columns=["topic", "label"]).to_pylist()
         return {row["topic"]: row["label"] for row in rows}
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        count = Counter(self._titles.values())
+        return frozenset(title for title, items in count.items() if items > 1)
 
     @cached_property
     def _titles(self) -> dict[str, str]:

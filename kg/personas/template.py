@@ -37,10 +37,20 @@ DONE = {
     "support": "Support Seekers",
     "repeat": "Regulars",
 }
+# What people are called of whom nothing else is to be said.
+ALONE = {
+    "Returners": "Goods Returners",
+    "Responders": "Campaign Responders",
+    "Support Seekers": "Support Seekers",
+    "Regulars": "Regular Visitors",
+}
 NOTHING_OF_NOTE = "Mixed Interests"
 TOO_FEW = "Rare Interests"
 # A persona is not named after what few of its holders do, however rare that is among others.
-LEAST_NAMED = 0.25
+LEAST_NAMED = 0.5
+# Nor after when or how they do it, where others do so nearly as often.
+LEAST_APART = 0.15
+LINKS = frozenset({"for", "of", "and", "with", "in", "to", "the", "on", "or", "by"})
 NAMING_KINDS = frozenset(
     {"topic", "item", "daypart", "weekday", "returned", "response", "support", "repeat", "verb"}
 )
@@ -79,7 +89,8 @@ def summary(claims: Sequence[Claim]) -> str:
         phrases = [c.phrase for c in telling if c.measured.direction == direction]
         phrases = list(dict.fromkeys(phrases))[:3]
         if phrases:
-            return f"They {_listed(phrases)}, {direction} than {OTHERS}."
+            many = "More" if direction == "more" else "Fewer"
+            return f"{many} of them than of {OTHERS} {_listed(phrases)}."
     return sentence(claims[0])
 
 
@@ -118,7 +129,7 @@ def _names(telling: Sequence[Claim]) -> list[str]:
     """Names of two to four words from what claims say, the most telling first."""
     topics = [(_short(c.subject_label), _noun(c)) for c in telling if c.kind in {"topic", "item"}]
     topics = [(words, noun) for words, noun in topics if words and not PROTECTED.search(words)]
-    modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS]
+    modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS and _apart(c)]
     done = [DONE[c.kind] for c in telling if c.kind in DONE]
     verbs = [NOUNS[c.subject] for c in telling if c.kind == "verb" and c.subject in NOUNS]
     nouns = [*done, *verbs] or [ANYBODY]
@@ -130,7 +141,7 @@ def _names(telling: Sequence[Claim]) -> list[str]:
     built += [f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b]
     built += [f"{words} {noun}" for words, _ in topics[1:] for noun in done]
     built += [f"{m} {noun}" for m in modifiers for noun in nouns]
-    built += [f"{noun.split()[0]} {ANYBODY}" for noun in [*done, *verbs]]
+    built += [ALONE.get(noun, f"{noun} Group") for noun in [*done, *verbs]]
     built += [f"{m} {text}" for text in built for m in modifiers]
     return [text for text in dict.fromkeys(built) if 2 <= len(text.split()) <= 4]
 
@@ -138,8 +149,15 @@ def _names(telling: Sequence[Claim]) -> list[str]:
 def _short(label: str) -> str:
     """The first two plain words of a label, in title case."""
     first = re.split(r"[/,(]", label)[0]
-    words = [word for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", first) if len(word) > 1]
-    return " ".join(word[:1].upper() + word[1:].lower() for word in words[:2])
+    words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", first)[:2]
+    while words and words[-1].lower() in LINKS:
+        words.pop()
+    return " ".join(word[:1].upper() + word[1:].lower() for word in words)
+
+
+def _apart(claim: Claim) -> bool:
+    measured = claim.measured
+    return measured.value - (measured.reference_value or 0.0) >= LEAST_APART
 
 
 def _noun(claim: Claim) -> str:
@@ -166,6 +184,7 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
             text += MODIFIERS.get(claim.subject, "")
             if claim.kind == "verb":
                 text += NOUNS.get(claim.subject, "")
+            text += f" {ALONE.get(DONE.get(claim.kind, ''), 'group')}"
             allowed |= {word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text)}
     return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {TOO_FEW}".lower().split()))
 

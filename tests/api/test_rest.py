@@ -78,6 +78,10 @@ def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, ho
         personagraph(home, "personas", "show", listed[0]["persona_id"], "-w", "shop", "--json")
     )
     detail = client.get(f"/v1/personas/{listed[0]['persona_id']}").json()
+    version = f"{detail['persona_id']}@{detail['version']}"
+    assert client.get(f"/v1/personas/{version}").json() == detail
+    assert client.get(f"/v1/personas/{detail['persona_id']}@99").status_code == 404
+    assert client.get(f"/v1/personas/{detail['persona_id']}@no").status_code == 404
     for field in ("name", "summary", "people", "share", "stability", "author", "sentences"):
         assert detail[field] == shown[field], field
     assert {c["claim_id"]: c["value"] for c in detail["claims"]} == {

@@ -132,3 +132,9 @@ def test_the_personas_can_be_listed_and_shown(home: Path) -> None:
     text = succeed(personagraph(home, "personas", "show", listed[0]["persona_id"], "-w", "shop"))
     assert listed[0]["name"] in text
     assert "PersonaVersion" in text
+    version = f"{shown['persona_id']}@{shown['version']}"
+    claim = shown["claims"][0]["claim_id"]
+    one = succeed(personagraph(home, "personas", "show", version, "-w", "shop", "--claim", claim))
+    assert "MATCH" in one
+    assert "value = sum k1 / sum n1" in one
+    refused(personagraph(home, "personas", "show", version, "-w", "shop", "--claim", "c_no"), 3)

@@ -52,10 +52,11 @@ def random_world(path: Path, seed: int) -> None:
     }
     with Lake.writer(path) as lake, lake.step("random", seed=seed) as step:
         for name, columns in tables.items():
-            step.overwrite(name, _filled(name, columns))
+            step.overwrite(name, filled(name, columns))
 
 
-def _filled(name: str, columns: dict[str, object]) -> pa.Table:
+def filled(name: str, columns: dict[str, object]) -> pa.Table:
+    """A table of the lake with these columns, the others empty."""
     rows = max(len(column) for column in columns.values() if isinstance(column, list))
     fields = [field for field in TABLES[name] if field.name != "run_id"]
     filled = []
@@ -142,7 +143,7 @@ def test_who_came_once_is_no_measure_for_those_who_came_again(tmp_path: Path) ->
     }
     with Lake.writer(path) as lake, lake.step("visits") as step:
         for name, columns in tables.items():
-            step.overwrite(name, _filled(name, columns))
+            step.overwrite(name, filled(name, columns))
     with Lake.open(path) as lake:
         found = claims.by_pair(lake.run(counts(Scan(lake), "returned")).to_pylist())
         assert claims.choose(lake, sampled=False).stated["returned"] == 0

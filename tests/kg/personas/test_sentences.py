@@ -194,3 +194,26 @@ def test_a_persona_is_named_after_what_many_of_its_holders_do() -> None:
     assert template.name([few, often], []) == "Cards Buyers"
     assert template.name([few], []) == "Retrospot Returners"
     assert template.name([few, often], ["Cards Buyers"]).startswith(("Cards", "Retrospot"))
+
+
+def test_a_name_never_ends_in_the_middle_of_a_label() -> None:
+    toys = replace(TINS, subject="bought toys", subject_label="toys for people who travel")
+    kind = replace(TINS, kind="item", subject="m13", subject_label="Type A (13)")
+    assert template.name([toys], []) == "Toys Buyers"
+    assert template.name([kind], []) == "Type A Buyers"
+
+
+def test_what_others_do_nearly_as_often_is_in_no_name() -> None:
+    returned = replace(MAIL, kind="returned", subject="", subject_label="")
+    week = replace(returned, kind="weekday", subject="week", counts=flat(500, 480, 500, 440))
+    assert template.name([returned, week], []) == "Goods Returners"
+    seldom = replace(week, counts=flat(500, 480, 500, 300))
+    assert template.name([returned, seldom], []) == "Weekday Returners"
+
+
+def test_a_summary_does_not_say_of_all_what_is_true_of_some() -> None:
+    few = replace(TINS, counts=flat(1000, 140, 1000, 50))
+    assert template.summary([few]) == "More of them than of equally active others bought cake tins."
+    fewer = template.summary([LAMPS])
+    assert fewer == "Fewer of them than of equally active others viewed 3 desk lamps."
+    assert problem(fewer, [LAMPS]) is None
