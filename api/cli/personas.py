@@ -96,7 +96,8 @@ def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
             f"{persona['persona_id']} states no claim {claim_id!r}",
             hint=f"it states: {stated or 'none'}",
         )
-    return found[0]
+    one: dict[str, Any] = found[0]
+    return one
 
 
 def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
