@@ -21,6 +21,8 @@ from gnn.tensors import Episodes, Intents, Ints, Manner
 NONE = -1
 WITHIN = ProposalConfig(resolutions=(), parts=(2, 3))
 """Parts alone: communities need the company of all of somebody's episodes."""
+LEAST_TRIED = 4_000
+"""All personas together are worth as much time as everything; each at least so many episodes."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,14 @@ def parts(
     Shapes: held (users, k).
     """
     config, leiden = settings
+    count = max(found.rule.personas, 1)
     within_one = replace(
-        config, proposals=WITHIN, overlooked=replace(config.overlooked, most_groups=0)
+        config,
+        proposals=WITHIN,
+        overlooked=replace(config.overlooked, most_groups=0),
+        recurrence=replace(config.recurrence, most_cells=config.recurrence.most_cells // count),
+        most_tried=max(config.most_tried // count, LEAST_TRIED),
+        most_fitted=max(config.most_fitted // count, LEAST_TRIED),
     )
     persona_of, labels = found.soft.argmax(1) - 1, np.full(len(episodes), NONE, np.int64)
     persona: list[int] = []
