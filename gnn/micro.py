@@ -59,7 +59,11 @@ def parts(
         config,
         proposals=WITHIN,
         overlooked=replace(config.overlooked, most_groups=0),
-        recurrence=replace(config.recurrence, most_cells=config.recurrence.most_cells // count),
+        recurrence=replace(
+            config.recurrence,
+            permutations=config.recurrence.permutations // 2,
+            most_cells=config.recurrence.most_cells // count,
+        ),
         most_tried=max(config.most_tried // count, LEAST_TRIED),
         most_fitted=max(config.most_fitted // count, LEAST_TRIED),
     )
