@@ -19,15 +19,35 @@ RUN_HINT = "personagraph run DATA --workspace {}"
 
 
 def personas(lake: "Lake") -> list[dict[str, Any]]:
-    """Every current persona version with its wording, most people first."""
+    """Every current persona version with its wording, most people first.
+
+    Each with its `family` (None: it stands alone) and its `micro_personas`, most people first.
+    """
     rows = lake.arrow("personas").to_pylist()
     words = {(w["persona_id"], w["version"]): w for w in lake.arrow("wordings").to_pylist()}
     found = [_persona(row, words.get((row["persona_id"], row["version"]))) for row in rows]
+    levels = _levels(lake)
+    for persona in found:
+        persona["family"] = next((f for f in levels if f["id"] == persona["parent_id"]), None)
+        inside = [part for part in levels if part["parent_id"] == persona["persona_id"]]
+        persona["micro_personas"] = inside
     return sorted(found, key=lambda p: (-p["people"], p["persona_id"]))
+
+
+def _levels(lake: "Lake") -> list[dict[str, Any]]:
+    """Families and micro-personas, most people first."""
+    columns = ("level", "parent_id", "name", "people", "share", "share_low", "share_high")
+    rows = [
+        {"id": row["level_id"]} | {name: row[name] for name in (*columns, "intents", "stability")}
+        for row in lake.arrow("levels").to_pylist()
+    ]
+    return sorted(rows, key=lambda row: (-row["people"], row["id"]))
 
 
 def _persona(row: dict[str, Any], words: dict[str, Any] | None) -> dict[str, Any]:
     return {
+        "level": "persona",
+        "parent_id": row["parent_id"],
         "persona_id": row["persona_id"],
         "version": row["version"],
         "name": words["name"] if words else row["persona_id"],

@@ -13,6 +13,7 @@
    left is a legal answer.
 5. The rule assigns everyone. A person holds a persona when they were in it on at least two
    occasions, and one in twenty of their episodes is.
+6. Above and below them stand families and micro-personas (`levels`), where there are any.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ import numpy as np
 
 from gnn.apart import apart
 from gnn.communities import Leiden, native_leiden
+from gnn.families import FamilyConfig
 from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit
 from gnn.overlooked import OverlookedConfig, overlooked
 from gnn.proposals import ProposalConfig, kinds_of, propose
@@ -58,6 +60,7 @@ class PersonaConfig:
     mixture: MixtureConfig = field(default_factory=MixtureConfig)
     overlooked: OverlookedConfig = field(default_factory=OverlookedConfig)
     recurrence: RecurrenceConfig = field(default_factory=RecurrenceConfig)
+    families: FamilyConfig = field(default_factory=FamilyConfig)
     most_tried: int = 40_000
     most_fitted: int = 150_000
     least_return: float = 0.7
@@ -106,19 +109,23 @@ def find(
     """Find the personas in a step's intents.
 
     Reads intents, users, topics, and what the runs before left (for ids); writes memberships,
-    holdings, personas, persona_rules and descent, and a summary that says what was tried.
+    holdings, personas, persona_rules, levels, micro_holdings and descent, and a summary that says
+    what was tried.
 
     Args:
         leiden: the store's own algorithm.
     """
-    from gnn import tables
+    from gnn import levels, tables
 
     config, report = config or PersonaConfig(), Report(progress, step.summary)
     with report.clock("read"):
         episodes = load(step)
     found = discover(episodes, config, leiden, report)
+    with report.clock("levels"), progress.task("Families and micro-personas", 1) as task:
+        above_and_below = levels.find(episodes, found, config, leiden)
+        task.advance()
     with report.clock("write"):
-        tables.write(step, episodes, found, config)
+        tables.write(step, episodes, (found, above_and_below), config)
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -180,7 +187,7 @@ def _trials(
         for half in halves:
             options = (config.proposals, leiden, config.seed, task)
             proposals.append(propose(episodes, half, manners, options))
-    common = _sample(episodes, rows, config.most_tried, config.seed + 1)
+    common = sample(episodes, rows, config.most_tried, config.seed + 1)
     trials = []
     report.summary["trials"] = told = []
     with (
@@ -203,7 +210,7 @@ def _trials(
 def _halves(episodes: Episodes, rows: Ints, config: PersonaConfig) -> list[Ints]:
     first = np.random.default_rng(config.seed).random(len(episodes.user_ids)) < 0.5
     return [
-        _sample(episodes, rows[first[episodes.user[rows]] == side], config.most_tried, config.seed)
+        sample(episodes, rows[first[episodes.user[rows]] == side], config.most_tried, config.seed)
         for side in (True, False)
     ]
 
@@ -229,7 +236,7 @@ def _refined(
     episodes: Episodes, rows: Ints, manners: tuple[Manner, ...], rule: Rule, config: PersonaConfig
 ) -> Rule:
     """The rule fitted on as many people as are worth the time."""
-    some = _sample(episodes, rows, config.most_fitted, config.seed)
+    some = sample(episodes, rows, config.most_fitted, config.seed)
     soft = assign(episodes, some, manners, rule)
     return fit(episodes, some, manners, soft, replace(config.mixture, rounds=16))[0]
 
@@ -247,9 +254,9 @@ def _with_overlooked(
     the guess for all, so that a handful of people each need not find a small persona anew.
     """
     (rule, stability), (config, leiden) = fitted, settings
-    some = _sample(episodes, rows, config.most_fitted, config.seed)
+    some = sample(episodes, rows, config.most_fitted, config.seed)
     halves = _halves(episodes, rows, config)
-    common = _sample(episodes, rows, config.most_tried, config.seed + 1)
+    common = sample(episodes, rows, config.most_tried, config.seed + 1)
 
     def told(rule: Rule, half: Ints) -> Soft:
         start = assign(episodes, half, manners, rule)
@@ -271,7 +278,7 @@ def _with_overlooked(
     return rule, stability
 
 
-def _sample(episodes: Episodes, rows: Ints, most: int, seed: int) -> Ints:
+def sample(episodes: Episodes, rows: Ints, most: int, seed: int) -> Ints:
     """About `most` of the rows, of everybody: the same number at most of each person.
 
     Whole occasions are drawn. All people and some of what they did show more than some people and

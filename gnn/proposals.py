@@ -79,14 +79,15 @@ def propose(
     Shapes: rows (n,).
     """
     config, leiden, seed, task = settings
-    nodes, node_of_row = _nodes(episodes, rows, manners[:1])
-    graph = _graph(encode(nodes, config.encoder, seed, task), config)
-    edges = (graph.source, graph.target, graph.weight)
     found = []
-    for resolution in config.resolutions:
-        labels = np.asarray(leiden(graph.n, *edges, resolution, seed), np.int64)
-        labels = large(labels[graph.nearest][node_of_row], config.least_share)
-        found.append(Proposal("communities", resolution, labels))
+    if config.resolutions:
+        nodes, node_of_row = _nodes(episodes, rows, manners[:1])
+        graph = _graph(encode(nodes, config.encoder, seed, task), config)
+        edges = (graph.source, graph.target, graph.weight)
+        for resolution in config.resolutions:
+            labels = np.asarray(leiden(graph.n, *edges, resolution, seed), np.int64)
+            labels = large(labels[graph.nearest][node_of_row], config.least_share)
+            found.append(Proposal("communities", resolution, labels))
     table, cells = _histories(episodes, rows, manners[:MOST_MANNERS])
     for count in config.parts:
         found.append(Proposal("parts", count, _parts(table, cells, count, seed)))

@@ -183,17 +183,28 @@ def shuffled(having: Having, rng: np.random.Generator) -> Ints:
     dealt = np.empty_like(having.kind)
     mixed = np.lexsort((rng.random(len(dealt)), having.channel))
     dealt[by_channel] = having.kind[mixed]
-    for _ in range(200):
+    for _ in range(60):
         key = having.person * kinds + dealt
         order = np.argsort(key, kind="stable")
-        twice = order[1:][np.diff(key[order]) == 0]
+        taken = key[order]
+        twice = order[1:][np.diff(taken) == 0]
         if not len(twice):
             break
-        # A second copy trades places with anyone's of its channel; what that breaks, the next
-        # round mends. Nobody trades twice in a round.
+        # A second copy trades places with anyone's of its channel, if neither then has one twice
+        # (tried without: where people have most kinds there are, a tenth stayed twice). Nobody
+        # trades twice in a round; what two trades break together, the next round mends.
         draw = first[stratum[twice]] + (rng.random(len(twice)) * count[stratum[twice]]).astype(int)
-        other, once = np.unique(by_channel[draw], return_index=True)
-        apart = ~np.isin(other, twice)
-        mine, theirs = twice[once][apart], other[apart]
+        theirs, once = np.unique(by_channel[draw], return_index=True)
+        mine = twice[once]
+        fair = ~np.isin(theirs, twice)
+        fair &= ~_among(taken, having.person[mine] * kinds + dealt[theirs])
+        fair &= ~_among(taken, having.person[theirs] * kinds + dealt[mine])
+        mine, theirs = mine[fair], theirs[fair]
         dealt[mine], dealt[theirs] = dealt[theirs], dealt[mine]
     return dealt
+
+
+def _among(ranked: Ints, keys: Ints) -> NDArray[np.bool_]:
+    """Which keys are among those (in order). Shapes: (m,), (n,) -> (n,)."""
+    place = np.minimum(np.searchsorted(ranked, keys), len(ranked) - 1)
+    return np.asarray(ranked[place] == keys)

@@ -10,18 +10,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gnn import ancestry, holdings
+from gnn import ancestry, holdings, levels
 from gnn.memberships import Rule, Soft
 from gnn.personas import Found, PersonaConfig, holders
+from gnn.signatures import signature, topic_labels
 from gnn.tensors import Episodes, Ints
 
-SHOWN_TYPES = 12
 
-
-def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> None:
+def write(
+    step: Any, episodes: Episodes, both: tuple[Found, levels.Levels], config: PersonaConfig
+) -> None:
     """Write the tables of a step."""
+    found, beside = both
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
-    signatures = [signature(step, episodes, found, number) for number in range(found.rule.personas)]
+    called, everyone = topic_labels(step), np.ones(len(episodes), bool)
+    signatures = [
+        signature(episodes, found.soft.argmax(1) == number + 1, called, everyone)
+        for number in range(found.rule.personas)
+    ]
     rules = [
         json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
     ]
@@ -29,6 +35,7 @@ def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) ->
     former = ancestry.read(step, episodes)
     names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules), episodes)
     ids, versions = names.ids, names.versions
+    tree = levels.name(step, episodes, both, (held, ids, former.number))
     spells = holdings.spells(episodes, found.soft, config)
     ever = [
         holdings.table_of(spells, episodes.user_ids, ids),
@@ -37,9 +44,15 @@ def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) ->
     order = [("user_id", "ascending"), ("persona_id", "ascending")]
     step.overwrite("past_memberships", ancestry.past_memberships(step, ids))
     step.overwrite("holdings", pa.concat_tables(ever).sort_by(order))
+    step.overwrite("levels", tree.rows)
+    step.overwrite("micro_holdings", tree.micro_holdings)
     known_as = np.array([*ids, None], dtype=object)
-    step.overwrite("memberships", _memberships(episodes, found.soft, known_as))
+    parts = np.array([*tree.micro_ids, None], dtype=object)[beside.micro.labels]
+    step.overwrite("memberships", _memberships(episodes, found.soft, known_as, parts))
     personas = _personas(episodes, labels, found, (held, ids, versions, signatures))
+    place = personas.column_names.index("parent_id")
+    parents = [tree.family_of[one] for one in personas["persona_id"].to_pylist()]
+    personas = personas.set_column(place, "parent_id", _texts(parents))
     step.overwrite("personas", personas)
     step.overwrite(
         "persona_rules",
@@ -56,7 +69,7 @@ def _whole(values: Any) -> pa.Array:
     return pa.array(values, pa.int64())
 
 
-def _memberships(episodes: Episodes, soft: Soft, names: Any) -> pa.Table:
+def _memberships(episodes: Episodes, soft: Soft, names: Any, parts: Any) -> pa.Table:
     labels, episode = soft.argmax(1) - 1, episodes.intents.episode
     owners = np.array(episodes.user_ids, dtype=object)[episodes.user]
     table = pa.table(
@@ -65,6 +78,7 @@ def _memberships(episodes: Episodes, soft: Soft, names: Any) -> pa.Table:
             "user_id": _texts(owners[episode].tolist()),
             "persona_id": _texts(names[labels][episode].tolist()),
             "probability": pa.array(soft.max(1)[episode], pa.float64()),
+            "micro_persona_id": _texts(parts[episode].tolist()),
         }
     )
     return table.sort_by("intent_id")
@@ -107,52 +121,6 @@ def wilson(count: Any, total: int, z: float = 1.959964) -> tuple[Soft, Soft]:
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
-
-
-def signature(step: Any, episodes: Episodes, found: Found, number: int) -> str:
-    """The types and manners that make a persona, strongest first, as JSON."""
-    labels = {
-        row["topic"]: row["label"] for row in step.arrow("topics", ["topic", "label"]).to_pylist()
-    }
-    mine = found.soft.argmax(1) == number + 1
-    share = np.bincount(episodes.type[mine], minlength=episodes.type_count) / max(mine.sum(), 1)
-    usual = np.bincount(episodes.type, minlength=episodes.type_count) / max(len(episodes), 1)
-    lift = share / np.maximum(usual, 1e-12)
-    worth = share * np.log(np.maximum(lift, 1e-12))
-    types = []
-    for kind in np.argsort(-worth, kind="stable")[:SHOWN_TYPES]:
-        if worth[kind] > 0:
-            verb, topic = episodes.type_parts[kind]
-            name = episodes.topics[topic]
-            types.append(
-                {
-                    "verb": episodes.verbs[verb],
-                    "topic": name,
-                    "label": labels.get(name, name),
-                    "weight": round(float(share[kind]), 4),
-                    "lift": round(float(lift[kind]), 2),
-                }
-            )
-    return json.dumps({"types": types, "manners": _manner_rows(episodes, mine)}, sort_keys=True)
-
-
-def _manner_rows(episodes: Episodes, mine: Any) -> list[dict[str, Any]]:
-    rows = []
-    for manner in episodes.manners:
-        share = np.bincount(manner.values[mine], minlength=len(manner.bins)) / max(mine.sum(), 1)
-        usual = np.bincount(manner.values, minlength=len(manner.bins)) / len(manner.values)
-        best = int(np.argmax(share * np.log(np.maximum(share, 1e-12) / np.maximum(usual, 1e-12))))
-        lift = float(share[best] / max(usual[best], 1e-12))
-        if lift > 1.15:
-            rows.append(
-                {
-                    "manner": manner.name,
-                    "value": manner.bins[best],
-                    "weight": round(float(share[best]), 4),
-                    "lift": round(lift, 2),
-                }
-            )
-    return sorted(rows, key=lambda row: -row["lift"])
 
 
 def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:

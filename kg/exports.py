@@ -71,7 +71,8 @@ def _intents(lake: "Lake") -> Any:
 
 
 def _memberships(lake: "Lake") -> Any:
-    memberships = lake.table("memberships").select("intent_id", "persona_id")
+    columns = ("intent_id", "persona_id", "micro_persona_id")
+    memberships = lake.table("memberships").select(*columns)
     return lake.table("event_intents").left_join(memberships, "intent_id")
 
 
@@ -137,7 +138,7 @@ EXPORTS = {
     ),
     "memberships": _export(
         "an event's persona",
-        "record_key intent_id user_id persona_id",
+        "record_key intent_id user_id persona_id micro_persona_id",
         "record_key",
         "personas",
         _memberships,
@@ -155,6 +156,13 @@ EXPORTS = {
         "persona_id version",
         "personas",
         _personas,
+    ),
+    "levels": _export(
+        "a family of personas, or a micro-persona (its parent is a persona)",
+        "level_id level parent_id name people share share_low share_high stability intents run_id",
+        "level level_id",
+        "personas",
+        _table("levels"),
     ),
     "descent": _export(
         "a link between runs",

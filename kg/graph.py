@@ -127,6 +127,16 @@ class PersonaVersion:
     evidence: "Rows"
 
 
+def families(store: "Store") -> "Rows":
+    """The family of each persona that has one."""
+    return store.run("persona/parents")
+
+
+def micro_personas(store: "Store") -> "Rows":
+    """The micro-personas of every persona, those of most people first."""
+    return store.run("persona/micro_personas")
+
+
 def personas(store: "Store") -> "Rows":
     """Every persona's version in force with its figures, most people first."""
     return store.run("persona/list")

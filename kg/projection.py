@@ -48,6 +48,8 @@ _GRAPH_READS = (
     "memberships",
     "holdings",
     "personas",
+    "levels",
+    "micro_holdings",
     "persona_runs",
     "descent",
 )
@@ -90,7 +92,7 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    parts = (_people, _belonging, _behaviour, _things, _personas)
+    parts = (_people, _belonging, _behaviour, _things, _personas, _levels)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
@@ -333,6 +335,31 @@ def _personas(lake: "Lake") -> dict[Any, Any]:
         ),
         ("Intent", "SUPPORTS", "PersonaVersion"): members.select(
             "probability", start="intent_id", end="version_id"
+        ),
+    }
+
+
+def _levels(lake: "Lake") -> dict[Any, Any]:
+    """Families and micro-personas, which are no persona versions: nothing is claimed of them."""
+    levels, personas = lake.table("levels"), lake.table("personas")
+    families = levels.filter(levels.level == "family")
+    parts = levels.filter(levels.level == "micro-persona")
+    columns = ("name", "stability", "intents", "people", "population", "share")
+    members = _of_seen(lake, "memberships")
+    members = members.filter(members.micro_persona_id.notnull())
+    inside = personas.filter(personas.parent_id.notnull())
+    return {
+        "Family": families.select(*columns, id="level_id"),
+        "MicroPersona": parts.select(*columns, id="level_id"),
+        ("Persona", "PART_OF", "Family"): inside.select(
+            start="persona_id", end="parent_id"
+        ).distinct(),
+        ("MicroPersona", "PART_OF", "Persona"): parts.select(start="level_id", end="parent_id"),
+        ("Intent", "SUPPORTS", "MicroPersona"): members.select(
+            start="intent_id", end="micro_persona_id"
+        ),
+        ("User", "HOLDS", "MicroPersona"): _of_seen(lake, "micro_holdings").select(
+            start="user_id", end="micro_persona_id"
         ),
     }
 

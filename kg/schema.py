@@ -83,6 +83,22 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "share_low": REAL,
         "share_high": REAL,
     },
+    "Family": {
+        "name": TEXT,
+        "stability": REAL,
+        "intents": WHOLE,
+        "people": WHOLE,
+        "population": WHOLE,
+        "share": REAL,
+    },
+    "MicroPersona": {
+        "name": TEXT,
+        "stability": REAL,
+        "intents": WHOLE,
+        "people": WHOLE,
+        "population": WHOLE,
+        "share": REAL,
+    },
     "Claim": {
         "kind": TEXT,
         "subject": TEXT,
@@ -138,6 +154,10 @@ EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("PersonaVersion", "VERSION_OF", "Persona"),
     EdgeKind("Persona", "CURRENT", "PersonaVersion"),
     EdgeKind("Intent", "SUPPORTS", "PersonaVersion", {"probability": REAL}),
+    EdgeKind("Persona", "PART_OF", "Family"),
+    EdgeKind("MicroPersona", "PART_OF", "Persona"),
+    EdgeKind("Intent", "SUPPORTS", "MicroPersona"),
+    EdgeKind("User", "HOLDS", "MicroPersona"),
     EdgeKind("PersonaVersion", "STATES", "Claim", leaf="end"),
     *(
         EdgeKind(

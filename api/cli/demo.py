@@ -9,7 +9,7 @@ from rich.rule import Rule
 
 from api import views
 from api.cli.console import TerminalProgress, escape, stderr, stdout
-from api.cli.personas import nothing_found, show_claim, show_summary
+from api.cli.personas import nothing_found, show_all, show_claim
 from api.cli.run import show_records
 from kg.settings import read_settings
 
@@ -45,8 +45,7 @@ def demo(people: int, seed: int, workspace: str) -> None:
         found = views.personas(lake)
         if not found:
             console.print(nothing_found(lake.summary("personas")))
-        for persona in found:
-            show_summary(console, persona)
+        show_all(console, found)
         _one_claim(console, lake, found)
         _heading(console, "What was planted, what was recovered and what was missed")
         _recovered(console, lake, folder / "truth")

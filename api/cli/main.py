@@ -137,9 +137,12 @@ def personas_list(
         str | None,
         typer.Option("--as-of", help="A day or moment (2026-03-31, UTC): who held what then."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say why there are as many.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """All personas, a few lines each; as of a date, how many held each."""
+    """All personas by families, a few lines each; as of a date, how many held each."""
     if as_of is not None:
         from api.cli.history import list_personas_at
 
@@ -147,7 +150,7 @@ def personas_list(
         return
     from api.cli.personas import list_personas as command
 
-    command(workspace, as_json)
+    command(workspace, verbose, as_json)
 
 
 @personas.command("history")

@@ -73,27 +73,42 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     if lines.keys() - {"born"}:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
         yield f"Personas since the run before: {told} (personagraph personas history)."
+    yield why_so_many(s)
     if "personas" not in s:
-        yield f"{s['result']}.".capitalize()
         return
-    tested = s["candidates"]
-    failed = sum(not one["passed"] for one in tested)
-    mute = sum(one["passed"] and not one["kept"] for one in tested)
-    came = s["taken"]
     yield (
-        f"{s['personas']:,} personas, found by {came['by']} ({came['size']:g}); all came back on "
-        f"other people. {failed:,} of {len(tested):,} that came back were topics only (they do "
-        "not recur in the same people more than chance)"
-        + (f", {mute:,} told too few people, or nobody, from others" if mute else "")
-        + f". {s['unassigned_share']:.0%} of "
-        f"{s['episodes']:,} episodes (a person's intents on one topic on one occasion) belong to "
-        "none."
+        f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
+        "topic on one occasion) belong to no persona."
     )
+    levels = s["levels"]
+    if levels["families"] or levels["micro_personas"]:
+        yield (
+            f"Above them {levels['families']:,} families (personas about the same topics, by both "
+            f"halves of the people), within them {levels['micro_personas']:,} micro-personas."
+        )
     if "information_with_topics" in s:
         yield (
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
         )
+
+
+def why_so_many(s: dict[str, Any]) -> str:
+    """Why there are as many personas as there are: what was tried, taken, kept and dropped."""
+    if "personas" not in s:
+        return f"{s['result']}.".capitalize()
+    came, tested = s["taken"], s["candidates"]
+    tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
+    failed = sum(not one["passed"] for one in tested)
+    mute = sum(one["passed"] and not one["kept"] for one in tested)
+    return (
+        f"{s['personas']:,} personas: of {len(s['trials']):,} proposals {came['by']} "
+        f"({came['size']:g}) said most that came back on other people "
+        f"({tried['information']:.2f} nats beyond the topic). {tried['come_back']:,} of its "
+        f"{tried['personas']:,} came back, {s['overlooked']:,} more had been overlooked; of these "
+        f"{failed:,} were topics only (they do not recur in the same people more than chance) and "
+        f"{mute:,} told too few people, or nobody, from others."
+    )
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:

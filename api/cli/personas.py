@@ -7,14 +7,18 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
+from api.cli.notes import why_so_many
 from kg.errors import NotFound
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4
 
 
-def list_personas(workspace: str, as_json: bool) -> None:
-    """Every persona in a few lines: name, share with interval, what sets it apart."""
+def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
+    """Every persona in a few lines: name, share with interval, what sets it apart.
+
+    `verbose`: why there are as many.
+    """
     from kg.lake import Lake
 
     lake = Lake.open(read_settings().workspace_path(workspace))
@@ -23,10 +27,35 @@ def list_personas(workspace: str, as_json: bool) -> None:
         print_json(found)
         return
     console = stdout()
+    if verbose:
+        console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
         console.print(nothing_found(lake.summary("personas")))
+    show_all(console, found)
+
+
+def show_all(console: Console, found: list[dict[str, Any]]) -> None:
+    """Personas in a few lines each, those of a family together under its name."""
+    families = {p["parent_id"]: p["family"] for p in found if p["family"]}
     for persona in found:
-        show_summary(console, persona)
+        family = families.pop(persona["parent_id"], None)
+        if family:
+            mine = [p for p in found if p["parent_id"] == family["id"]]
+            _show_level(console, "family: ", family, f"; {len(mine)} personas")
+            console.print()
+        elif persona["family"]:
+            continue
+        for one in mine if family else (persona,):
+            show_summary(console, one)
+
+
+def _show_level(console: Console, before: str, one: dict[str, Any], more: str = "") -> None:
+    """A family or a micro-persona in a line."""
+    console.print(
+        f"{before}[bold]{escape(one['name'])}[/]  [dim]{one['id']}[/]  "
+        f"{one['share']:.0%} of people ({one['people']:,}{more})",
+        soft_wrap=True,
+    )
 
 
 def nothing_found(summary: dict[str, Any]) -> str:
@@ -55,6 +84,8 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
             f"{MIN_PEOPLE} hold it.[/]",
             soft_wrap=True,
         )
+    for part in persona["micro_personas"]:
+        _show_level(console, "    part: ", part)
     console.print()
 
 
@@ -72,6 +103,8 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         show_claim(console, persona["name"], claim)
         return
     show_summary(console, persona | {"sentences": []})
+    if persona["family"]:
+        _show_level(console, "of the family: ", persona["family"])
     console.print(escape(persona["summary"]), soft_wrap=True)
     for sentence in persona["sentences"]:
         cited = " ".join(sentence["claims"])

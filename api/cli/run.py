@@ -10,7 +10,7 @@ from rich.table import Table
 from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
-from api.cli.personas import nothing_found, show_summary
+from api.cli.personas import nothing_found, show_all
 from api.cli.proposals import described, kept
 from kg.settings import read_settings
 
@@ -51,8 +51,7 @@ def run(asked: Request, as_json: bool) -> None:
         console.print()
         if not found:
             console.print(nothing_found(lake.summary("personas")))
-        for persona in found:
-            show_summary(console, persona)
+        show_all(console, found)
     done = "nothing new" if all(step.skipped for step in report.steps) else "done"
     console.print(f"[dim]{done} in {report.seconds:.1f} s; mapping: {escape(report.mapping)}[/]")
 

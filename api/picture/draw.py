@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from api.picture.layout import Layout, Tree, layout, tree
-from kg.personas.atlas import Atlas, IntentType
+from kg.personas.atlas import Atlas, IntentType, Persona
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 INK, PALE = "#222222", "#767676"
@@ -210,6 +210,8 @@ def _list(
                    fontweight="bold", color=_ink_on(colours[persona]))  # fmt: skip
         table.text(0.9, place, textwrap.shorten(one.name, NAME_LETTERS, placeholder="…"),
                    va="center", fontsize=9, color=INK)  # fmt: skip
+        table.text(0.9, place + 0.37, textwrap.shorten(levels_of(one), 60, placeholder="…"),
+                   va="center", fontsize=6, color=PALE)  # fmt: skip
         table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colours[persona],
                    edgecolor=PALE, linewidth=0.4)  # fmt: skip
         table.text(10.0, place, f"{one.people:,} · {one.people / max(atlas.population, 1):.0%}",
@@ -217,6 +219,13 @@ def _list(
     if joined.joins:
         _tree(figure.add_axes((part + 0.68 * (1 - part), top - row * rows,
                                0.28 * (1 - part), row * rows)), joined, rows)  # fmt: skip
+
+
+def levels_of(persona: Persona) -> str:
+    """Which family a persona is of, and what its parts are; empty: it stands alone and whole."""
+    family = [f"of {persona.family}"] if persona.family else []
+    parts = [f"parts: {'; '.join(persona.parts)}"] if persona.parts else []
+    return " · ".join(family + parts)
 
 
 def _tree(axes: Any, joined: Tree, rows: int) -> None:

@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from api.picture.draw import Drawing, draw, summary
+from api.picture.draw import Drawing, draw, levels_of, summary
 from kg.errors import InputError
 from kg.exports import check_file
-from kg.personas.atlas import Atlas
+from kg.personas.atlas import Atlas, Persona
 
 SUFFIXES = (".svg", ".html")
 _PAGE = Template("""\
@@ -87,11 +87,20 @@ def _plain(atlas: Atlas) -> Atlas:
     """The atlas with names and labels that may stand in XML."""
     return replace(
         atlas,
-        personas=tuple(replace(one, name=one.name.translate(_NO_XML)) for one in atlas.personas),
+        personas=tuple(_plain_persona(one) for one in atlas.personas),
         types=tuple(
             replace(one, verb=one.verb.translate(_NO_XML), label=one.label.translate(_NO_XML))
             for one in atlas.types
         ),
+    )
+
+
+def _plain_persona(one: Persona) -> Persona:
+    return replace(
+        one,
+        name=one.name.translate(_NO_XML),
+        family=one.family.translate(_NO_XML),
+        parts=tuple(part.translate(_NO_XML) for part in one.parts),
     )
 
 
@@ -100,7 +109,7 @@ def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
     types = [f"{t.verb} {t.label} ({t.people:,})" for t in atlas.types if t.persona == place]
     return (
         f'<tr><td class="number">{drawing.numbers[place]}</td><td>{escape(one.name)}<br>'
-        f"<small>{escape(one.version_id)}</small></td>"
+        f"<small>{escape(one.version_id)} {escape(levels_of(one))}</small></td>"
         f'<td class="number">{one.people:,}</td>'
         f'<td class="number">{one.people / max(atlas.population, 1):.0%}</td>'
         f"<td>{escape(', '.join(types))}</td><td>{escape(_closest(atlas, place))}</td></tr>"

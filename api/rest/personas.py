@@ -11,13 +11,15 @@ from fastapi import APIRouter, Depends
 from api.rest.access import lake_of, store_of
 from api.rest.schemas import (
     Claim,
+    Family,
+    MicroPersona,
     PersonaDetail,
     PersonaSubgraph,
     PersonaSummary,
     Problem,
     Step,
 )
-from kg.graph import persona_version, personas
+from kg.graph import families, micro_personas, persona_version, personas
 from kg.lake import Lake
 from kg.personas.figures import figures
 from kg.personas.subgraph import subgraph, version_in_force
@@ -29,8 +31,10 @@ router = APIRouter(prefix="/personas", tags=["personas"])
 @router.get("")
 def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSummary]:
     """The personas in force, most people first."""
+    parents = {row["persona_id"]: row["family_id"] for row in families(store)}
+    rows = [row | {"parent_id": parents.get(row["persona_id"])} for row in personas(store)]
     fields = PersonaSummary.model_fields
-    return [PersonaSummary(**{name: row[name] for name in fields}) for row in personas(store)]
+    return [PersonaSummary(**{name: row[name] for name in fields}) for row in rows]
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
@@ -48,7 +52,8 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
     for (claim_id, _), rows in groupby(found.evidence, lambda row: (row["claim_id"], row["path"])):
         path = [Step(label=row["label"], node_id=row["node_id"]) for row in rows]
         steps.setdefault(claim_id, []).append(path)
-    figures = found.figures
+    family = _family(store, persona_id)
+    figures = found.figures | {"parent_id": family.family_id if family else None}
     return PersonaDetail(
         **{name: figures[name] for name in PersonaSummary.model_fields},
         run_id=figures["run_id"],
@@ -56,6 +61,12 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
         coverage=figures["coverage"],
         sentences=orjson.loads(figures["sentences"] or "[]"),
         claims=[_claim(row, steps.get(row["claim_id"], [])) for row in found.claims],
+        family=family,
+        micro_personas=[
+            MicroPersona(**{name: row[name] for name in MicroPersona.model_fields})
+            for row in micro_personas(store)
+            if row["persona_id"] == persona_id
+        ],
     )
 
 
@@ -64,6 +75,16 @@ def persona_subgraph(persona_id: str, lake: Annotated[Lake, Depends(lake_of)]) -
     """What a persona is made of in figures, as its newest run left it: density, hubs, bridges."""
     found = figures(lake, subgraph(lake, version_in_force(lake, persona_id)))
     return PersonaSubgraph.model_validate(asdict(found))
+
+
+def _family(store: Store, persona_id: str) -> Family | None:
+    every = families(store)
+    mine = next((row for row in every if row["persona_id"] == persona_id), None)
+    if mine is None:
+        return None
+    inside = [row["persona_id"] for row in every if row["family_id"] == mine["family_id"]]
+    named = {name: mine[name] for name in Family.model_fields if name != "persona_ids"}
+    return Family(**named, persona_ids=inside)
 
 
 def _claim(row: dict[str, Any], evidence: list[list[Step]]) -> Claim:

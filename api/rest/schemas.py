@@ -87,10 +87,34 @@ class Sentence(_Answer):
     claims: list[str]
 
 
+class Family(_Answer):
+    """Personas that are about the same topics."""
+
+    family_id: str
+    name: str
+    people: int = Field(description="Who holds one of its personas at least, each once.")
+    share: float
+    intents: int
+    stability: float = Field(description="Likeness of the two of its personas least alike.")
+    persona_ids: list[str]
+
+
+class MicroPersona(_Answer):
+    """A part of a persona that comes back within it."""
+
+    micro_persona_id: str
+    name: str
+    people: int
+    share: float = Field(description="Of all people.")
+    intents: int
+    stability: float
+
+
 class PersonaSummary(_Answer):
     """A persona in a few figures."""
 
     persona_id: str
+    parent_id: str | None = Field(description="Its family; null: it stands alone.")
     version: int
     name: str
     summary: str
@@ -109,6 +133,8 @@ class PersonaDetail(PersonaSummary):
     sentences: list[Sentence]
     claims: list[Claim]
     run_id: str
+    family: Family | None
+    micro_personas: list[MicroPersona] = Field(description="Its parts; none is common.")
 
 
 class EdgeCount(_Answer):

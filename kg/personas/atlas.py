@@ -25,11 +25,18 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Persona:
-    """A persona on the map: `people` of `population` hold it."""
+    """A persona on the map: `people` of `population` hold it.
+
+    Attributes:
+        family: what its family is called; empty: it stands alone.
+        parts: what its micro-personas are called, most people first.
+    """
 
     version_id: str
     name: str
     people: int
+    family: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,10 +106,17 @@ def _personas(scan: Scan) -> tuple[Persona, ...]:
     words = words.select("name", version=words.persona_id + "@" + words.version.cast("string"))
     held = scan.held.group_by("version").agg(people=scan.held.count())
     rows = held.left_join(words, "version").order_by(held.people.desc(), "version")
-    return tuple(
-        Persona(row["version"], row["name"] or row["version"].partition("@")[0], row["people"])
-        for row in lake.run(rows).to_pylist()
-    )
+    parents = lake.arrow("personas", ["persona_id", "parent_id"]).to_pylist()
+    family_of = {row["persona_id"]: row["parent_id"] for row in parents}
+    levels = sorted(lake.arrow("levels").to_pylist(), key=lambda row: -row["people"])
+    named = {row["level_id"]: row["name"] for row in levels}
+    found = []
+    for row in lake.run(rows).to_pylist():
+        one = row["version"].partition("@")[0]
+        parts = tuple(level["name"] for level in levels if level["parent_id"] == one)
+        family = named.get(family_of.get(one) or "", "")
+        found.append(Persona(row["version"], row["name"] or one, row["people"], family, parts))
+    return tuple(found)
 
 
 def _by_type(scan: Scan) -> list[dict[str, Any]]:

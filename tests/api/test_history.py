@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from program import as_json, personagraph, refused, succeed
 
-from tests.gnn.told import B, C, Told, small_world
+from tests.gnn.told import A, B, C, Told, small_world
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,24 @@ def test_the_history_is_one_json_document(folder: Path) -> None:
     assert [run["number"] for run in found["runs"]] == [1, 2, 3]
     assert len(found["personas"]) == 5
     refused(personagraph(folder, "personas", "history", "Nobody", "-w", "w"), 3)
+
+
+def test_personas_are_listed_by_families_with_their_parts(told: Told, folder: Path) -> None:
+    found = as_json(personagraph(folder, "personas", "list", "-w", "w", "--json"))
+    of_family = [p["persona_id"] for p in found if p["family"]]
+    assert sorted(of_family) == sorted([told.id_of(A), told.id_of(B)])
+    assert {p["level"] for p in found} == {"persona"}
+    (family,) = {p["parent_id"] for p in found} - {None}
+    (part,) = [part for p in found for part in p["micro_personas"]]
+    assert part["parent_id"] == told.id_of(B)
+    text = succeed(personagraph(folder, "personas", "list", "-w", "w"))
+    assert text.count("family: ") == text.count("part: ") == 1
+    assert text.index(family) < min(text.index(one) for one in of_family)
+    assert text.index(told.id_of(B)) < text.index(part["id"])
+    assert all(text.count(f"{p['persona_id']}@") == 1 for p in found)
+    shown = succeed(personagraph(folder, "personas", "show", told.id_of(B), "-w", "w"))
+    assert "of the family: " in shown
+    assert part["id"] in shown
 
 
 def test_personas_are_listed_as_of_a_date(folder: Path) -> None:

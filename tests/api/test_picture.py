@@ -1,6 +1,7 @@
 """The map of personas: the same each time, complete, readable without colour, without a network."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -40,6 +41,13 @@ def parsed(svg: str) -> ElementTree.Element:
 
 def texts(svg: str) -> str:
     return " ".join("".join(text.itertext()) for text in parsed(svg).iter(f"{SVG}text"))
+
+
+def test_the_list_names_family_and_parts_of_a_persona_that_has_them() -> None:
+    atlas = made_up(2)
+    first = replace(atlas.personas[0], family="Tea and Mugs", parts=("Green", "Black"))
+    drawing = draw(replace(atlas, personas=(first, atlas.personas[1])), "shop")
+    assert texts(drawing.svg).count("of Tea and Mugs · parts: Green; Black") == 1
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 40])
@@ -108,7 +116,7 @@ def test_the_same_atlas_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_page_asks_the_network_for_nothing_and_runs_nothing() -> None:
     atlas = made_up(3)
-    personas = (Persona("p_00000000@1", HOSTILE, 50), *atlas.personas[1:])
+    personas = (Persona("p_00000000@1", HOSTILE, 50, HOSTILE, (HOSTILE,)), *atlas.personas[1:])
     types = (IntentType(0, "asked", HOSTILE, 40, (40, 0, 0)), *atlas.types[1:])
     hostile = Atlas(personas, types, atlas.likeness, atlas.correlation, 99, 9, 1)
     page = picture(hostile, HOSTILE, ".html")

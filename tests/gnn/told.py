@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn import tables
+from gnn.families import Families
+from gnn.levels import Levels
 from gnn.memberships import MixtureConfig, Rule
+from gnn.micro import Micro
 from gnn.personas import Found, PersonaConfig
 from gnn.recurrence import Recurrence
-from gnn.tensors import load
+from gnn.tensors import Episodes, load
 from kg.lake import Lake
 from tests.gnn.planted import Planted, Story, arranged, plant
 from tests.rows import table
@@ -51,7 +54,8 @@ class Told:
             with lake.step("personas", inputs={"run": str(self.runs)}) as step:
                 episodes = load(step)
                 labels = self.labels(episodes.user, **more)
-                tables.write(step, episodes, found(labels, episodes.type_count), CONFIG)
+                told = found(labels, episodes.type_count)
+                tables.write(step, episodes, (told, levels_of(episodes, labels)), CONFIG)
 
     def labels(
         self, user: NDArray[np.int64], gone: tuple[int, ...] = (), split: bool = False
@@ -89,6 +93,21 @@ class Told:
             if truth[row["intent_id"]] == persona and row["persona_id"]
         ]
         return max(sorted(set(names)), key=names.count)
+
+
+def levels_of(episodes: Episodes, labels: NDArray[np.int64]) -> Levels:
+    """The first two personas are a family; every second episode of the second is in a part."""
+    count = int(labels.max(initial=-1)) + 1
+    family = np.where((np.arange(count) < 2) & (count > 1), 0, -1)
+    micro = np.where((labels == B) & (np.arange(len(labels)) % 2 == 0), 0, -1)
+    parts = int(micro.max(initial=-1)) + 1
+    held = np.zeros((len(episodes.user_ids), parts), bool)
+    held[episodes.user[micro == 0]] = True
+    tests = (Recurrence(pairs=1, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True),) * parts
+    return Levels(
+        Families(family, (0.8,) * int(count > 1)),
+        Micro(micro, np.full(parts, B), held, tests, (0.9,) * parts),
+    )
 
 
 def found(labels: NDArray[np.int64], types: int) -> Found:

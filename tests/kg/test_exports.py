@@ -25,11 +25,15 @@ CONTRACT = {
     ),
     "sessions": "record_key, session_id, user_id",
     "intents": "record_key, intent_id, user_id, verb, topic",
-    "memberships": "record_key, intent_id, user_id, persona_id",
+    "memberships": "record_key, intent_id, user_id, persona_id, micro_persona_id",
     "holdings": "user_id, persona_id, weight, low, high, valid_from, valid_to",
     "personas": (
         "persona_id, version, name, parent_id, people, share, share_low, share_high, stability, "
         "run_id"
+    ),
+    "levels": (
+        "level_id, level, parent_id, name, people, share, share_low, share_high, stability, "
+        "intents, run_id"
     ),
     "descent": "run_id, from_persona_id, to_persona_id, kind, overlap",
     "claims": (
@@ -125,6 +129,7 @@ TABLE_ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
             {"persona_id": "p_2", "version": 1},
             {"persona_id": "p_1", "version": 1},
         ],
+        "levels": [{"level_id": "f_1", "level": "family"}],
         "descent": [
             {"from_persona_id": "p_0", "to_persona_id": None, "kind": "retired"},
             {"from_persona_id": None, "to_persona_id": "p_1", "kind": "born"},
@@ -220,7 +225,7 @@ def test_a_reconciliation_adds_up_for_every_file(workspace: Path, tmp_path: Path
 
 def test_an_event_without_persona_keeps_its_row(workspace: Path, tmp_path: Path) -> None:
     found = [tuple(entry.values()) for entry in written(workspace, "memberships", tmp_path)]
-    assert found == [("a.csv#1", "i_1", "u_1", "p_1"), ("b.csv#2", "i_2", "u_1", None)]
+    assert found == [("a.csv#1", "i_1", "u_1", "p_1", None), ("b.csv#2", "i_2", "u_1", None, None)]
 
 
 def test_an_intent_is_told_for_each_of_its_events(workspace: Path, tmp_path: Path) -> None:

@@ -157,6 +157,41 @@ def test_who_denied_consent_is_not_in_the_graph_nor_is_anything_of_theirs(lake: 
     assert tables.nodes["User"].num_rows == 9
 
 
+def test_families_and_micro_personas_stand_beside_the_personas_and_none_is_one_of_them(
+    store_settings: Settings, workspace: Path
+) -> None:
+    level = {"population": 9, "share": 0.2, "share_low": 0.1, "share_high": 0.3, "signature": "{}"}
+    level |= {"stability": 0.9, "intents": 1, "people": 1}
+    found = personas()
+    found["personas"][0] = found["personas"][0] | {"parent_id": "f_1"}
+    found["memberships"][0] = found["memberships"][0] | {"micro_persona_id": "m_1"}
+    found["levels"] = [
+        {"level_id": "f_1", "level": "family", "name": "Tea"} | level,
+        {"level_id": "m_1", "level": "micro-persona", "parent_id": "p_1", "name": "Mugs"} | level,
+    ]
+    found["micro_holdings"] = [{"user_id": u, "micro_persona_id": "m_1"} for u in ("u_1", DENIED)]
+    write(workspace, "intents", people())
+    write(workspace, "personas", found)
+    write(workspace, "claims", claims())
+    with Lake.open(workspace) as lake, open_store(store_settings, workspace, write=True) as store:
+        assert graph.bring_forward(lake, store)
+        (persona,) = graph.personas(store)
+        (family,) = graph.families(store)
+        assert (family["persona_id"], family["family_id"]) == (persona["persona_id"], "f_1")
+        (part,) = graph.micro_personas(store)
+        assert (part["persona_id"], part["micro_persona_id"]) == ("p_1", "m_1")
+        assert store.run("persona/family_people", {"family_id": "f_1"}) == [{"people": 1}]
+        (held,) = graph.person_by_id(store, "u_1").personas
+        assert held["persona_id"] == "p_1"
+    assert edges_of(workspace, "User", "HOLDS", "MicroPersona") == [("u_1", "m_1")]
+    assert edges_of(workspace, "Intent", "SUPPORTS", "MicroPersona") == [("i_1_1", "m_1")]
+
+
+def edges_of(workspace: Path, *kind: str) -> list[tuple[object, object]]:
+    with Lake.open(workspace) as lake:
+        return [(row["start"], row["end"]) for row in edges(lake, *kind)]
+
+
 def test_items_of_a_basket_are_joined_with_count_and_lift(lake: Lake) -> None:
     pair = {"count": 6, "lift": 3.0}  # 6 of 18 baskets hold both: 6 * 18 / (6 * 6)
     assert edges(lake, "Item", "BOUGHT_WITH", "Item") == [

@@ -85,6 +85,12 @@ def _personas(nodes: Rows, edges: dict[Kind, list[dict[str, object]]]) -> None:
             | {"share_low": 0.25, "share_high": 0.45, "intents": 50, "summary": None}
         )
         edges["PersonaVersion", "VERSION_OF", "Persona"].append({"start": version, "end": persona})
+    level = {"people": 20, "population": PEOPLE, "share": 0.35, "stability": 0.9, "intents": 9}
+    nodes["Family"].append({"id": "f_all", "name": "Tea and mugs"} | level)
+    nodes["MicroPersona"].append({"id": "m_tea", "name": "Tea"} | level)
+    edges["MicroPersona", "PART_OF", "Persona"].append({"start": "m_tea", "end": "p_one"})
+    for persona in CURRENT:
+        edges["Persona", "PART_OF", "Family"].append({"start": persona, "end": "f_all"})
 
 
 def _person(
@@ -128,6 +134,8 @@ def _person(
     for version in held:
         weight = {"weight": 0.5, "low": 0.25, "high": 0.75, "intents": 2, "valid_from_ms": 0}
         edges["User", "HOLDS", "PersonaVersion"].append({"start": user, "end": version} | weight)
+    if CURRENT["p_one"] in held and number % 2 == 0:
+        edges["User", "HOLDS", "MicroPersona"].append({"start": user, "end": "m_tea"})
     if number % 7 == 0:
         ended = {"weight": 0.5, "valid_from_ms": 0, "valid_to_ms": DAY_MS}
         edges["User", "HOLDS", "PersonaVersion"].append({"start": user, "end": VERSIONS[0]} | ended)
@@ -178,6 +186,10 @@ def _sessions(
                 edges["Intent", "SUPPORTS", "PersonaVersion"].append(
                     {"start": intent, "end": held[0], "probability": 0.75}
                 )
+                if held[0] == CURRENT["p_one"]:
+                    edges["Intent", "SUPPORTS", "MicroPersona"].append(
+                        {"start": intent, "end": "m_tea"}
+                    )
 
 
 def _claims(nodes: Rows, edges: dict[Kind, list[dict[str, object]]]) -> None:
