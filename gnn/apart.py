@@ -24,7 +24,9 @@ LEAST_TESTED = 10
 """Holders in the half that tests; fewer can show nothing."""
 
 
-def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray[np.bool_]:
+def apart(
+    episodes: Episodes, held: NDArray[np.bool_], most_q: float, out: tuple[str, ...] = ()
+) -> NDArray[np.bool_]:
     """Whether holders of each persona have something more, or less, often than others of their
     stratum of activity: a topic, a verb or a channel, in the people the personas were not fitted
     on, by the tests that claims are made with.
@@ -33,6 +35,7 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
 
     Args:
         most_q: false discovery rate over all personas and subjects.
+        out: manners that count for nothing.
     """
     counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
     people = np.flatnonzero(~episodes.fit & (counts > 0))
@@ -40,7 +43,7 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
         return np.zeros(held.shape[1], bool)
     cuts = np.quantile(counts[people], np.arange(1, STRATA) / STRATA)
     stratum = np.searchsorted(cuts, counts[people], side="left")
-    did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
+    did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes, out)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
     found = standardise(n1, k1, n0, k0)
@@ -51,9 +54,10 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
     return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))
 
 
-def _kinds(episodes: Episodes) -> list[Ints]:
+def _kinds(episodes: Episodes, out: tuple[str, ...]) -> list[Ints]:
     verb, topic = episodes.type_parts[episodes.type].T
-    return [topic, verb, episodes.manner("channel").values]
+    channel = [] if "channel" in out else [episodes.manner("channel").values]
+    return [topic, verb, *channel]
 
 
 def _did(episodes: Episodes, kind: Ints) -> NDArray[np.bool_]:

@@ -16,18 +16,23 @@ from gnn.personas import Found, PersonaConfig, holders
 from gnn.tensors import Episodes, Ints
 
 SHOWN_TYPES = 12
+BUSINESS = "business"
 
 
 def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> None:
     """Write the tables of a step."""
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
-    signatures = [signature(step, episodes, found, number) for number in range(found.rule.personas)]
+    signatures = [
+        signature(step, episodes, found, number, config.manners_out)
+        for number in range(found.rule.personas)
+    ]
     rules = [
         json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
     ]
     held = holders(episodes, found.soft, config)
     former = ancestry.read(step, episodes)
-    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules), episodes)
+    kept = tuple(one.persona_id for one in found.kept)
+    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules, kept), episodes)
     ids, versions = names.ids, names.versions
     spells = holdings.spells(episodes, found.soft, config)
     ever = [
@@ -38,7 +43,8 @@ def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) ->
     step.overwrite("past_memberships", ancestry.past_memberships(step, ids))
     step.overwrite("holdings", pa.concat_tables(ever).sort_by(order))
     known_as = np.array([*ids, None], dtype=object)
-    step.overwrite("memberships", _memberships(episodes, found.soft, known_as))
+    members = _memberships(episodes, found.soft, known_as)
+    step.overwrite("memberships", _with_left_out(step, members))
     personas = _personas(episodes, labels, found, (held, ids, versions, signatures))
     step.overwrite("personas", personas)
     step.overwrite(
@@ -70,6 +76,22 @@ def _memberships(episodes: Episodes, soft: Soft, names: Any) -> pa.Table:
     return table.sort_by("intent_id")
 
 
+def _with_left_out(step: Any, members: pa.Table) -> pa.Table:
+    """The memberships, with the intents that the business keeps out: of no persona, for certain."""
+    import ibis
+
+    rows = step.table("intents").semi_join(step.table("kept_out"), "intent_id")
+    out = step.lake.run(
+        rows.select(
+            "intent_id",
+            "user_id",
+            persona_id=ibis.null().cast("string"),
+            probability=ibis.literal(1.0, "float64"),
+        )
+    )
+    return pa.concat_tables([members, out.cast(members.schema)]).sort_by("intent_id")
+
+
 def _personas(
     episodes: Episodes,
     labels: Ints,
@@ -80,6 +102,7 @@ def _personas(
     people, population = held.sum(0), len(episodes.user_ids)
     low, high = wilson(people, population)
     counts = np.bincount(labels + 1, minlength=len(ids) + 1)[1:]
+    own = len(ids) - len(found.kept)
     return pa.table(
         {
             "persona_id": _texts(ids),
@@ -96,6 +119,8 @@ def _personas(
             "recurrence_lift": pa.array([test.lift for test in found.tests], pa.float64()),
             "recurrence_p": pa.array([test.p for test in found.tests], pa.float64()),
             "recurrence_q": pa.array([test.q for test in found.tests], pa.float64()),
+            "kept_by": _texts([*[None] * own, *[BUSINESS] * len(found.kept)]),
+            "kept_because": _texts([*[None] * own, *(one.because for one in found.kept)]),
         }
     ).sort_by("persona_id")
 
@@ -109,8 +134,10 @@ def wilson(count: Any, total: int, z: float = 1.959964) -> tuple[Soft, Soft]:
     return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
-def signature(step: Any, episodes: Episodes, found: Found, number: int) -> str:
-    """The types and manners that make a persona, strongest first, as JSON."""
+def signature(
+    step: Any, episodes: Episodes, found: Found, number: int, out: tuple[str, ...] = ()
+) -> str:
+    """The types and manners (but those `out`) that make a persona, strongest first, as JSON."""
     labels = {
         row["topic"]: row["label"] for row in step.arrow("topics", ["topic", "label"]).to_pylist()
     }
@@ -133,7 +160,8 @@ def signature(step: Any, episodes: Episodes, found: Found, number: int) -> str:
                     "lift": round(float(lift[kind]), 2),
                 }
             )
-    return json.dumps({"types": types, "manners": _manner_rows(episodes, mine)}, sort_keys=True)
+    manners = [row for row in _manner_rows(episodes, mine) if row["manner"] not in out]
+    return json.dumps({"types": types, "manners": manners}, sort_keys=True)
 
 
 def _manner_rows(episodes: Episodes, mine: Any) -> list[dict[str, Any]]:

@@ -50,6 +50,11 @@ _GRAPH_READS = (
     "personas",
     "persona_runs",
     "descent",
+    "kept_out",
+    "goals",
+    "reached",
+    "rule_personas",
+    "rule_holdings",
 )
 _CLAIM_READS = ("personas", "persona_runs", "descent", "claims", "evidence", "wordings")
 _CITED = {kind.end for kind in EDGES if kind.type == "CITES"}
@@ -90,7 +95,7 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    parts = (_people, _belonging, _behaviour, _things, _personas)
+    parts = (_people, _belonging, _behaviour, _things, _personas, _business)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
@@ -221,7 +226,9 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
             start=sessions.user_id, end=sessions.session_id
         ),
         ("Session", "NEXT", "Session"): successive.filter(successive.end.notnull()),
-        "Intent": intents.select(
+        "Intent": intents.left_join(
+            lake.table("kept_out").select("intent_id", kept_out="why"), "intent_id"
+        ).select(
             "verb",
             "topic",
             "channel",
@@ -231,6 +238,7 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
             "event_count",
             "quantity",
             "value",
+            "kept_out",
             id=intents.intent_id,
             hour=hours % day,
             weekday=((hours / day).floor().cast("int64") + 3) % 7,  # 1970-01-01 was a Thursday
@@ -334,6 +342,20 @@ def _personas(lake: "Lake") -> dict[Any, Any]:
         ("Intent", "SUPPORTS", "PersonaVersion"): members.select(
             "probability", start="intent_id", end="version_id"
         ),
+    }
+
+
+def _business(lake: "Lake") -> dict[Any, Any]:
+    """Goals and who reached them, personas by rule and who meets them."""
+    reached, met = _of_seen(lake, "reached"), _of_seen(lake, "rule_holdings")
+    rules = lake.table("rule_personas")
+    return {
+        "Goal": lake.table("goals").select("definition", "before_ms", id="goal"),
+        ("Intent", "REACHED", "Goal"): reached.select(start="intent_id", end="goal"),
+        "RulePersona": rules.select(
+            "name", "kind", "definition", "people", "population", id="persona_id"
+        ),
+        ("User", "MEETS", "RulePersona"): met.select("intents", start="user_id", end="persona_id"),
     }
 
 

@@ -62,6 +62,7 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "value": REAL,
         "hour": WHOLE,
         "weekday": WHOLE,
+        "kept_out": TEXT,
     },
     "Item": {"title": TEXT, "price": REAL},
     "Category": {"name": TEXT, "path": TEXT, "level": WHOLE},
@@ -103,9 +104,27 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "descriptive": FLAG,
     },
     "Task": {"horizon_days": WHOLE},
+    "Goal": {"definition": TEXT, "before_ms": WHOLE},
+    "RulePersona": {
+        "name": TEXT,
+        "kind": TEXT,
+        "definition": TEXT,
+        "people": WHOLE,
+        "population": WHOLE,
+    },
 }
 
-_CITED = ("Intent", "Item", "Category", "Session", "Campaign", "Trait", "User", "PersonaVersion")
+_CITED = (
+    "Intent",
+    "Item",
+    "Category",
+    "Session",
+    "Campaign",
+    "Trait",
+    "User",
+    "PersonaVersion",
+    "Goal",
+)
 
 EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Identifier", "IDENTIFIES", "User", {"probability": REAL, "reason": TEXT}),
@@ -119,6 +138,8 @@ EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Item", "IN", "Category"),
     EdgeKind("Category", "IN", "Category"),
     EdgeKind("Item", "BOUGHT_WITH", "Item", {"count": WHOLE, "lift": REAL}),
+    EdgeKind("Intent", "REACHED", "Goal"),
+    EdgeKind("User", "MEETS", "RulePersona", {"intents": WHOLE}),
     EdgeKind("User", "RECEIVED", "Campaign", {"at_ms": WHOLE, "arm": TEXT}, key=("at_ms",)),
     EdgeKind("Intent", "RESPONDED_TO", "Campaign"),
     EdgeKind(
