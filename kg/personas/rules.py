@@ -54,6 +54,13 @@ def apply(step: Any, constraints: Constraints) -> None:
     step.overwrite("rule_personas", _personas(step, constraints, end, former))
 
 
+def defined(lake: Any) -> Constraints:
+    """The rules as the newest run had them, whatever the file says by now."""
+    rows = lake.arrow("rule_personas", ["name", "definition"]).to_pylist()
+    rules = {row["name"]: json.loads(row["definition"]) for row in rows}
+    return Constraints.model_validate({"rules": rules})
+
+
 def seen_intents(lake: Any) -> Any:
     """The intents of everybody who did not deny consent."""
     users = lake.table("users")

@@ -145,7 +145,8 @@ def _write(step: Step, story: _Story) -> None:
     goals = [
         {"goal": goal, "kind": kind, "definition": "{}", "before_ms": START_MS + days * DAY_MS}
         for goal, kind, days in (
-            ("buy tins", "goal", 900), ("buy", "goal_inside", 900), ("come again", "goal_return", 20)
+            ("buy tins", "goal", 900), ("buy", "goal_inside", 900),
+            ("come again", "goal_return", 20),
         )
     ]  # fmt: skip
     personas = [

@@ -78,9 +78,8 @@ def test_names_are_ids_labels_or_categories_with_all_below(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
-        ("\nkeep_out:\n  topics: [candle]\n", "line 3: there is no topic 'candle'", "'candles'"),
+        ("goals:\n  a: {topic: candle}\n", "line 2: there is no topic 'candle'", "'candles'"),
         ("goals:\n  a: {verb: bougt}\n", "line 2: there is no verb 'bougt'", "'bought'"),
-        ("rules:\n  a:\n    - {channel: wbe}\n", "line 3: there is no channel", "'web'"),
         ("goals:\n  a: {campaign: zzz}\n", "line 2: there is no campaign", "There are: "),
     ],
 )
@@ -88,12 +87,7 @@ def test_a_name_nobody_knows_is_refused_with_the_nearest(
     lake: Lake, text: str, says: str, hint: str
 ) -> None:
     asked = parse(text)
-    named = Named(lake, asked)
+    named, goal = Named(lake, asked), asked.goals["a"]
     with pytest.raises(InputError, match=says) as raised:
-        for place, topic in enumerate(asked.keep_out.topics):
-            named.topics(topic, "keep_out", "topics", place)
-        for name, goal in asked.goals.items():
-            named.intents(lake.table("intents"), goal, "goals", name)
-        for name, conditions in asked.rules.items():
-            named.intents(lake.table("intents"), conditions[0], "rules", name, 0)
+        named.intents(lake.table("intents"), goal, "goals", "a")
     assert hint in (raised.value.hint or "")
