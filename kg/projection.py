@@ -390,6 +390,7 @@ def _ended_versions(lake: "Lake") -> Any:
 
 _FIGURES = ("stability", "intents", "people", "population", "share", "share_low", "share_high")
 _WORDS = ("summary", "sentences", "author", "coverage")
+_KEPT = ("kept_by", "kept_because")
 
 
 def _persona_versions(lake: "Lake") -> Any:
@@ -399,9 +400,9 @@ def _persona_versions(lake: "Lake") -> Any:
     versions, words = lake.table("personas"), lake.table("wordings").drop("run_id")
     joined = versions.left_join(words, ["persona_id", "version"])
     ids = {"id": _version_id(versions), "number": versions.version}
-    today = joined.select("persona_id", "name", *_WORDS, *_FIGURES, **ids)
+    today = joined.select("persona_id", "name", *_WORDS, *_FIGURES, *_KEPT, **ids)
     ended = _ended_versions(lake)
-    unsaid = {name: ibis.null().cast(today.schema()[name]) for name in _WORDS}
+    unsaid = {name: ibis.null().cast(today.schema()[name]) for name in (*_WORDS, *_KEPT)}
     ended = ended.mutate(id=ended.version_id, **unsaid)
     return today.union(ended.select(*today.columns))
 

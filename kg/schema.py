@@ -83,6 +83,8 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "share": REAL,
         "share_low": REAL,
         "share_high": REAL,
+        "kept_by": TEXT,
+        "kept_because": TEXT,
     },
     "Claim": {
         "kind": TEXT,

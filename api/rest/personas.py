@@ -1,5 +1,6 @@
 """Look-ups of personas: all in a few figures, or one with its claims and evidence."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
@@ -29,8 +30,13 @@ router = APIRouter(prefix="/personas", tags=["personas"])
 @router.get("")
 def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSummary]:
     """The personas in force, most people first."""
-    fields = PersonaSummary.model_fields
-    return [PersonaSummary(**{name: row[name] for name in fields}) for row in personas(store)]
+    return [PersonaSummary(**_figures(row)) for row in personas(store)]
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a summary; what the business keeps of too few people has no words."""
+    found = {name: row[name] for name in PersonaSummary.model_fields}
+    return found | {"name": row["name"] or row["persona_id"], "summary": row["summary"] or ""}
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
@@ -43,7 +49,7 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
         steps.setdefault(claim_id, []).append(path)
     figures = found.figures
     return PersonaDetail(
-        **{name: figures[name] for name in PersonaSummary.model_fields},
+        **_figures(figures),
         run_id=figures["run_id"],
         author=figures["author"],
         coverage=figures["coverage"],
