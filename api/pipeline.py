@@ -116,6 +116,13 @@ def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
     )
 
 
+def _asked(lake: "Writer") -> "Constraints":
+    """What the business asks of the personas of this workspace."""
+    from kg.personas.constraints import read
+
+    return read(lake.workspace.path)
+
+
 def _persona_config(asked: "Constraints") -> "PersonaConfig":
     """How personas are found, with what the business asks."""
     from gnn.personas import PersonaConfig
@@ -140,6 +147,7 @@ class _Work:
         self.settings, self.job = settings, job
         self.lake, self.store, self.progress = lake, store, progress
         self.reports: list[StepReport] = []
+        self.asked = _asked(lake)
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[StepReport]:
@@ -205,7 +213,7 @@ class _Work:
 
     def goals(self) -> None:
         """Who reached the goals of the business; no step where there never was one."""
-        asked = self._constraints()
+        asked = self.asked
         if asked.goals or self.lake.step_id("goals"):
             with self._step("goals", ("intents",), asked.aims) as step:
                 if not step.done:
@@ -215,7 +223,7 @@ class _Work:
 
     def rules(self) -> None:
         """Who meets the rules of the business; no step where there never was one."""
-        asked = self._constraints()
+        asked = self.asked
         if asked.rules or self.lake.step_id("rules"):
             with self._step("rules", ("intents",), asked.own_rules) as step:
                 if not step.done:
@@ -225,7 +233,7 @@ class _Work:
 
     def personas(self) -> None:
         """Intents to personas."""
-        asked = self._constraints()
+        asked = self.asked
         config = {"communities": self.store.name, "constraints": asked.shaping}
         with self._step("personas", ("intents",), config) as step:
             if not step.done:
@@ -250,11 +258,6 @@ class _Work:
             if not step.done:
                 state(step, self.lake, self.store, llm=llm, progress=self.progress)
         write_claims(self.lake, self.store, self.progress)
-
-    def _constraints(self) -> "Constraints":
-        from kg.personas.constraints import read
-
-        return read(self.lake.workspace.path)
 
     def _llm(self) -> "LlmServer | None":
         from kg.personas.llm import LlmServer

@@ -63,7 +63,7 @@ def _each(console: Console, personas: list[dict[str, Any]], days: int) -> None:
         table.add_row(
             escape(one["name"]),
             one["kind"],
-            f"{_percent(one['share'])} ({one['people']:,})",
+            "too few" if one["people"] is None else f"{_percent(one['share'])} ({one['people']:,})",
             stability,
             _percent(one["still_held"]),
             _percent(one["fresh"]),

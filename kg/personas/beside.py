@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from kg.lake import Lake
 
 FOUND, RULE = "found", "rule"
+_OF_PEOPLE = ("people", "share", "share_low", "share_high", "still_held", "fresh")
+"""Figures of a persona that are about its people; of too few nothing is said."""
 
 
 class Beside:
@@ -84,15 +86,11 @@ class Beside:
         for one in np.flatnonzero(self._of(FOUND)).tolist():
             for other in np.flatnonzero(self._of(RULE)).tolist():
                 left, right = self.held[:, one], self.held[:, other]
-                both, either = int((left & right).sum()), int((left | right).sum())
                 told.append(
                     {
                         "found": self.personas[one]["persona_id"],
                         "rule": self.personas[other]["persona_id"],
-                        "both": both,
-                        "of_found": _share(both, int(left.sum())),
-                        "of_rule": _share(both, int(right.sum())),
-                        "jaccard": _share(both, either),
+                        **_shared(left, right),
                         "adjusted_rand": round(float(adjusted_rand_score(left, right)), 4),
                     }
                 )
@@ -115,10 +113,13 @@ class Beside:
             row["share"] = _share(people, len(now))
             low, high = wilson(people, len(now))
             row["share_low"], row["share_high"] = round(float(low), 4), round(float(high), 4)
-            row["still_held"] = _share(int((now & then).sum()), int(then.sum()))
+            still = _share(int((now & then).sum()), int(then.sum()))
+            row["still_held"] = still if then.sum() >= MIN_PEOPLE else None
             row["fresh"] = _share(int((now & recent[:, place]).sum()), people)
             row["definition_days"] = (self.end_ms - row.pop("defined_as_of_ms")) // DAY_MS
             row["said"] = _said(row, len(now), int(then.sum()), self.days)
+            if 0 < people < MIN_PEOPLE:
+                row |= dict.fromkeys(_OF_PEOPLE)
             told.append(row)
         return told
 
@@ -170,6 +171,19 @@ def _places(column: Any, names: Any) -> tuple[Any, Any]:
     )
 
 
+def _shared(left: Any, right: Any) -> dict[str, Any]:
+    """Who holds two personas both; nothing is said of too few. Shapes: (u,) bool twice."""
+    both, either = int((left & right).sum()), int((left | right).sum())
+    if 0 < both < MIN_PEOPLE:
+        return dict.fromkeys(("both", "of_found", "of_rule", "jaccard"))
+    return {
+        "both": both,
+        "of_found": _share(both, int(left.sum())),
+        "of_rule": _share(both, int(right.sum())),
+        "jaccard": _share(both, either),
+    }
+
+
 def _share(part: int, whole: int) -> float | None:
     """None: of nothing there is no share."""
     return round(part / whole, 4) if whole else None
@@ -205,13 +219,13 @@ def _said(row: dict[str, Any], population: int, before: int, days: int) -> list[
     if row["people"] == 0:
         told.append("nobody holds it")
     elif row["people"] < MIN_PEOPLE:
-        told.append(f"fewer than {MIN_PEOPLE} people hold it: its shares say little")
+        told.append(f"fewer than {MIN_PEOPLE} people hold it, so nothing is said of them")
     if row["people"] == population > 0:
         told.append("everybody holds it: it tells nobody apart")
     if row["kind"] == RULE:
         told.append("a rule is not learned, so it cannot fail to come back on other people")
-    if not before:
-        told.append(f"nobody held it {days} days ago")
+    if before < MIN_PEOPLE:
+        told.append(f"{'nobody' if not before else 'too few'} held it {days} days ago")
     if row["kept_by"]:
         told.append(f"kept by the {row['kept_by']}; its stability is that last measured")
     return told

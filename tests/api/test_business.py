@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from program import as_json, personagraph, refused, succeed
+from program import Result, as_json, personagraph, refused, succeed
 
 FILE = "personas.yaml"
 
@@ -15,7 +15,7 @@ def mine(story: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(story, tmp_path / "home"))
 
 
-def _run(home: Path, text: str, *more: str) -> object:
+def _run(home: Path, text: str, *more: str) -> Result:
     (home / "story" / FILE).write_text(text)
     return personagraph(home, "run", home / "data", "-w", "story", *more)
 

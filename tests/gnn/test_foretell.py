@@ -10,8 +10,9 @@ import pytest
 from gnn.foretell import Moment, Task, accuracy, moment
 from kg.lake import Lake
 from kg.personas.kinds import DAY_MS
-from tests.gnn.lake import personas_of
 from tests.gnn.planted import Story, plant
+from tests.gnn.told import USER
+from tests.rows import table
 
 PEOPLE = 400
 IDS = tuple(f"u_{number:05d}" for number in range(PEOPLE))
@@ -69,7 +70,10 @@ def test_where_there_is_nothing_to_hold_that_is_said(task: Task) -> None:
 
 def test_a_moment_knows_nothing_later(tmp_path: Path) -> None:
     world = plant(3, Story(people=60, personas=4, topics=12))
-    personas_of(world, tmp_path)
+    users = [user | USER | {"consent_denied": False} for user in world.users.to_pylist()]
+    with Lake.writer(tmp_path) as lake, lake.step("intents") as step:
+        step.overwrite("intents", world.intents)
+        step.overwrite("users", table("users", users))
     with Lake.open(tmp_path) as lake:
         times = np.sort(world.intents["started_at_ms"].to_numpy())
         early = moment(lake, [], int(times[len(times) // 2]))

@@ -134,8 +134,14 @@ def test_who_meets_a_rule_and_by_which_intents(writer: Writer) -> None:
     assert {row["kind"] for row in exported} == {"rule"}
 
 
-def test_the_two_kinds_are_set_side_by_side_and_each_says_what_it_cannot(writer: Writer) -> None:
+def test_the_two_kinds_are_set_side_by_side_and_each_says_what_it_cannot(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _run(writer, RULES)
+    few = {one["name"]: one for one in Beside(writer, 40 * DAY_MS, days=10).each()}
+    assert few["everybody"]["people"] is few["everybody"]["fresh"] is None
+    assert few["nobody"]["people"] == 0
+    monkeypatch.setattr("kg.personas.beside.MIN_PEOPLE", 1)
     beside = Beside(writer, 40 * DAY_MS, days=10)
     each = {one["name"]: one for one in beside.each()}
     assert each["nobody"]["share"] == 0
