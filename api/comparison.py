@@ -26,7 +26,7 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
         days: how long is recent, and how far a goal lies ahead (one of coming again says itself).
     """
     from kg.personas.beside import FOUND, RULE, Beside
-    from kg.personas.goals import newest_ms
+    from kg.personas.goals import newest_ms, rates
 
     beside = Beside(lake, newest_ms(lake), days)
     each = beside.each()
@@ -38,6 +38,7 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
         "coverage": beside.coverage(),
         "personas": each,
         "overlap": beside.overlap(),
+        "goals": rates(lake),
         "accuracy": goals,
         "said": said + [NO_GOAL] * (not goals),
     }

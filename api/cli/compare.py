@@ -30,6 +30,7 @@ def compare(workspace: str, days: int, as_json: bool) -> None:
     _coverage(console, found["coverage"])
     _each(console, found["personas"], days)
     _overlap(console, found)
+    _goals(console, found)
     for goal in found["accuracy"]:
         _accuracy(console, goal)
 
@@ -94,6 +95,27 @@ def _overlap(console: Console, found: dict[str, Any]) -> None:
             _percent(one["of_rule"]),
             f"{one['jaccard']:.2f}",
             f"{one['adjusted_rand']:.2f}",
+        )
+    console.print(table)
+
+
+def _goals(console: Console, found: dict[str, Any]) -> None:
+    if not found["goals"]:
+        return
+    names = {one["persona_id"]: one["name"] for one in found["personas"]}
+    table = Table(
+        *("goal", "persona", "reached it", "equally active others", "95 % interval", "people"),
+        title="Goals (holders who test claims)",
+        title_justify="left",
+    )
+    for one in sorted(found["goals"], key=lambda row: (row["goal"], -row["value"])):
+        table.add_row(
+            escape(one["goal"]),
+            escape(names[one["persona_id"]]),
+            _percent(one["value"]),
+            _percent(one["reference_value"]),
+            f"{_percent(one['low'])} to {_percent(one['high'])}",
+            f"{one['people']:,}",
         )
     console.print(table)
 

@@ -7,11 +7,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from kg.lake.tables import schema_of
 from kg.personas.constraints import Constraints, Goal
-from kg.personas.kinds import DAY_MS
+from kg.personas.kinds import DAY_MS, GOALS
 from kg.personas.named import Named
 
 
@@ -39,6 +40,38 @@ def aim(step: Any, constraints: Constraints) -> None:
     counted = reached.group_by("goal").agg(people=reached.user_id.nunique())
     people = {row["goal"]: row["people"] for row in step.lake.run(counted).to_pylist()}
     step.summary["people"] = {name: people.get(name, 0) for name in constraints.goals}
+
+
+def rates(lake: Any) -> list[dict[str, Any]]:
+    """How many holders of each persona reach each goal, claimed or not, beside others as active.
+
+    From the counts that `claim/goal` gives; pairs of too few people are left out.
+    """
+    from kg.personas.claims import by_pair
+    from kg.personas.counts import Scan, counts
+    from kg.personas.statistics import LEAST_COMPARED, MIN_PEOPLE, comparable, measured
+
+    scan, told = Scan(lake), []
+    for kind in GOALS:
+        pairs = by_pair(lake.run(counts(scan, kind)).to_pylist())
+        for (version, goal), boxes in sorted(pairs.items()):
+            if not (comparable(boxes.n1, boxes.n0) & (np.array(boxes.n1) > 0)).any():
+                continue
+            found = measured(boxes)
+            if min(found.people, found.others) < MIN_PEOPLE or found.compared < LEAST_COMPARED:
+                continue
+            told.append(
+                {
+                    "goal": goal,
+                    "persona_id": version.partition("@")[0],
+                    "people": found.people,
+                    "value": round(found.value, 4),
+                    "low": round(found.low, 4),
+                    "high": round(found.high, 4),
+                    "reference_value": round(found.reference_value or 0.0, 4),
+                }
+            )
+    return told
 
 
 def newest_ms(lake: Any) -> int:

@@ -227,9 +227,10 @@ KINDS: dict[str, Kind] = {
 MAX_CLAIMS = 12
 MOST_OF_KIND = 2
 
-# What a persona is about, in things that people know, is stated before anything else of it; single
-# items after everything else: they are examples.
-PLACES = {"share": 0, "topic": 1, "item": 3}
+# What a persona is about, in things that people know, and what it is wanted for, is stated before
+# anything else of it; single items after everything else: they are examples.
+GOALS = ("goal", "goal_inside", "goal_return")
+PLACES = {"share": 0, "topic": 1, "item": 3} | dict.fromkeys(GOALS, 1)
 USUAL_PLACE = 2
 
 
