@@ -30,19 +30,24 @@ def with_kept(
 
     They take intents from the others; of those found, who has too few people left is dropped.
     """
-    missing = _not_found(step, episodes, found, config) if config.must_keep else []
+    if not config.must_keep:
+        return found
+    ids = _ids(step, episodes, found, config)
+    missing = [one for one in dict.fromkeys(config.must_keep) if one not in ids]
     if not missing:
         return found
-    trees = stored(step, missing)
     kept = np.arange(found.rule.personas)
     while True:
+        trees = stored(step, missing)
         rule = joined(episodes, found.rule.only(kept), [trees[one] for one in missing], config)
         soft = assign(episodes, np.arange(len(episodes)), episodes.manners, rule)
         held = holders(episodes, soft, config)
         people = held.sum(0)[: len(kept)]
         if not len(kept) or people.min() >= config.least_people:
             break
-        kept = np.delete(kept, int(people.argmin()))
+        least = int(people.argmin())
+        missing += [ids[kept[least]]] if ids[kept[least]] in config.must_keep else []
+        kept = np.delete(kept, least)
     tests = recurring(episodes, (), rule, config)[len(kept) :]
     tells = apart(episodes, held, config.recurrence.most_q, config.manners_out)[len(kept) :]
     last = _last_stability(step)
@@ -78,14 +83,12 @@ def _because(people: int, recurs: bool, tells: bool, config: PersonaConfig) -> s
     return "; ".join([NOT_FOUND, *(against or [STANDS])])
 
 
-def _not_found(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> list[str]:
-    """The ids to be kept that none of the personas found takes."""
-    count = found.rule.personas
+def _ids(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> list[str]:
+    """The ids that the personas found would take; those of new ones say nothing."""
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
-    nameless = [str(number) for number in range(count)]
+    nameless = [str(number) for number in range(found.rule.personas)]
     now = ancestry.Now(labels, holders(episodes, found.soft, config), nameless, nameless)
-    ids = ancestry.name(ancestry.read(step, episodes), now, episodes).ids
-    return [one for one in dict.fromkeys(config.must_keep) if one not in ids]
+    return ancestry.name(ancestry.read(step, episodes), now, episodes).ids
 
 
 def stored(step: Any, ids: list[str]) -> dict[str, Tree]:
