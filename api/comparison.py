@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 NO_GOAL = "personas.yaml states no goal, so there is nothing to foretell"
 NO_RULE = "personas.yaml states no rule, so there is nothing to compare with"
 NO_PERSONA = "no persona was found"
+UNLEARNED = "a rule is not learned, so it cannot fail to come back on other people: no stability"
 INSIDE = "its own intents shape personas, so holding one partly says that it was reached before"
 
 
@@ -31,7 +32,8 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
     beside = Beside(lake, newest_ms(lake), days)
     each = beside.each()
     kinds = {one["kind"] for one in each}
-    said = [NO_PERSONA] * (FOUND not in kinds) + [NO_RULE] * (RULE not in kinds)
+    said = [NO_PERSONA] * (FOUND not in kinds)
+    said.append(UNLEARNED if RULE in kinds else NO_RULE)
     goals = _foretold(lake, beside, days)
     return {
         "days": days,

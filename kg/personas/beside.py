@@ -222,8 +222,6 @@ def _said(row: dict[str, Any], population: int, before: int, days: int) -> list[
         told.append(f"fewer than {MIN_PEOPLE} people hold it, so nothing is said of them")
     if row["people"] == population > 0:
         told.append("everybody holds it: it tells nobody apart")
-    if row["kind"] == RULE:
-        told.append("a rule is not learned, so it cannot fail to come back on other people")
     if before < MIN_PEOPLE:
         told.append(f"{'nobody' if not before else 'too few'} held it {days} days ago")
     if row["kept_by"]:
