@@ -28,20 +28,20 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
     succeed(personagraph(mine, "personas", "constraints", "--write", "-w", "story"))
     written = (mine / "story" / FILE).read_text()
     assert ran(written) == set()
-    assert ran("rules:\n  readers:\n    - {verb: viewed}\n") >= {"rules"}
-    assert not ran("# a comment\nrules:\n  readers:\n    - {verb: viewed}\n")
+    assert ran("rules:\n  buyers:\n    - {verb: bought}\n") >= {"rules"}
+    assert not ran("# a comment\nrules:\n  buyers:\n    - {verb: bought}\n")
     told = as_json(personagraph(mine, "personas", "compare", "-w", "story", "--json"))
-    assert [one["name"] for one in told["personas"] if one["kind"] == "rule"] == ["readers"]
+    assert [one["name"] for one in told["personas"] if one["kind"] == "rule"] == ["buyers"]
     assert any("states no goal" in line for line in told["said"])
     shown = succeed(personagraph(mine, "personas", "compare", "-w", "story"))
-    assert "readers" in shown
+    assert "buyers" in shown
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("minimum_people: 3\n", "line 1: minimum_people is 3, below the floor"),
-        ("goals:\n  a: {verb: vieewd}\n", "line 2: there is no verb 'vieewd'"),
+        ("goals:\n  a: {verb: bougt}\n", "line 2: there is no verb 'bougt'"),
         ("must_keep:\n  - p_00000000\n", "line 2: there never was a persona"),
     ],
 )
