@@ -8,7 +8,7 @@ graph is loaded from the lake and becomes visible to readers with its watermark,
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,11 @@ from kg.progress import Progress, silent
 from kg.settings import Settings
 
 if TYPE_CHECKING:
+    from gnn.personas import PersonaConfig
     from ingestion.identity import IdentityConfig
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
+    from kg.personas.constraints import Constraints
     from kg.personas.llm import LlmServer
     from kg.store.protocol import Store
 
@@ -91,6 +93,8 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work.resolve(mapping)
         work.topics()
         work.intents(mapping)
+        work.goals()
+        work.rules()
         work.personas()
         work.state()
     return RunReport(mapping.name, work.reports)
@@ -112,6 +116,28 @@ def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
     )
 
 
+def _asked(lake: "Writer") -> "Constraints":
+    """What the business asks of the personas of this workspace."""
+    from kg.personas.constraints import read
+
+    return read(lake.workspace.path)
+
+
+def _persona_config(asked: "Constraints") -> "PersonaConfig":
+    """How personas are found, with what the business asks."""
+    from gnn.personas import PersonaConfig
+
+    plain = PersonaConfig()
+    return replace(
+        plain,
+        least_people=asked.minimum_people or plain.least_people,
+        least_share_of_people=asked.minimum_share or 0.0,
+        manners_out=tuple(asked.keep_out.manners),
+        manners_in=tuple(asked.keep_in.manners),
+        must_keep=tuple(asked.must_keep),
+    )
+
+
 class _Work:
     """The steps of one run, in order; each builds on the runs before it."""
 
@@ -121,6 +147,7 @@ class _Work:
         self.settings, self.job = settings, job
         self.lake, self.store, self.progress = lake, store, progress
         self.reports: list[StepReport] = []
+        self.asked = _asked(lake)
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[StepReport]:
@@ -184,13 +211,37 @@ class _Work:
                     intents(step)
                     task.advance()
 
+    def goals(self) -> None:
+        """Who reached the goals of the business; no step where there never was one."""
+        asked = self.asked
+        if asked.goals or self.lake.step_id("goals"):
+            with self._step("goals", ("intents",), asked.aims) as step:
+                if not step.done:
+                    from kg.personas.goals import aim
+
+                    aim(step, asked)
+
+    def rules(self) -> None:
+        """Who meets the rules of the business; no step where there never was one."""
+        asked = self.asked
+        if asked.rules or self.lake.step_id("rules"):
+            with self._step("rules", ("intents",), asked.own_rules) as step:
+                if not step.done:
+                    from kg.personas.rules import apply
+
+                    apply(step, asked)
+
     def personas(self) -> None:
         """Intents to personas."""
-        with self._step("personas", ("intents",), {"communities": self.store.name}) as step:
+        asked = self.asked
+        config = {"communities": self.store.name, "constraints": asked.shaping}
+        with self._step("personas", ("intents",), config) as step:
             if not step.done:
                 from gnn.personas import find
+                from kg.personas.shaping import shape
 
-                find(step, leiden=self.store.leiden, progress=self.progress)
+                step.summary["constraints"] = shape(step, asked)
+                find(step, _persona_config(asked), self.store.leiden, self.progress)
 
     def state(self) -> None:
         """Personas to claims: chosen in the lake, proved in the graph, worded."""
@@ -203,7 +254,7 @@ class _Work:
                 project(self.lake, self.store, self.progress)
         llm = self._llm()
         config = {"llm": [llm.url, llm.model] if llm else None}
-        with self._step("claims", ("personas",), config) as step:
+        with self._step("claims", ("personas", "goals"), config) as step:
             if not step.done:
                 state(step, self.lake, self.store, llm=llm, progress=self.progress)
         write_claims(self.lake, self.store, self.progress)

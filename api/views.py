@@ -64,6 +64,8 @@ def _persona(row: dict[str, Any], words: dict[str, Any] | None) -> dict[str, Any
         "recurrence_lift": row["recurrence_lift"],
         "recurrence_q": row["recurrence_q"],
         "intents": row["intents"],
+        "kept_by": row["kept_by"],
+        "kept_because": row["kept_because"],
         "run_id": row["run_id"],
     }
 

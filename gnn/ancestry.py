@@ -5,7 +5,7 @@ appended to, never overwritten. What a persona that has gone last held stays: it
 and its intents in `past_memberships`, so that it is known again should it come back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,8 @@ class Past:
 class Now:
     """This run's personas before they have names.
 
+    The last of them may have theirs by decree (`kept`): they go on, whatever they share.
+
     Shapes: labels (n,) of intents, -1 none; held (u, k).
     """
 
@@ -80,6 +82,7 @@ class Now:
     held: Flags
     signatures: list[str]
     rules: list[str]
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,8 @@ def name(former: Former, now: Now, episodes: Episodes) -> Names:
 
     A version rises when the rule is another; a persona found again has its next one.
     """
+    if now.kept:
+        return _with_kept(former, now, episodes)
     count = len(now.signatures)
     both = common(former.labels, now.labels, former.sizes, count)
     lines, kept = descend(both), keeps(both)
@@ -194,9 +199,66 @@ def name(former: Former, now: Now, episodes: Episodes) -> Names:
     people = _overlap_of_people(former, now)
     rows = [_row(former, line, ids, people) for line in lines if line.now not in back]
     rows += [_row_back(former, ids[n], float(past.overlap[p, n])) for n, p in back.items()]
-    rows.sort(key=lambda row: (row["from_persona_id"] or "", row["to_persona_id"] or ""))
+    return Names(ids, versions, _lines(rows))
+
+
+def _lines(rows: list[dict[str, Any]]) -> pa.Table:
+    rows = sorted(rows, key=lambda row: (row["from_persona_id"] or "", row["to_persona_id"] or ""))
     fields = [field for field in schema_of("descent") if field.name != "run_id"]
-    return Names(ids, versions, pa.Table.from_pylist(rows, pa.schema(fields)))
+    return pa.Table.from_pylist(rows, pa.schema(fields))
+
+
+def _with_kept(former: Former, now: Now, episodes: Episodes) -> Names:
+    """Names where the last personas are kept: each goes on, the others are matched without them."""
+    own = len(now.signatures) - len(now.kept)
+    found = Now(
+        np.where(now.labels >= own, -1, now.labels),
+        now.held[:, :own],
+        now.signatures[:own],
+        now.rules[:own],
+    )
+    names = name(_without(former, now.kept), found, episodes)
+    both = common(former.labels, now.labels, former.sizes, len(now.signatures))
+    people = _overlap_of_people(former, now)
+    ids, versions, rows = list(names.ids), list(names.versions), names.rows.to_pylist()
+    for number, one in enumerate(now.kept, own):
+        ids.append(one)
+        if one in former.ids:
+            old = former.ids.index(one)
+            versions.append(former.versions[old] + (former.rules[old] != now.rules[number]))
+            line = Link(old, number, "continued", float(both.overlap[old, number]))
+            near = float(people[old, number])
+            rows.append(_row(former, line, ids, people) | {"people_overlap": near})
+        else:
+            versions.append(former.latest[one] + 1)
+            past = _shared_with_past(
+                former.past, now.labels, episodes.intents.started_at_ms, len(now.signatures)
+            )
+            place = former.past.ids.index(one) if one in former.past.ids else None
+            overlap = 0.0 if place is None else float(past.overlap[place, number])
+            rows.append(_row_back(former, one, overlap))
+    return Names(ids, versions, _lines(rows))
+
+
+def _without(former: Former, ids: tuple[str, ...]) -> Former:
+    """The run before as if it, and all before it, had not had these personas."""
+    left = [place for place, one in enumerate(former.ids) if one not in ids]
+    number = np.full(len(former.ids) + 2, -1, np.int64)  # the last two: none, not known
+    number[left] = np.arange(len(left))
+    number[UNKNOWN] = UNKNOWN
+    past = former.past
+    stays = ~np.isin(past.persona, [n for n, one in enumerate(past.ids) if one in ids])
+    return replace(
+        former,
+        ids=[former.ids[n] for n in left],
+        versions=[former.versions[n] for n in left],
+        rules=[former.rules[n] for n in left],
+        names=[former.names[n] for n in left],
+        labels=number[former.labels],
+        sizes=former.sizes[left],
+        held=former.held[:, left],
+        past=replace(past, persona=past.persona[stays], intent=past.intent[stays]),
+    )
 
 
 def fresh_id(signature: str, taken: set[str]) -> str:

@@ -24,7 +24,9 @@ LEAST_TESTED = 10
 """Holders in the half that tests; fewer can show nothing."""
 
 
-def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray[np.bool_]:
+def apart(
+    episodes: Episodes, held: NDArray[np.bool_], most_q: float, out: tuple[str, ...] = ()
+) -> NDArray[np.bool_]:
     """Whether holders of each persona have something more, or less, often than others of their
     stratum of activity: a topic, a verb or a channel, in the people the personas were not fitted
     on, by the tests that claims are made with.
@@ -33,13 +35,14 @@ def apart(episodes: Episodes, held: NDArray[np.bool_], most_q: float) -> NDArray
 
     Args:
         most_q: false discovery rate over all personas and subjects.
+        out: manners that count for nothing.
     """
     counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
     people = np.flatnonzero(~episodes.fit & (counts > 0))
     if not len(people) or not held.shape[1]:
         return np.zeros(held.shape[1], bool)
     stratum = _strata(episodes, held)[people]
-    did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes)], axis=1)
+    did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes, out)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
     found = standardise(n1, k1, n0, k0)
@@ -60,9 +63,10 @@ def _strata(episodes: Episodes, held: NDArray[np.bool_]) -> Ints:
     return ends.stratum(days, intents)
 
 
-def _kinds(episodes: Episodes) -> list[Ints]:
+def _kinds(episodes: Episodes, out: tuple[str, ...]) -> list[Ints]:
     verb, topic = episodes.type_parts[episodes.type].T
-    return [topic, verb, episodes.manner("channel").values]
+    channel = [] if "channel" in out else [episodes.manner("channel").values]
+    return [topic, verb, *channel]
 
 
 def _did(episodes: Episodes, kind: Ints) -> NDArray[np.bool_]:

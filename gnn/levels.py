@@ -86,6 +86,7 @@ def name(
     episodes: Episodes,
     both: tuple[Found, Levels],
     about: tuple[Flags, list[str], int],
+    out: tuple[str, ...],
 ) -> Tree:
     """Give families and micro-personas their ids, and count them.
 
@@ -93,6 +94,7 @@ def name(
 
     Args:
         about: who holds which persona (users, k), the personas' ids, and the number of this run.
+        out: manners that are said of nobody.
     """
     found, levels = both
     held, ids, number = about
@@ -106,7 +108,7 @@ def name(
         FAMILY,
         family,
         np.stack([held[:, mine].any(1) for mine in of_family], 1) if of_family else held[:, :0],
-        [signature(episodes, family == n, called, everyone) for n in range(len(of_family))],
+        [signature(episodes, family == n, called, everyone, out) for n in range(len(of_family))],
         [None] * len(of_family),
         levels.families.likeness,
     )
@@ -115,7 +117,7 @@ def name(
         micro.labels,
         micro.held,
         [
-            signature(episodes, micro.labels == n, called, persona == owner)
+            signature(episodes, micro.labels == n, called, persona == owner, out)
             for n, owner in enumerate(micro.persona)
         ],
         [ids[owner] for owner in micro.persona],

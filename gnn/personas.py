@@ -17,6 +17,7 @@
 """
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from gnn.proposals import ProposalConfig, kinds_of, propose
 from gnn.recurrence import Having, Recurrence, RecurrenceConfig, recurrence
 from gnn.returning import Return, compare, same_place
 from gnn.tensors import Episodes, Floats, Ints, Manner, informative, load
+from kg.personas.statistics import MIN_PEOPLE
 from kg.progress import Progress, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
@@ -54,6 +56,10 @@ class PersonaConfig:
         least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
             one survey, answered once, are no habit).
         least_share: nor does one with a smaller share of their episodes in it.
+        least_share_of_people: personas held by a smaller share of everybody are dropped.
+        manners_out: names of manners that shape no persona.
+        manners_in: names of manners that do, whether or not they are informative.
+        must_keep: ids of personas that go on by their old rule if they are not found again.
     """
 
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
@@ -65,15 +71,29 @@ class PersonaConfig:
     most_fitted: int = 150_000
     least_return: float = 0.7
     least_same: float = 0.9
-    least_people: int = 20
+    least_people: int = MIN_PEOPLE
     least_occasions: int = 2
     least_share: float = 0.05
+    least_share_of_people: float = 0.0
+    manners_out: tuple[str, ...] = ()
+    manners_in: tuple[str, ...] = ()
+    must_keep: tuple[str, ...] = ()
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A persona that the business keeps and this run did not find, and what speaks against it."""
+
+    persona_id: str
+    because: str
 
 
 @dataclass(frozen=True)
 class Found:
     """Personas that passed, and everyone's episodes by their rule.
+
+    The last of them may be `kept` only; their stability is the one last measured.
 
     Shapes: soft (n, k + 1), column 0 no persona; stability (k,).
     """
@@ -82,6 +102,7 @@ class Found:
     soft: Soft
     tests: list[Recurrence]
     stability: list[float]
+    kept: tuple[Kept, ...] = ()
 
 
 @dataclass
@@ -116,11 +137,16 @@ def find(
         leiden: the store's own algorithm.
     """
     from gnn import levels, tables
+    from gnn.kept import with_kept
 
     config, report = config or PersonaConfig(), Report(progress, step.summary)
     with report.clock("read"):
         episodes = load(step)
+    share = math.ceil(config.least_share_of_people * len(episodes.user_ids))
+    config = replace(config, least_people=max(config.least_people, share))
     found = discover(episodes, config, leiden, report)
+    with report.clock("kept"):
+        found = with_kept(step, episodes, found, config, report)
     with report.clock("levels"), progress.task("Families and micro-personas", 1) as task:
         above_and_below = levels.find(episodes, found, config, leiden)
         task.advance()
@@ -137,10 +163,11 @@ def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: 
         people=len(episodes.user_ids),
         types=episodes.type_count,
     )
-    if len(np.unique(episodes.user[rows])) < 2 * config.least_people:
+    if len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE):
         return _nothing(episodes, config, report)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)
+        manners = _allowed(episodes, manners, config)
         report.summary.update(manners=ratios, manners_used=[manner.name for manner in manners])
     trials = _trials(episodes, rows, manners, config, (leiden, report))
     best = max(trials, key=lambda trial: trial.back.information, default=None)
@@ -156,6 +183,16 @@ def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: 
         task.advance()
     report.summary["overlooked"] = fitted[0].personas - rule.personas
     return _judged(episodes, manners, fitted, config, report)
+
+
+def _allowed(
+    episodes: Episodes, manners: tuple[Manner, ...], config: PersonaConfig
+) -> tuple[Manner, ...]:
+    """The manners that may be used, and after them those that must be (where there is any)."""
+    kept = [manner for manner in manners if manner.name not in config.manners_out]
+    names = {manner.name for manner in kept}
+    asked = [m for m in episodes.manners if m.name in config.manners_in and m.name not in names]
+    return (*kept, *asked)
 
 
 @dataclass(frozen=True)
@@ -225,8 +262,10 @@ def _told(trial: Trial, config: PersonaConfig) -> dict[str, Any]:
     }
 
 
-def _nothing(episodes: Episodes, config: PersonaConfig, report: Report) -> Found:
-    report.summary["result"] = NO_STRUCTURE
+def _nothing(
+    episodes: Episodes, config: PersonaConfig, report: Report, why: str = NO_STRUCTURE
+) -> Found:
+    report.summary["result"] = why
     types = np.zeros((1, episodes.type_count))
     rule = Rule(types, (), (), (), np.inf, np.zeros(0), config.mixture)
     return Found(rule, np.ones((len(episodes), 1)), [], [])
@@ -316,19 +355,20 @@ def _judged(
         report.clock("recurrence"),
         report.progress.task("Testing that personas recur", 1) as task,
     ):
-        tests = _tests(episodes, manners[:1], rule, config)
+        tests = recurring(episodes, manners[:1], rule, config)
         task.advance()
     everyone = np.arange(len(episodes))
     kept = np.array([n for n, test in enumerate(tests) if test.passed], np.int64)
+    too_few = 0
     with report.clock("assign"):
         while True:
             soft = assign(episodes, everyone, manners, rule.only(kept))
             held = holders(episodes, soft, config)
             people = held.sum(0)
             if len(kept) and people.min() < config.least_people:
-                kept = np.delete(kept, int(people.argmin()))
+                kept, too_few = np.delete(kept, int(people.argmin())), too_few + 1
                 continue
-            tells = apart(episodes, held, config.recurrence.most_q)
+            tells = apart(episodes, held, config.recurrence.most_q, config.manners_out)
             if tells.all():
                 break
             kept = kept[tells]
@@ -337,7 +377,8 @@ def _judged(
         for n, test in enumerate(tests)
     ]
     if not len(kept):
-        return _nothing(episodes, config, report)
+        why = f"no persona is held by {config.least_people} people" if too_few else NO_STRUCTURE
+        return _nothing(episodes, config, report, why)
     labels = soft.argmax(1)
     report.summary.update(
         personas=len(kept),
@@ -367,7 +408,7 @@ def _rounded(test: Recurrence) -> dict[str, Any]:
     }
 
 
-def _tests(
+def recurring(
     episodes: Episodes, split: tuple[Manner, ...], rule: Rule, config: PersonaConfig
 ) -> list[Recurrence]:
     """The recurrence test of every persona on the people it was not fitted on.

@@ -21,8 +21,15 @@ def topic_labels(step: Any) -> dict[str, str]:
     return {row["topic"]: row["label"] for row in rows}
 
 
-def signature(episodes: Episodes, mine: Flags, labels: dict[str, str], among: Flags) -> str:
-    """The types and manners that set some episodes apart from those they are among, as JSON.
+def signature(
+    episodes: Episodes,
+    mine: Flags,
+    labels: dict[str, str],
+    among: Flags,
+    out: tuple[str, ...] = (),
+) -> str:
+    """The types and manners (but those `out`) that set some episodes apart from those they are
+    among, as JSON.
 
     Shapes: mine, among (n,).
     """
@@ -43,7 +50,8 @@ def signature(episodes: Episodes, mine: Flags, labels: dict[str, str], among: Fl
                     "lift": round(float(lift[kind]), 2),
                 }
             )
-    found = {"types": types, "manners": _manner_rows(episodes, mine, among)}
+    manners = [row for row in _manner_rows(episodes, mine, among) if row["manner"] not in out]
+    found = {"types": types, "manners": manners}
     return json.dumps(found, sort_keys=True)
 
 

@@ -16,6 +16,8 @@ from gnn.personas import Found, PersonaConfig, holders
 from gnn.signatures import signature, topic_labels
 from gnn.tensors import Episodes, Ints
 
+BUSINESS = "business"
+
 
 def write(
     step: Any, episodes: Episodes, both: tuple[Found, levels.Levels], config: PersonaConfig
@@ -25,7 +27,9 @@ def write(
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
     called, everyone = topic_labels(step), np.ones(len(episodes), bool)
     signatures = [
-        signature(episodes, found.soft.argmax(1) == number + 1, called, everyone)
+        signature(
+            episodes, found.soft.argmax(1) == number + 1, called, everyone, config.manners_out
+        )
         for number in range(found.rule.personas)
     ]
     rules = [
@@ -33,9 +37,11 @@ def write(
     ]
     held = holders(episodes, found.soft, config)
     former = ancestry.read(step, episodes)
-    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules), episodes)
+    kept = tuple(one.persona_id for one in found.kept)
+    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules, kept), episodes)
     ids, versions = names.ids, names.versions
-    tree = levels.name(step, episodes, both, (held, ids, former.number))
+    about = (held, ids, former.number)
+    tree = levels.name(step, episodes, both, about, config.manners_out)
     spells = holdings.spells(episodes, found.soft, config)
     ever = [
         holdings.table_of(spells, episodes.user_ids, ids),
@@ -48,7 +54,8 @@ def write(
     step.overwrite("micro_holdings", tree.micro_holdings)
     known_as = np.array([*ids, None], dtype=object)
     parts = np.array([*tree.micro_ids, None], dtype=object)[beside.micro.labels]
-    step.overwrite("memberships", _memberships(episodes, found.soft, known_as, parts))
+    members = _memberships(episodes, found.soft, known_as, parts)
+    step.overwrite("memberships", _with_left_out(step, members))
     personas = _personas(episodes, labels, found, (held, ids, versions, signatures))
     place = personas.column_names.index("parent_id")
     parents = [tree.family_of[one] for one in personas["persona_id"].to_pylist()]
@@ -84,6 +91,25 @@ def _memberships(episodes: Episodes, soft: Soft, names: Any, parts: Any) -> pa.T
     return table.sort_by("intent_id")
 
 
+def _with_left_out(step: Any, members: pa.Table) -> pa.Table:
+    """The memberships, with the intents that the business keeps out: of no persona, for certain."""
+    import ibis
+
+    rows = step.table("intents").semi_join(step.table("kept_out"), "intent_id")
+    out = step.lake.run(
+        rows.select(
+            "intent_id",
+            "user_id",
+            persona_id=ibis.null().cast("string"),
+            probability=ibis.literal(1.0, "float64"),
+            micro_persona_id=ibis.null().cast("string"),
+        )
+    )
+    return pa.concat_tables(
+        [members, out.select(members.column_names).cast(members.schema)]
+    ).sort_by("intent_id")
+
+
 def _personas(
     episodes: Episodes,
     labels: Ints,
@@ -94,6 +120,7 @@ def _personas(
     people, population = held.sum(0), len(episodes.user_ids)
     low, high = wilson(people, population)
     counts = np.bincount(labels + 1, minlength=len(ids) + 1)[1:]
+    own = len(ids) - len(found.kept)
     return pa.table(
         {
             "persona_id": _texts(ids),
@@ -110,6 +137,8 @@ def _personas(
             "recurrence_lift": pa.array([test.lift for test in found.tests], pa.float64()),
             "recurrence_p": pa.array([test.p for test in found.tests], pa.float64()),
             "recurrence_q": pa.array([test.q for test in found.tests], pa.float64()),
+            "kept_by": _texts([*[None] * own, *[BUSINESS] * len(found.kept)]),
+            "kept_because": _texts([*[None] * own, *(one.because for one in found.kept)]),
         }
     ).sort_by("persona_id")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
@@ -101,21 +102,26 @@ class Episodes:
 
 
 def load(step: Any) -> Episodes:
-    """Read the intents of a step's lake as episodes; see `arrange`."""
+    """Read the intents of a step's lake that may shape personas as episodes; see `arrange`."""
     intents = step.arrow("intents", list(INTENT_COLUMNS))
-    return arrange(intents, step.arrow("users", ["user_id", "half"]))
+    out = step.arrow("kept_out", ["intent_id"])["intent_id"]
+    return arrange(intents, step.arrow("users", ["user_id", "half"]), out)
 
 
-def arrange(intents: pa.Table, users: pa.Table) -> Episodes:
+def arrange(intents: pa.Table, users: pa.Table, out: Any = ()) -> Episodes:
     """Make the arrays.
 
     Args:
         intents: rows of the lake's `intents`.
         users: user_id and half of at least everyone who has an intent.
+        out: ids of intents that are in no episode; their people are people all the same.
     """
+    people = intents["user_id"]
+    if len(out):
+        intents = intents.filter(pc.invert(pc.is_in(intents["intent_id"], value_set=_flat(out))))
     order = [("user_id", "ascending"), ("started_at_ms", "ascending"), ("intent_id", "ascending")]
     intents = intents.sort_by(order)
-    user, user_ids = _codes(intents["user_id"])
+    user, user_ids = _codes(intents["user_id"], people)
     verb, verbs = _codes(intents["verb"])
     topic, topics = _codes(intents["topic"])
     topic = _one_per_sitting(topic, intents)
@@ -166,13 +172,19 @@ def _episodes(occasion: Ints, topic: Ints, verb: Ints) -> tuple[Ints, Ints]:
     return episode.astype(np.int64), order[np.flatnonzero(first)].astype(np.int64)
 
 
-def _codes(column: Any) -> tuple[Ints, tuple[str, ...]]:
-    """Numbers in the order of the names, so that they do not depend on the rows' order."""
-    encoded = column.combine_chunks().dictionary_encode()
-    names = np.array(encoded.dictionary.to_pylist(), dtype=object)
-    rank = np.argsort(np.argsort(names, kind="stable"), kind="stable")
-    codes = rank[encoded.indices.to_numpy(zero_copy_only=False)] if len(names) else np.zeros(0)
-    return np.asarray(codes, np.int64), tuple(sorted(names))
+def _codes(column: Any, every: Any = None) -> tuple[Ints, tuple[str, ...]]:
+    """Numbers in the order of the names, so that they do not depend on the rows' order.
+
+    Args:
+        every: values that all have a number, whether or not they are in the column.
+    """
+    names = sorted(pc.unique(column if every is None else every).to_pylist())
+    codes = pc.index_in(_flat(column), value_set=pa.array(names, pa.string()))
+    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64), tuple(names)
+
+
+def _flat(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _occasions(user: Ints, started: Ints) -> Ints:

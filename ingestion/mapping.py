@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
-from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +28,7 @@ from pydantic import (
 
 from ingestion import shipped
 from kg.errors import InputError, NotFound
+from kg.written import line_of, yaml_tree
 
 NAME = "personagraph.yaml"
 _DOCUMENTED = "docs/mapping.md describes every key with an example."
@@ -633,11 +633,9 @@ class Mapping(Model):
     def line(self, *path: str, word: str | None = None) -> int:
         """The line of the file (1-based) on which a part stands, or the first after it that has
         `word`; 1 where it was not read from a file."""
-        from ruamel.yaml import YAML
-
         if not self._text:
             return 1
-        line = _line(YAML(typ="rt").load(StringIO(self._text)), path)
+        line = line_of(yaml_tree(self._text, NAME, _DOCUMENTED), path)
         if word is not None:
             for number, text in enumerate(self._text.splitlines()[line - 1 :], line):
                 if word in text.partition("#")[0]:
@@ -677,19 +675,7 @@ def load(path: Path) -> Mapping:
 
 def parse(text: str, name: str = NAME) -> Mapping:
     """Read the text of a mapping; `name` is what messages call it."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        tree = YAML(typ="rt").load(StringIO(text))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = " ".join(str(error.problem).split())
-        raise InputError(f"{name}, line {line}: this is not YAML: {problem}.",
-                         hint=_DOCUMENTED, line=line) from error  # fmt: skip
-    except (YAMLError, RecursionError) as error:
-        raise InputError(f"{name} is not YAML that can be read: {_first_line(error)}.",
-                         hint=_DOCUMENTED) from error  # fmt: skip
+    tree = yaml_tree(text, name, _DOCUMENTED)
     if not isinstance(tree, Dict):
         raise InputError(
             f"{name}, line 1: expected name, consent and tables, received no mapping.",
@@ -701,23 +687,6 @@ def parse(text: str, name: str = NAME) -> Mapping:
         raise _explained(error, tree, name) from error
     mapping._text = text
     return mapping
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
-
-
-def _line(tree: Any, path: tuple[Any, ...]) -> int:
-    line = 0
-    node: Any = tree
-    for part in path:
-        try:
-            find = node.lc.key if hasattr(node, "keys") else node.lc.item
-            line = find(part)[0]
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            continue  # pydantic's own names for a choice, or a key that is missing
-    return line + 1
 
 
 def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
@@ -733,7 +702,7 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
             hint = f"Did you mean {near[0]!r}?"
     elif first["type"] == "missing":
         message = f"{first['loc'][-1]!r} is missing"
-    line = _line(tree, tuple(first["loc"]))
+    line = line_of(tree, tuple(first["loc"]))
     return InputError(f"{name}, line {line}: {message} ({where}).", hint=hint, line=line)
 
 

@@ -152,7 +152,8 @@ EXPORTS = {
     ),
     "personas": _export(
         "a persona version",
-        "persona_id version name parent_id people share share_low share_high stability run_id",
+        "persona_id version name parent_id people share share_low share_high stability run_id "
+        "kept_by kept_because",
         "persona_id version",
         "personas",
         _personas,
@@ -163,6 +164,35 @@ EXPORTS = {
         "level level_id",
         "personas",
         _table("levels"),
+    ),
+    "rule_personas": _export(
+        "a persona by rule",
+        "persona_id name kind definition people population share share_low share_high intents "
+        "defined_as_of run_id",
+        "persona_id",
+        "rules",
+        _table("rule_personas"),
+    ),
+    "rule_holdings": _export(
+        "a user's persona by rule",
+        "user_id persona_id intents",
+        "user_id persona_id",
+        "rules",
+        _table("rule_holdings"),
+    ),
+    "kept_out": _export(
+        "an intent that shapes no persona because the business said so",
+        "intent_id why",
+        "intent_id",
+        "personas",
+        _table("kept_out"),
+    ),
+    "goals": _export(
+        "an intent that reaches a goal",
+        "goal intent_id user_id at",
+        "goal intent_id",
+        "goals",
+        _table("reached"),
     ),
     "descent": _export(
         "a link between runs",

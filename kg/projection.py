@@ -52,6 +52,11 @@ _GRAPH_READS = (
     "micro_holdings",
     "persona_runs",
     "descent",
+    "kept_out",
+    "goals",
+    "reached",
+    "rule_personas",
+    "rule_holdings",
 )
 _CLAIM_READS = ("personas", "persona_runs", "descent", "claims", "evidence", "wordings")
 _CITED = {kind.end for kind in EDGES if kind.type == "CITES"}
@@ -92,7 +97,7 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    parts = (_people, _belonging, _behaviour, _things, _personas, _levels)
+    parts = (_people, _belonging, _behaviour, _things, _personas, _levels, _business)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
@@ -223,7 +228,9 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
             start=sessions.user_id, end=sessions.session_id
         ),
         ("Session", "NEXT", "Session"): successive.filter(successive.end.notnull()),
-        "Intent": intents.select(
+        "Intent": intents.left_join(
+            lake.table("kept_out").select("intent_id", kept_out="why"), "intent_id"
+        ).select(
             "verb",
             "topic",
             "channel",
@@ -233,6 +240,7 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
             "event_count",
             "quantity",
             "value",
+            "kept_out",
             id=intents.intent_id,
             hour=hours % day,
             weekday=((hours / day).floor().cast("int64") + 3) % 7,  # 1970-01-01 was a Thursday
@@ -364,6 +372,20 @@ def _levels(lake: "Lake") -> dict[Any, Any]:
     }
 
 
+def _business(lake: "Lake") -> dict[Any, Any]:
+    """Goals and who reached them, personas by rule and who meets them."""
+    reached, met = _of_seen(lake, "reached"), _of_seen(lake, "rule_holdings")
+    rules = lake.table("rule_personas")
+    return {
+        "Goal": lake.table("goals").select("definition", "before_ms", id="goal"),
+        ("Intent", "REACHED", "Goal"): reached.select(start="intent_id", end="goal"),
+        "RulePersona": rules.select(
+            "name", "kind", "definition", "people", "population", id="persona_id"
+        ),
+        ("User", "MEETS", "RulePersona"): met.select("intents", start="user_id", end="persona_id"),
+    }
+
+
 def _version_id(table: Any) -> Any:
     return table.persona_id + "@" + table.version.cast("string")
 
@@ -395,6 +417,7 @@ def _ended_versions(lake: "Lake") -> Any:
 
 _FIGURES = ("stability", "intents", "people", "population", "share", "share_low", "share_high")
 _WORDS = ("summary", "sentences", "author", "coverage")
+_KEPT = ("kept_by", "kept_because")
 
 
 def _persona_versions(lake: "Lake") -> Any:
@@ -404,9 +427,9 @@ def _persona_versions(lake: "Lake") -> Any:
     versions, words = lake.table("personas"), lake.table("wordings").drop("run_id")
     joined = versions.left_join(words, ["persona_id", "version"])
     ids = {"id": _version_id(versions), "number": versions.version}
-    today = joined.select("persona_id", "name", *_WORDS, *_FIGURES, **ids)
+    today = joined.select("persona_id", "name", *_WORDS, *_FIGURES, *_KEPT, **ids)
     ended = _ended_versions(lake)
-    unsaid = {name: ibis.null().cast(today.schema()[name]) for name in _WORDS}
+    unsaid = {name: ibis.null().cast(today.schema()[name]) for name in (*_WORDS, *_KEPT)}
     ended = ended.mutate(id=ended.version_id, **unsaid)
     return today.union(ended.select(*today.columns))
 

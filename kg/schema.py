@@ -62,6 +62,7 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "value": REAL,
         "hour": WHOLE,
         "weekday": WHOLE,
+        "kept_out": TEXT,
     },
     "Item": {"title": TEXT, "price": REAL},
     "Category": {"name": TEXT, "path": TEXT, "level": WHOLE},
@@ -82,6 +83,8 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "share": REAL,
         "share_low": REAL,
         "share_high": REAL,
+        "kept_by": TEXT,
+        "kept_because": TEXT,
     },
     "Family": {
         "name": TEXT,
@@ -119,9 +122,27 @@ NODES: dict[str, dict[str, pa.DataType]] = {
         "descriptive": FLAG,
     },
     "Task": {"horizon_days": WHOLE},
+    "Goal": {"definition": TEXT, "before_ms": WHOLE},
+    "RulePersona": {
+        "name": TEXT,
+        "kind": TEXT,
+        "definition": TEXT,
+        "people": WHOLE,
+        "population": WHOLE,
+    },
 }
 
-_CITED = ("Intent", "Item", "Category", "Session", "Campaign", "Trait", "User", "PersonaVersion")
+_CITED = (
+    "Intent",
+    "Item",
+    "Category",
+    "Session",
+    "Campaign",
+    "Trait",
+    "User",
+    "PersonaVersion",
+    "Goal",
+)
 
 EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Identifier", "IDENTIFIES", "User", {"probability": REAL, "reason": TEXT}),
@@ -135,6 +156,8 @@ EDGES: tuple[EdgeKind, ...] = (
     EdgeKind("Item", "IN", "Category"),
     EdgeKind("Category", "IN", "Category"),
     EdgeKind("Item", "BOUGHT_WITH", "Item", {"count": WHOLE, "lift": REAL}),
+    EdgeKind("Intent", "REACHED", "Goal"),
+    EdgeKind("User", "MEETS", "RulePersona", {"intents": WHOLE}),
     EdgeKind("User", "RECEIVED", "Campaign", {"at_ms": WHOLE, "arm": TEXT}, key=("at_ms",)),
     EdgeKind("Intent", "RESPONDED_TO", "Campaign"),
     EdgeKind(

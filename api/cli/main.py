@@ -167,6 +167,34 @@ def personas_history(
     command(persona, workspace, as_json)
 
 
+@personas.command("constraints")
+def personas_constraints(
+    workspace: Workspace = "default",
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the commented personas.yaml that asks nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What the business asks of personas here, where to change it, and what came of it."""
+    from api.cli.constraints import constraints as command
+
+    command(workspace, write, as_json)
+
+
+@personas.command("compare")
+def personas_compare(
+    workspace: Workspace = "default",
+    days: Annotated[
+        int, typer.Option(min=1, max=3650, help="How long is recent, and how far goals lie ahead.")
+    ] = 30,
+    as_json: Json = False,
+) -> None:
+    """Found personas beside rule-based ones: coverage, overlap, stability, freshness, accuracy."""
+    from api.cli.compare import compare as command
+
+    command(workspace, days, as_json)
+
+
 @personas.command("show")
 def personas_show(
     persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],

@@ -13,6 +13,7 @@ def notes(lake: Any) -> list[str]:
         "identity": _identity,
         "intents": _intents,
         "personas": _personas,
+        "rules": _rules,
         "claims": _claims,
     }
     summaries = {step: lake.summary(step) for step in tellers}
@@ -68,7 +69,36 @@ def _intents(s: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def _constraints(s: dict[str, Any]) -> Iterator[str]:
+    """What the business asked, and what that leaves out."""
+    if s.get("keep_out"):
+        told = ", ".join(f"{one['intents']:,} of {one['what']}" for one in s["keep_out"])
+        yield (
+            f"{s['intents_kept_out']:,} intents are kept out of personas and claims, as "
+            f"personas.yaml asks: {told}."
+        )
+    for what in ("out", "in"):
+        if names := s.get(f"manners_kept_{what}"):
+            yield f"Manners kept {what}, as personas.yaml asks: {', '.join(names)}."
+
+
+def _rules(s: dict[str, Any]) -> Iterator[str]:
+    for rule in s["rules"]:
+        if rule["people"] == 0:
+            yield f"Nobody meets the rule {rule['name']}."
+        elif rule["people"] == rule["population"]:
+            yield f"Everybody meets the rule {rule['name']}: it tells nobody apart."
+
+
+def asked_for(s: dict[str, Any]) -> Iterator[str]:
+    """What came of what the business asks, from the summary of the step that finds personas."""
+    yield from _constraints(s.get("constraints", {}))
+    for one in s.get("kept_by_business", []):
+        yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
+
+
 def _personas(s: dict[str, Any]) -> Iterator[str]:
+    yield from asked_for(s)
     lines = s.get("descent", {})
     if lines.keys() - {"born"}:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))

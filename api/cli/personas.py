@@ -62,23 +62,35 @@ def nothing_found(summary: dict[str, Any]) -> str:
     """Why there are no personas, in a sentence; a legal answer."""
     if not summary:
         return "no run has looked for personas in this workspace yet"
+    if summary.get("result", "").startswith("no persona"):
+        return f"{summary['result']} (personas.yaml asks for so many)"
     return "no persona: no group of intents recurs in the same people more than chance would do"
 
 
 def show_summary(console: Console, persona: dict[str, Any]) -> None:
     """A persona in a few lines."""
+    from kg.personas.statistics import MIN_PEOPLE
+
     low, high = persona["share_low"], persona["share_high"]
-    console.print(
-        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
-        f"@{persona['version']}[/]  {persona['share']:.0%} of people "
+    size = (
+        f"{persona['share']:.0%} of people "
         f"({low:.1%} to {high:.1%}; {persona['people']:,} of {persona['population']:,})"
     )
+    if persona["people"] < MIN_PEOPLE:
+        size = f"fewer than {MIN_PEOPLE} people"
+    console.print(
+        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
+        f"@{persona['version']}[/]  {size}"
+    )
+    if persona["kept_by"]:
+        console.print(
+            f"  [bold]kept by the {persona['kept_by']}[/]: {escape(persona['kept_because'])}",
+            soft_wrap=True,
+        )
     apart = [s for s in persona["sentences"] if "of all people hold" not in s["text"]]
     for sentence in apart[:KEPT_SENTENCES]:
         console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
     if persona["sentences"] and not apart:
-        from kg.personas.statistics import MIN_PEOPLE
-
         console.print(
             "  [dim]Nothing more is stated: of the people who test claims fewer than "
             f"{MIN_PEOPLE} hold it.[/]",

@@ -1,5 +1,6 @@
 """Look-ups of personas: all in a few figures, or one with its claims and evidence."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import groupby
@@ -33,8 +34,13 @@ def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSum
     """The personas in force, most people first."""
     parents = {row["persona_id"]: row["family_id"] for row in families(store)}
     rows = [row | {"parent_id": parents.get(row["persona_id"])} for row in personas(store)]
-    fields = PersonaSummary.model_fields
-    return [PersonaSummary(**{name: row[name] for name in fields}) for row in rows]
+    return [PersonaSummary(**_figures(row)) for row in rows]
+
+
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a summary; what the business keeps of too few people has no words."""
+    found = {name: row[name] for name in PersonaSummary.model_fields}
+    return found | {"name": row["name"] or row["persona_id"], "summary": row["summary"] or ""}
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
@@ -55,7 +61,7 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
     family = _family(store, persona_id)
     figures = found.figures | {"parent_id": family.family_id if family else None}
     return PersonaDetail(
-        **{name: figures[name] for name in PersonaSummary.model_fields},
+        **_figures(figures),
         run_id=figures["run_id"],
         author=figures["author"],
         coverage=figures["coverage"],

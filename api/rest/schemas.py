@@ -123,6 +123,8 @@ class PersonaSummary(_Answer):
     share_low: float
     share_high: float
     stability: float
+    kept_by: str | None = Field(description="`business`: kept, though not found. Null: found.")
+    kept_because: str | None = Field(description="What speaks against it.")
 
 
 class PersonaDetail(PersonaSummary):

@@ -4,7 +4,8 @@
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, collect(DISTINCT CASE WHEN i.channel IN $subjects THEN i.channel END) AS did
+WITH u, collect(DISTINCT CASE WHEN i.channel IN $subjects AND i.kept_out IS NULL
+                         THEN i.channel END) AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)
 WHERE h.valid_to_ms IS NULL
 WITH u, did, collect(v.id) AS held

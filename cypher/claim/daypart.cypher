@@ -5,10 +5,11 @@
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, CASE WHEN i.hour < 6 THEN 'night' WHEN i.hour < 12 THEN 'morning'
-             WHEN i.hour < 18 THEN 'afternoon' ELSE 'evening' END AS part
+WITH u, CASE WHEN i.kept_out IS NOT NULL THEN NULL WHEN i.hour < 6 THEN 'night'
+             WHEN i.hour < 12 THEN 'morning' WHEN i.hour < 18 THEN 'afternoon' ELSE 'evening' END AS part
 WITH u, part, count(*) AS intents
-WITH u, sum(intents) AS every, collect({part: part, intents: intents}) AS parts
+WITH u, sum(CASE WHEN part IS NULL THEN 0 ELSE intents END) AS every,
+     collect({part: part, intents: intents}) AS parts
 UNWIND parts AS one
 WITH u, collect(CASE WHEN 2 * one.intents > every AND one.part IN $subjects
                 THEN one.part END) AS did

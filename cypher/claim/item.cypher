@@ -6,7 +6,8 @@
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
 OPTIONAL MATCH (i)-[:ABOUT]->(x:Item)
 WHERE x.id IN $subjects
-WITH u, collect(DISTINCT CASE WHEN i.verb = 'bought' THEN x.id END) AS did
+WITH u, collect(DISTINCT CASE WHEN i.verb = 'bought' AND i.kept_out IS NULL
+                         THEN x.id END) AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)
 WHERE h.valid_to_ms IS NULL
 WITH u, did, collect(v.id) AS held

@@ -7,7 +7,8 @@ MATCH (u:User {half: $half})-[r:RECEIVED]->(c:Campaign)
 WHERE r.arm <> 'control'
 WITH u, collect(DISTINCT CASE WHEN c.id IN $subjects THEN c.id END) AS asked
 WHERE size(asked) > 0 AND EXISTS { MATCH (u)-[:HAD]->(:Session)-[:EXPRESSED]->(:Intent) }
-OPTIONAL MATCH (u)-[:HAD]->(:Session)-[:EXPRESSED]->(:Intent)-[:RESPONDED_TO]->(c:Campaign)
+OPTIONAL MATCH (u)-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)-[:RESPONDED_TO]->(c:Campaign)
+WHERE i.kept_out IS NULL
 WITH u, asked, collect(DISTINCT c.id) AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)
 WHERE h.valid_to_ms IS NULL

@@ -5,7 +5,7 @@
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, collect(DISTINCT i.verb) AS verbs
+WITH u, collect(DISTINCT CASE WHEN i.kept_out IS NULL THEN i.verb END) AS verbs
 WHERE 'bought' IN verbs
 WITH u, [verb IN verbs WHERE verb IN $subjects] AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)

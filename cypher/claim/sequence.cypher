@@ -8,9 +8,9 @@
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(:Intent)
 WITH DISTINCT u
 OPTIONAL MATCH (u)-[:HAD]->(s:Session)-[:EXPRESSED]->(i:Intent)
-WHERE i.topic IN $topics
+WHERE i.topic IN $topics AND i.kept_out IS NULL
 OPTIONAL MATCH (s)-[:NEXT]->(:Session)-[:EXPRESSED]->(j:Intent)
-WHERE j.topic IN $topics
+WHERE j.topic IN $topics AND j.kept_out IS NULL
 WITH u, i.topic + ' > ' + j.topic AS subject
 WITH u, collect(DISTINCT CASE WHEN subject IN $subjects THEN subject END) AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)

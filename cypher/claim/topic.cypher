@@ -5,7 +5,7 @@
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, i.verb + ' ' + i.topic AS subject
+WITH u, CASE WHEN i.kept_out IS NULL THEN i.verb + ' ' + i.topic END AS subject
 WITH u, collect(DISTINCT CASE WHEN subject IN $subjects THEN subject END) AS did
 OPTIONAL MATCH (u)-[h:HOLDS]->(v:PersonaVersion)
 WHERE h.valid_to_ms IS NULL

@@ -5,9 +5,11 @@
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, CASE WHEN i.weekday IN [5, 6] THEN 'weekend' ELSE 'week' END AS days
+WITH u, CASE WHEN i.kept_out IS NOT NULL THEN NULL
+             WHEN i.weekday IN [5, 6] THEN 'weekend' ELSE 'week' END AS days
 WITH u, days, count(*) AS intents
-WITH u, sum(intents) AS every, collect({days: days, intents: intents}) AS parts
+WITH u, sum(CASE WHEN days IS NULL THEN 0 ELSE intents END) AS every,
+     collect({days: days, intents: intents}) AS parts
 UNWIND parts AS one
 WITH u, collect(CASE WHEN 2 * one.intents > every AND one.days IN $subjects
                 THEN one.days END) AS did

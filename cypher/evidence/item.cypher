@@ -7,7 +7,7 @@ MATCH (u)-[h:HOLDS]->(v:PersonaVersion {id: a.version})
 WHERE h.valid_to_ms IS NULL
 MATCH (u)-[:HAD]->(s:Session)-[:EXPRESSED]->(i:Intent)
 WITH a, u, v, s, i
-WHERE i.verb = 'bought'
+WHERE i.verb = 'bought' AND i.kept_out IS NULL
 MATCH (i)-[:ABOUT]->(x:Item {id: a.subject})
 WITH a, u, [v.id, u.id, s.id, i.id, x.id] AS path, i.started_at_ms AS sooner
 ORDER BY a.claim_id, a.user_id, sooner, path

@@ -7,7 +7,7 @@ MATCH (u)-[h:HOLDS]->(v:PersonaVersion {id: a.version})
 WHERE h.valid_to_ms IS NULL
 MATCH (u)-[:HAD]->(s:Session)-[:EXPRESSED]->(i:Intent)
 WITH a, u, v, s, i
-WHERE i.verb = a.verb AND i.topic = a.topic
+WHERE i.verb = a.verb AND i.topic = a.topic AND i.kept_out IS NULL
 WITH a, u, [v.id, u.id, s.id, i.id] AS path, i.started_at_ms AS sooner
 ORDER BY a.claim_id, a.user_id, sooner, path
 WITH a.claim_id AS claim_id, a.user_id AS user_id, collect(path) AS paths

@@ -5,6 +5,7 @@ and never sees a table that a manifest does not name. Not for use by several thr
 opens its own.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -57,6 +58,16 @@ class Lake:
             NotFound: there is no such run.
         """
         return Lake(self.workspace, read_manifest(self.workspace.runs, number))
+
+    def earlier(self, name: str) -> Iterator[Any]:
+        """A table as earlier runs left it, the newest first, each version once."""
+        seen = {self.version(name), None}
+        for number in range((self.head.number if self.head else 0) - 1, 0, -1):
+            manifest = read_manifest(self.workspace.runs, number)
+            version = manifest.tables.get(name) if manifest else None
+            if version not in seen:
+                seen.add(version)
+                yield self._pinned(name, version)
 
     def refresh(self) -> None:
         """Move on to the newest run; expressions made before keep their rows."""

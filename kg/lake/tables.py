@@ -84,13 +84,22 @@ _COLUMNS = {
         valid_from_ms i64, valid_to_ms i64?""",
     "personas": """persona_id str, version i64, parent_id str?, stability f64, intents i64,
         people i64, population i64, share f64, share_low f64, share_high f64, signature str,
-        recurrence_lift f64, recurrence_p f64, recurrence_q f64""",
+        recurrence_lift f64, recurrence_p f64, recurrence_q f64, kept_by str?, kept_because str?""",
     # Families and micro-personas; `parent_id` of these is their persona.
     "levels": """level_id str, level str, parent_id str?, name str, stability f64, intents i64,
         people i64, population i64, share f64, share_low f64, share_high f64, signature str,
         recurrence_lift f64?, recurrence_p f64?, recurrence_q f64?""",
     "micro_holdings": "user_id str, micro_persona_id str",
     "persona_rules": "persona_id str, version i64, rule str",
+    "kept_out": "intent_id str, why str",
+    # `before_ms`: who came later has not had the time to reach it.
+    "goals": "goal str, kind str, definition str, before_ms i64",
+    "reached": "intent_id str, user_id str, goal str, at_ms i64",
+    "rule_personas": """persona_id str, name str, kind str, definition str, people i64,
+        population i64, share f64, share_low f64, share_high f64, intents i64,
+        defined_as_of_ms i64""",
+    "rule_holdings": "user_id str, persona_id str, intents i64",
+    "rule_memberships": "intent_id str, user_id str, persona_id str",
     # `number` counts the runs that had personas, or lost them; runs are appended.
     "persona_runs": """number i64, as_of_ms i64, persona_id str, version i64, intents i64,
         people i64, population i64, share f64, share_low f64, share_high f64, stability f64""",

@@ -193,7 +193,7 @@ class Chosen:
 
 def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chosen:
     """Scan every persona and subject in columns and keep the strongest claims of each persona."""
-    off = disabled(sampled)
+    off = _off(lake, sampled)
     scan = Scan(lake)
     family = _family(scan, [kind for kind in KINDS.values() if kind.name not in off], progress)
     q = _q_values(family)
@@ -203,6 +203,12 @@ def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chose
         claims += _of_version(version, family, q, context)
     stated = {name: sum(c.kind == name for c in claims) for name in KINDS}
     return Chosen(tuple(claims), off, sum(len(v) for v in q.values()), stated)
+
+
+def _off(lake: "Lake", sampled: bool) -> dict[str, str]:
+    """The kinds that are not claimed: what the source cannot support, what the business wants."""
+    asked = lake.summary("personas").get("constraints", {})
+    return disabled(sampled) | dict(asked.get("silenced", {}))
 
 
 Table = dict[str, Any]
@@ -266,7 +272,7 @@ def family_q(
     lake: "Lake", *, sampled: bool, progress: Progress = silent
 ) -> dict[tuple[str, str, str], float]:
     """(kind, version id, subject) -> q, for every pair in the family of tests."""
-    off = disabled(sampled)
+    off = _off(lake, sampled)
     tested = [k for k in KINDS.values() if k.name not in off and not k.is_descriptive]
     family = _family(Scan(lake), tested, progress)
     found: dict[tuple[str, str, str], float] = {}
@@ -363,7 +369,8 @@ def _share_claims(lake: "Lake") -> dict[str, Claim]:
         persona_id, _, number = version.rpartition("@")
         claim = Claim(persona_id, int(number), kind.name, "", boxes, None, as_of_ms, {})
         found[version] = replace(claim, params=params_of(kind, [claim], 0))
-    return {version: claim for version, claim in found.items() if any(claim.counts.k1)}
+    least = statistics.MIN_PEOPLE  # what the business keeps may be held by fewer
+    return {version: claim for version, claim in found.items() if sum(claim.counts.k1) >= least}
 
 
 def by_pair(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Counts]:

@@ -44,7 +44,8 @@ class Scan:
         users = users.filter(~users.consent_denied)
         users = users if half is None else users.filter(users.half == half)
         self.lake = lake
-        self.intents = lake.table("intents").semi_join(users, "user_id")
+        every = lake.table("intents").semi_join(users, "user_id")
+        self.intents = every.anti_join(lake.table("kept_out"), "intent_id")
         # Kept, since every kind asks for them: user_id, activity.
         self.people = lake.memtable(lake.run(strata(lake).semi_join(users, "user_id")))
 
@@ -273,6 +274,24 @@ def _sequence(scan: Scan) -> Answers:
     return Answers(_distinct(pairs, pairs.topic + " > " + pairs.then))
 
 
+def _goal(kind: str) -> Callable[[Scan], Answers]:
+    """The goals of a kind: those who came early enough to reach one, and those who did."""
+
+    def answers(scan: Scan) -> Answers:
+        goals = scan.lake.table("goals")
+        goals = goals.filter(goals.kind == kind)
+        reached = scan.of_people("reached").inner_join(goals, "goal")
+        intents = scan.of_people("intents")
+        first = intents.group_by("user_id").agg(first_ms=intents.started_at_ms.min())
+        pairs = first.cross_join(goals.select("goal", "before_ms"))
+        asked = pairs.filter(pairs.first_ms <= pairs.before_ms)
+        return Answers(
+            _distinct(reached, reached.goal), asked.select("user_id", subject=asked.goal)
+        )
+
+    return answers
+
+
 def _share(scan: Scan) -> Answers:
     return Answers(scan.held.select("user_id", subject="version"))
 
@@ -292,5 +311,8 @@ _ANSWERS: dict[str, Callable[[Scan], Answers]] = {
     "response": _response,
     "repeat": _repeat,
     "sequence": _sequence,
+    "goal": _goal("goal"),
+    "goal_inside": _goal("goal_inside"),
+    "goal_return": _goal("goal_return"),
     "share": _share,
 }

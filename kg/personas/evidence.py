@@ -36,6 +36,7 @@ RELATIONS: dict[tuple[str, str], str] = {
     ("Intent", "Session"): "<-[:EXPRESSED]-()-[:NEXT]->",
     ("Intent", "Item"): "-[:ABOUT]->",
     ("Intent", "Campaign"): "-[:RESPONDED_TO]->",
+    ("Intent", "Goal"): "-[:REACHED]->",
     ("User", "Campaign"): "-[:RECEIVED]->",
     ("User", "Trait"): "-[:HAS]->",
 }

@@ -5,6 +5,7 @@ say all there is to say (`statistics.py`). `cypher/claim/<kind>.cypher` counts,
 `cypher/evidence/<kind>.cypher` shows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -181,6 +182,40 @@ KINDS: dict[str, Kind] = {
             needs_all_lines=_TIME,
         ),
         _kind(
+            "goal",
+            "people who reached this goal",
+            "reached the goal {label}",
+            "goal",
+            more=2,
+            less=2,
+            needs=("goals",),
+        ),
+        _kind(
+            "goal_inside",
+            "people who reached this goal, whose own intents shape personas",
+            "reached the goal {label}",
+            "goal topic verb",
+            more=2,
+            less=2,
+            needs=("goals",),
+            counted_as="goal",
+            shown_as="goal",
+        ),
+        _kind(
+            "goal_return",
+            "people who reached this goal by coming again in time, of those first seen early "
+            "enough to have done so",
+            "reached the goal {label}",
+            "goal company",
+            more=2,
+            less=2,
+            among="first seen early enough",
+            needs=("goals",),
+            needs_all_lines=_TIME,
+            counted_as="goal",
+            shown_as="goal",
+        ),
+        _kind(
             "overlap",
             "people who hold this other persona as well",
             "hold {label} as well",
@@ -192,10 +227,20 @@ KINDS: dict[str, Kind] = {
 MAX_CLAIMS = 12
 MOST_OF_KIND = 2
 
-# What a persona is about, in things that people know, is stated before anything else of it; single
-# items after everything else: they are examples.
-PLACES = {"share": 0, "topic": 1, "item": 3}
+# What a persona is about, in things that people know, and what it is wanted for, is stated before
+# anything else of it; single items after everything else: they are examples.
+GOALS = ("goal", "goal_inside", "goal_return")
+PLACES = {"share": 0, "topic": 1, "item": 3} | dict.fromkeys(GOALS, 1)
 USUAL_PLACE = 2
+
+
+# What is kept out of the representation -> the kinds that would speak of it all the same.
+KEPT_OUT_KINDS = {
+    "channel": ("channel", "support"),
+    "hour": ("daypart",),
+    "weekday": ("weekday",),
+    "visits": ("repeat",),
+}
 
 
 def disabled(sampled: bool) -> dict[str, str]:
@@ -203,6 +248,21 @@ def disabled(sampled: bool) -> dict[str, str]:
     if not sampled:
         return {}
     return {name: kind.needs_all_lines for name, kind in KINDS.items() if kind.needs_all_lines}
+
+
+def silenced(manners_out: Iterable[str], channels_out: bool) -> dict[str, str]:
+    """The kinds that would speak of what the business keeps out, each with the reason.
+
+    Args:
+        manners_out: that shape no persona.
+        channels_out: whether channels are kept out whole, so that visits there would count.
+    """
+    out = [*manners_out, *(["visits"] if channels_out else [])]
+    return {
+        kind: f"{'a channel' if what == 'visits' else what} is kept out of personas"
+        for what in out
+        for kind in KEPT_OUT_KINDS.get(what, ())
+    }
 
 
 # verb -> what somebody did with a topic, and did at all; other verbs are stated as they are.

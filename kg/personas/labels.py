@@ -25,6 +25,8 @@ class Labels:
         """What a kind's subject is called; empty where the kind says it all."""
         if kind.name in WITHOUT_SUBJECT:
             return ""
+        if kind.name.startswith("goal"):
+            return tidy(subject)
         if kind.name == "topic":
             return self.topic(subject.partition(" ")[2])
         if kind.name == "trait":

@@ -29,12 +29,19 @@ CONTRACT = {
     "holdings": "user_id, persona_id, weight, low, high, valid_from, valid_to",
     "personas": (
         "persona_id, version, name, parent_id, people, share, share_low, share_high, stability, "
-        "run_id"
+        "run_id, kept_by, kept_because"
     ),
     "levels": (
         "level_id, level, parent_id, name, people, share, share_low, share_high, stability, "
         "intents, run_id"
     ),
+    "rule_personas": (
+        "persona_id, name, kind, definition, people, population, share, share_low, share_high, "
+        "intents, defined_as_of, run_id"
+    ),
+    "rule_holdings": "user_id, persona_id, intents",
+    "kept_out": "intent_id, why",
+    "goals": "goal, intent_id, user_id, at",
     "descent": "run_id, from_persona_id, to_persona_id, kind, overlap",
     "claims": (
         "persona_id, version, claim_id, kind, subject, direction, measure, unit, value, "
@@ -48,6 +55,7 @@ CONTRACT = {
 }
 NOT_COMPUTED = {"forecasts", "lifts"}
 TIMES = {"at", "occurred_at", "recorded_at", "judged_at", "as_of", "valid_from", "valid_to"}
+TIMES |= {"defined_as_of"}
 
 # (record_key, source, position, status)
 RECORDS = [
@@ -130,10 +138,16 @@ TABLE_ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
             {"persona_id": "p_1", "version": 1},
         ],
         "levels": [{"level_id": "f_1", "level": "family"}],
+        "kept_out": [{"intent_id": "i_2", "why": "verb buy"}],
         "descent": [
             {"from_persona_id": "p_0", "to_persona_id": None, "kind": "retired"},
             {"from_persona_id": None, "to_persona_id": "p_1", "kind": "born"},
         ],
+    },
+    "goals": {"reached": [{"goal": "buy", "intent_id": "i_2", "at_ms": AT_MS}]},
+    "rules": {
+        "rule_personas": [{"persona_id": "r_1", "kind": "rule", "defined_as_of_ms": AT_MS}],
+        "rule_holdings": [{"persona_id": "r_1", "user_id": "u_1"}],
     },
     "claims": {
         "claims": [{"persona_id": "p_1", "claim_id": "c_1", "as_of_ms": AT_MS, "params": "{}"}],

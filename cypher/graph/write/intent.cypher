@@ -14,4 +14,5 @@ SET n.verb = row.verb,
     n.value = row.value,
     n.hour = row.hour,
     n.weekday = row.weekday,
+    n.kept_out = row.kept_out,
     n.run_id = row.run_id

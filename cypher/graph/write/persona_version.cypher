@@ -17,4 +17,6 @@ SET n.persona_id = row.persona_id,
     n.share = row.share,
     n.share_low = row.share_low,
     n.share_high = row.share_high,
+    n.kept_by = row.kept_by,
+    n.kept_because = row.kept_because,
     n.run_id = row.run_id

@@ -105,6 +105,15 @@ class _Story:
         verb = "returned" if tinkerer and rng.random() < 0.2 else verb
         verb = "asked" if channel == "support" else verb
         campaign = SPRING if rng.random() < (0.2 if baker else 0.03) else None
+        if position == 2:
+            self.rows["kept_out"].append({"intent_id": intent, "why": "verb test"})
+        goals = [("buy tins", verb == "bought" and topic == 0), ("buy", verb == "bought"),
+                 ("come again", session.endswith("2") and position == 0)]  # fmt: skip
+        self.rows["reached"] += [
+            {"goal": goal, "intent_id": intent, "user_id": user, "at_ms": start}
+            for goal, is_reached in goals
+            if is_reached
+        ]
         supports = {0: BAKE if baker else None, 1: TINK if tinkerer else None}.get(topic)
         self.rows["intents"].append(
             {"intent_id": intent, "session_id": session, "user_id": user, "verb": verb,
@@ -125,7 +134,7 @@ class _Story:
 
 _TABLES = (
     "users", "holdings", "user_traits", "received", "sessions", "intents", "memberships",
-    "intent_items", "events",
+    "intent_items", "events", "kept_out", "reached",
 )  # fmt: skip
 
 
@@ -133,6 +142,13 @@ def _write(step: Step, story: _Story) -> None:
     topics = [{"topic": t, "label": label, "kind": "category"} for t, label in TOPICS.items()]
     items = [{"item_id": i, "title": title, "role": "item"} for i, title in ITEMS.items()]
     items.append({"item_id": SPRING, "title": "Spring Mail", "role": "campaign"})
+    goals = [
+        {"goal": goal, "kind": kind, "definition": "{}", "before_ms": START_MS + days * DAY_MS}
+        for goal, kind, days in (
+            ("buy tins", "goal", 900), ("buy", "goal_inside", 900),
+            ("come again", "goal_return", 20),
+        )
+    ]  # fmt: skip
     personas = [
         {"persona_id": p, "version": 1, "parent_id": None, "signature": "{}"}
         | dict.fromkeys(("stability", "share", "share_low", "share_high"), 0.5)
@@ -140,4 +156,4 @@ def _write(step: Step, story: _Story) -> None:
         | dict.fromkeys(("intents", "people", "population"), 100)
         for p in (BAKE, TINK)
     ]
-    put(step, topics=topics, items=items, personas=personas, **story.rows)
+    put(step, topics=topics, items=items, personas=personas, goals=goals, **story.rows)

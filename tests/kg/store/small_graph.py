@@ -50,6 +50,8 @@ def _rows() -> tuple[Rows, dict[Kind, list[dict[str, object]]]]:
 def _catalogue(nodes: Rows, edges: dict[Kind, list[dict[str, object]]]) -> None:
     nodes["Run"].append({"id": "run1", "step": "graph"})
     nodes["Task"].append({"id": "churn_90", "horizon_days": 90})
+    nodes["Goal"].append({"id": "buying", "definition": "{}", "before_ms": 60 * DAY_MS})
+    nodes["RulePersona"].append({"id": "r_1", "name": "Tea buyers", "kind": "rule", "people": 20})
     nodes["Category"].append({"id": "category:Home", "name": "Home", "path": "Home", "level": 0})
     for topic in TOPICS:
         path = f"Home/{topic}"
@@ -130,6 +132,9 @@ def _person(
         )
     forecast = {"probability": 0.25, "low": 0.125, "high": 0.5, "as_of_ms": 90 * DAY_MS}
     edges["User", "FORECAST", "Task"].append({"start": user, "end": "churn_90"} | forecast)
+    if number % 4 == 0:
+        meets = {"start": user, "end": "r_1", "intents": 2}
+        edges["User", "MEETS", "RulePersona"].append(meets)
     held = [VERSIONS[1]] * (number % 2 == 0) + [VERSIONS[2]] * (number % 3 == 0)
     for version in held:
         weight = {"weight": 0.5, "low": 0.25, "high": 0.75, "intents": 2, "valid_from_ms": 0}
@@ -170,6 +175,7 @@ def _sessions(
                 {"id": intent, "verb": chance.choice(VERBS), "topic": topic, "channel": channel}
                 | {"text": None, "position": position, "started_at_ms": at_ms, "event_count": 1}
                 | {"quantity": 1.0, "value": 2.5}
+                | {"kept_out": "verb test" if position == 2 else None}
                 | {"hour": hours % 24, "weekday": (hours // 24 + 3) % 7}
             )
             edges["Session", "EXPRESSED", "Intent"].append({"start": session, "end": intent})
@@ -177,6 +183,8 @@ def _sessions(
             edges["Intent", "ABOUT", "Item"].append(
                 {"start": intent, "end": item, "count": 1, "value": 2.5}
             )
+            if number == 2:
+                edges["Intent", "REACHED", "Goal"].append({"start": intent, "end": "buying"})
             if chance.random() < 0.2:
                 campaign = chance.choice(("spring", "autumn"))
                 edges["Intent", "RESPONDED_TO", "Campaign"].append(

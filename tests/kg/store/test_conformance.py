@@ -25,7 +25,7 @@ SUBJECTS = [
     *(f"{first} > {second}" for first in TOPICS for second in TOPICS),
     *(f"{topic}-{number}" for topic in TOPICS for number in range(3)),
     *("tier=gold", "tier=basic", "spring", "autumn", "week", "weekend", "night", "morning"),
-    *("afternoon", "evening", "again", ""),
+    *("afternoon", "evening", "again", "", "buying"),
     *(*TOPICS, *VERBS, *CHANNELS, *VERSIONS),
 ]
 PAIRS = [
@@ -41,7 +41,17 @@ ASKED = [
         itertools.product(
             VERSIONS[1:],
             range(0, 60, 2),
-            ("tea-1", "mugs-0", "tier=gold", "spring", "web", "bought", "p_two@1", "bought tea"),
+            (
+                "tea-1",
+                "mugs-0",
+                "tier=gold",
+                "spring",
+                "web",
+                "bought",
+                "p_two@1",
+                "bought tea",
+                "buying",
+            ),
             VERBS[1:2],
             TOPICS[:1],
         )

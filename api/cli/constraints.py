@@ -1,0 +1,45 @@
+"""`personagraph personas constraints`: what the business asks, and what came of it."""
+
+from typing import Any
+
+from api.cli.console import escape, print_json, stdout
+from api.cli.notes import asked_for
+from kg.settings import read_settings
+
+
+def constraints(workspace: str, write: bool, as_json: bool) -> None:
+    """Show what holds, or write the file that asks nothing yet."""
+    from kg.lake import Lake
+    from kg.lake.workspace import Workspace
+    from kg.personas.constraints import FILE, read, write_default
+
+    path = read_settings().workspace_path(workspace)
+    if write:
+        Workspace.create(path)
+        written = write_default(path)
+        stdout().print(f"wrote {escape(str(written))}", soft_wrap=True)
+        return
+    with Lake.open(path) as lake:
+        asked, summary = read(lake.workspace.path), lake.summary("personas")
+    found = asked.model_dump(mode="json", exclude_defaults=True)
+    came = summary.get("constraints", {})
+    if as_json:
+        kept = summary.get("kept_by_business", [])
+        print_json({"file": str(path / FILE), "asks": found, "came_of_it": came, "kept": kept})
+        return
+    console = stdout()
+    for key, value in found.items():
+        console.print(f"[bold]{key}[/]: {escape(_said(value))}", soft_wrap=True)
+    if not found:
+        console.print("nothing is asked")
+    for line in asked_for(summary):
+        console.print(escape(line), soft_wrap=True)
+    console.print(f"[dim]Change it in {escape(str(path / FILE))}; the next run follows.[/]")
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_said(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(_said(one) for one in value)
+    return str(value)

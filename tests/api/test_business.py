@@ -1,0 +1,49 @@
+"""`personas.yaml` through the command line: what it costs, refuses and says."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from program import Result, as_json, personagraph, refused, succeed
+
+FILE = "personas.yaml"
+
+
+@pytest.fixture
+def mine(story: Path, tmp_path: Path) -> Path:
+    """A copy of the small story's workspaces, to be changed."""
+    return Path(shutil.copytree(story, tmp_path / "home"))
+
+
+def _run(home: Path, text: str, *more: str) -> Result:
+    (home / "story" / FILE).write_text(text)
+    return personagraph(home, "run", home / "data", "-w", "story", *more)
+
+
+def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -> None:
+    def ran(text: str) -> set[str]:
+        report = as_json(_run(mine, text, "--json"))
+        return {step["step"] for step in report["steps"] if not step["skipped"]}
+
+    succeed(personagraph(mine, "personas", "constraints", "--write", "-w", "story"))
+    written = (mine / "story" / FILE).read_text()
+    assert ran(written) == set()
+    assert ran("rules:\n  buyers:\n    - {verb: bought}\n") >= {"rules"}
+    assert not ran("# a comment\nrules:\n  buyers:\n    - {verb: bought}\n")
+    told = as_json(personagraph(mine, "personas", "compare", "-w", "story", "--json"))
+    assert [one["name"] for one in told["personas"] if one["kind"] == "rule"] == ["buyers"]
+    assert any("states no goal" in line for line in told["said"])
+    shown = succeed(personagraph(mine, "personas", "compare", "-w", "story"))
+    assert "buyers" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("minimum_people: 3\n", "line 1: minimum_people is 3, below the floor"),
+        ("goals:\n  a: {verb: bougt}\n", "line 2: there is no verb 'bougt'"),
+        ("must_keep:\n  - p_00000000\n", "line 2: there never was a persona"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: str) -> None:
+    assert says in refused(_run(mine, text), 2)

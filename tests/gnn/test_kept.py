@@ -1,0 +1,111 @@
+"""What the business asks of the search: less to look at, and personas that go on."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from gnn.encoder import EncoderConfig
+from gnn.kept import NOT_FOUND, stored
+from gnn.personas import PersonaConfig, find
+from gnn.proposals import ProposalConfig
+from gnn.tensors import arrange
+from kg.lake import Lake
+from kg.personas.constraints import parse
+from kg.personas.shaping import shape
+from tests.gnn.lake import rows_of
+from tests.gnn.planted import Planted, Story, plant
+from tests.gnn.told import USER
+from tests.rows import table
+
+WORLD = Story(people=300, personas=4, topics=18)
+FEW = ProposalConfig(resolutions=(), parts=(3, 4), encoder=EncoderConfig(steps=2))
+"""A short search: what is tried here is what comes before and after it."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Planted:
+    return plant(21, WORLD)
+
+
+@pytest.fixture(scope="module")
+def found(world: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("kept") / "workspace"
+    users = [user | USER | {"consent_denied": False} for user in world.users.to_pylist()]
+    with Lake.writer(path) as lake, lake.step("intents") as step:
+        step.overwrite("intents", world.intents)
+        step.overwrite("users", table("users", users))
+    _find(path, "", "a")
+    return path
+
+
+def _find(path: Path, text: str, run: str, **config: Any) -> dict[str, Any]:
+    """Find personas with what a file asks; what the step says of itself."""
+    asked = parse(text)
+    with Lake.writer(path) as lake, lake.step("personas", inputs={"run": run}) as step:
+        step.summary["constraints"] = shape(step, asked)
+        find(step, PersonaConfig(proposals=FEW, must_keep=tuple(asked.must_keep), **config))
+    return Lake.open(path).summary("personas")
+
+
+def test_intents_kept_out_are_in_no_episode_and_their_people_are_people_all_the_same(
+    world: Planted,
+) -> None:
+    ids, owners = world.intents["intent_id"], world.intents["user_id"].to_pylist()
+    out = pa.array(
+        [one for one, who in zip(ids.to_pylist(), owners, strict=True) if who == owners[0]]
+    )
+    whole, less = arrange(world.intents, world.users), arrange(world.intents, world.users, out)
+    assert less.user_ids == whole.user_ids
+    assert len(less.intents) == len(whole.intents) - len(out)
+    assert not (less.user == less.user_ids.index(owners[0])).any()
+
+
+def test_a_persona_that_must_be_kept_goes_on_by_its_rule_and_is_not_said_to_be_found(
+    found: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(found, tmp_path / "workspace"))
+    before = {row["persona_id"]: row for row in rows_of(path, "personas").to_pylist()}
+    assert before
+    one = max(before, key=lambda persona: before[persona]["people"])
+    # Nobody is to be found again: no group is as large as everybody.
+    summary = _find(path, f"must_keep: [{one}]", "b", least_people=299)
+    (row,) = rows_of(path, "personas").to_pylist()
+    assert (row["persona_id"], row["kept_by"]) == (one, "business")
+    assert row["kept_because"].startswith(f"{NOT_FOUND}; fewer than 299 people hold it")
+    assert summary["kept_by_business"][0]["persona_id"] == one
+    assert "personas" not in summary
+    assert abs(row["people"] - before[one]["people"]) < 0.5 * before[one]["people"]
+    lines = {line["from_persona_id"]: line["kind"] for line in rows_of(path, "descent").to_pylist()}
+    assert lines[one] == "continued"
+    assert all(lines[other] == "retired" for other in before if other != one)
+    # It is found again as soon as it may be: then nothing is said of keeping it.
+    again = _find(path, f"must_keep: [{one}]", "c")
+    rows = {row["persona_id"]: row for row in rows_of(path, "personas").to_pylist()}
+    assert rows[one]["kept_by"] is None
+    assert "kept_by_business" not in again
+    # And what went two runs ago still has its rule.
+    gone = next(iter(before.keys() - {one}), one)
+    with Lake.writer(path) as lake, lake.step("look", inputs={"run": "d"}) as step:
+        assert json.dumps(stored(step, [gone])[gone])
+
+
+def test_manners_that_are_kept_out_shape_nothing(found: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(found, tmp_path / "workspace"))
+    used = Lake.open(path).summary("personas")["manners_used"]
+    assert "hour" in used
+    text = "keep_out: {manners: [hour], verbs: [returned]}"
+    summary = _find(path, text, "b", manners_out=("hour",), manners_in=("weekday",))
+    assert "hour" not in summary["manners_used"]
+    assert summary["manners_used"][-1] == "weekday"
+    out = set(rows_of(path, "kept_out")["intent_id"].to_pylist())
+    members = rows_of(path, "memberships").to_pylist()
+    assert len(members) == len(rows_of(path, "intents"))
+    assert out
+    assert {row["persona_id"] for row in members if row["intent_id"] in out} == {None}
+    assert summary["intents"] == len(members) - len(out)
+    for signature in rows_of(path, "personas")["signature"].to_pylist():
+        assert all(row["manner"] != "hour" for row in json.loads(signature)["manners"])
