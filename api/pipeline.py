@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.door import Door, choose
 from kg.progress import Progress, silent
 from kg.settings import Settings
 
@@ -32,12 +33,14 @@ class Job:
         workspace: folder of the workspace; made if it does not exist.
         mapping: how to read the files; None: beside the data, or a shipped one.
         seed: of everything random.
+        search: search for personas anew, though there is a rule to update them by.
     """
 
     data: Path
     workspace: Path
     mapping: Path | None = None
     seed: int = 0
+    search: bool = False
 
 
 @dataclass
@@ -53,10 +56,15 @@ class StepReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What the whole run did, step by step."""
+    """What the whole run did, step by step.
+
+    Attributes:
+        door: one sentence: were personas searched for, updated, or left as they are, and why.
+    """
 
     mapping: str
     steps: list[StepReport]
+    door: str
 
     def summary(self, step: str) -> dict[str, Any]:
         """What a step found."""
@@ -89,11 +97,12 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work = _Work(settings, job, lake, store, progress)
         work.read(mapping)
         work.resolve(mapping)
+        work.choose(mapping)
         work.topics()
         work.intents(mapping)
         work.personas()
         work.state()
-    return RunReport(mapping.name, work.reports)
+    return RunReport(mapping.name, work.reports, work.door.told(work.skipped("personas")))
 
 
 def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
@@ -121,6 +130,11 @@ class _Work:
         self.settings, self.job = settings, job
         self.lake, self.store, self.progress = lake, store, progress
         self.reports: list[StepReport] = []
+        self.door = Door()
+
+    def skipped(self, step: str) -> bool:
+        """Whether a step had nothing to do."""
+        return next(report.skipped for report in self.reports if report.step == step)
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[StepReport]:
@@ -163,21 +177,46 @@ class _Work:
                     resolve(step, self.lake.workspace.key(), config)
                     task.advance()
 
+    def choose(self, mapping: "Mapping") -> None:
+        """Search for personas, or update them by the rule there is."""
+        from kg.lake.code import code_version
+        from kg.lake.writer import Plan
+
+        model, seed = self.settings.embedding_model, self.job.seed
+        inputs = {"identity": self.lake.step_id("identity")}
+        grouping = Plan("topics", inputs, {"embedding_model": model}, seed, code_version())
+        settings = {
+            "store": self.store.name,
+            "embedding model": model,
+            "topic level": mapping.topic_level,
+            "seed": seed,
+            "program": code_version(),
+        }
+        self.door = choose(self.lake, settings, grouping.run_id, self.job.search)
+
     def topics(self) -> None:
-        """Items and texts to topics."""
+        """Items and texts to topics: all anew, or only what is new."""
         model = self.settings.embedding_model
-        with self._step("topics", ("identity",), {"embedding_model": model}) as step:
+        config = {"embedding_model": model} | self.door.kept("topics")
+        with self._step("topics", ("identity",), config) as step:
             if not step.done:
                 from gnn.text import Embedder
-                from gnn.topics import assign
 
-                assign(step, Embedder(model), progress=self.progress)
+                if self.door.is_update:
+                    from gnn.joining import join
+
+                    join(step, Embedder(model), progress=self.progress)
+                else:
+                    from gnn.topics import assign
+
+                    assign(step, Embedder(model), progress=self.progress)
+                step.summary["grouped"] = self.door.last.get("topics", step.id)
 
     def intents(self, mapping: "Mapping") -> None:
         """Events to sessions and intents."""
         from ingestion.intents import intents
 
-        config = {"topic_level": mapping.topic_level}
+        config = {"topic_level": mapping.topic_level} | self.door.kept("kept_topic_level")
         with self._step("intents", ("identity", "topics"), config) as step:
             if not step.done:
                 with self.progress.task("Sessions and intents") as task:
@@ -185,12 +224,21 @@ class _Work:
                     task.advance()
 
     def personas(self) -> None:
-        """Intents to personas."""
-        with self._step("personas", ("intents",), {"communities": self.store.name}) as step:
-            if not step.done:
-                from gnn.personas import find
+        """Intents to personas: searched for, or updated."""
+        config = {"communities": self.store.name} | self.door.kept("run_id")
+        with self._step("personas", ("intents",), config) as step:
+            if step.done:
+                return
+            if self.door.is_update:
+                from gnn.update import update
 
-                find(step, leiden=self.store.leiden, progress=self.progress)
+                update(step, self.door.last["run_id"], progress=self.progress)
+            else:
+                from gnn.personas import PersonaConfig, find
+
+                of_seed = PersonaConfig(seed=self.job.seed)
+                find(step, of_seed, self.store.leiden, self.progress)
+            self.door.remember(step, self.lake)
 
     def state(self) -> None:
         """Personas to claims: chosen in the lake, proved in the graph, worded."""

@@ -304,7 +304,8 @@ def _judged(
     report: Report,
 ) -> Found:
     """Keep what recurs in the people who were not fitted and is held by enough of them."""
-    rule, stability = fitted[0], [round(float(r), 3) for r in fitted[1]]
+    # What assigns is what is kept: an update by the stored rule then says the same of the same.
+    rule, stability = fitted[0].rounded(), [round(float(r), 3) for r in fitted[1]]
     with (
         report.clock("recurrence"),
         report.progress.task("Testing that personas recur", 1) as task,

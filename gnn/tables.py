@@ -5,6 +5,7 @@ What names a persona keeps from the run before, and what is left of one that has
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,41 @@ from gnn.tensors import Episodes, Ints
 SHOWN_TYPES = 12
 
 
-def write(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> None:
-    """Write the tables of a step."""
+@dataclass(frozen=True)
+class Kept:
+    """Personas that were not sought anew: their ids, versions and rules, in the rule's order."""
+
+    ids: list[str]
+    versions: list[int]
+    rules: list[str]
+
+
+def write(
+    step: Any,
+    episodes: Episodes,
+    found: Found,
+    config: PersonaConfig,
+    kept: Kept | None = None,
+) -> None:
+    """Write the tables of a step; `kept`: what its personas are called and stay."""
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
     signatures = [signature(step, episodes, found, number) for number in range(found.rule.personas)]
-    rules = [
-        json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
-    ]
+    rules = (
+        kept.rules
+        if kept
+        else [
+            json.dumps(rule_of(episodes, found.rule, n), sort_keys=True)
+            for n in range(len(signatures))
+        ]
+    )
     held = holders(episodes, found.soft, config)
     former = ancestry.read(step, episodes)
-    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules), episodes)
+    now = ancestry.Now(labels, held, signatures, rules)
+    names = (
+        ancestry.same(former, now, kept.ids, kept.versions)
+        if kept
+        else ancestry.name(former, now, episodes)
+    )
     ids, versions = names.ids, names.versions
     spells = holdings.spells(episodes, found.soft, config)
     ever = [

@@ -76,6 +76,9 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     if "personas" not in s:
         yield f"{s['result']}.".capitalize()
         return
+    if "drift" in s:
+        yield from _update(s)
+        return
     tested = s["candidates"]
     failed = sum(not one["passed"] for one in tested)
     mute = sum(one["passed"] and not one["kept"] for one in tested)
@@ -94,6 +97,24 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
         )
+
+
+def _update(s: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{s['personas']:,} personas, by their rule: {s['new_episodes']:,} of {s['episodes']:,} "
+        f"episodes came after the last search; {s['unassigned_share']:.0%} of all belong to none."
+    )
+    if s["gone_share"]:
+        yield f"{s['gone_share']:.1%} of the intents that the search knew are no more."
+    if s["drift"] is None:
+        yield "Too few people did anything new to say whether the rule still fits."
+        return
+    told = ", ".join(
+        f"{name} {one['value']:.3g} ({one['usual']:.3g} ± {one['spread']:.2g}, at most "
+        f"{one['most']:.3g})"
+        for name, one in s["drift"].items()
+    )
+    yield f"New episodes against those of the search, beside what chance gives: {told}."
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4
+SEARCH_HINT = "personagraph run DATA -w WORKSPACE --search"
 
 
 def list_personas(workspace: str, as_json: bool) -> None:
@@ -26,6 +27,20 @@ def list_personas(workspace: str, as_json: bool) -> None:
         console.print(nothing_found(lake.summary("personas")))
     for persona in found:
         show_summary(console, persona)
+    show_proposal(console, lake.summary("personas"))
+
+
+def proposal(summary: dict[str, Any]) -> str:
+    """Why a full search is proposed, in a sentence; empty: it is not."""
+    reasons = summary.get("proposed", [])
+    return f"A full search is proposed because {'; and '.join(reasons)}." if reasons else ""
+
+
+def show_proposal(console: Console, summary: dict[str, Any]) -> None:
+    """The proposal and how to follow it, if there is one."""
+    if told := proposal(summary):
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
+        console.print(f"[dim]{SEARCH_HINT}[/]", soft_wrap=True)
 
 
 def nothing_found(summary: dict[str, Any]) -> str:
