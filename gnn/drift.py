@@ -96,23 +96,30 @@ def drift(episodes: Episodes, stored: Stored, soft: Soft, known: Flags) -> dict[
         return None
     told = _told(episodes, stored, soft[old].mean(0))
     base = np.bincount(told.type[old], minlength=episodes.type_count)
-    value = _figures(told, new, np.ones(len(new)), old, base)
+    usual = told.persona[old].mean(0)
+    value = _figures(told, new, np.ones(len(new)), usual, base)
     rng = np.random.default_rng(SEED)
     windows = _Windows(episodes, old, new)
     draws = []
     for _ in range(DRAWS):
         rows, weight = windows.draw(people, rng)
-        draws.append(_figures(told, rows, weight, old, base - _counts(told, rows, len(base))))
+        draws.append(_figures(told, rows, weight, usual, base - _counts(told, rows, len(base))))
     table = np.array(draws)
     found = {}
     for place, name in enumerate(FIGURES):
         column = table[:, place]
         figure = Figure(
-            *(float(f"{one:.5g}") for one in (value[place], column.mean(), column.std())),
-            most=float(f"{column.max():.5g}"),
+            value=_short(value[place]),
+            usual=_short(column.mean()),
+            spread=_short(column.std()),
+            most=_short(column.max()),
         )
         found[name] = asdict(figure) | {"has_drifted": figure.has_drifted}
     return found
+
+
+def _short(figure: float) -> float:
+    return float(f"{figure:.5g}")
 
 
 def reasons(figures: dict[str, Any] | None) -> list[str]:
@@ -145,9 +152,9 @@ def _counts(told: _Told, rows: Ints, types: int) -> Ints:
 
 
 def _figures(
-    told: _Told, rows: Ints, weight: Floats, others: Ints, base: Ints
+    told: _Told, rows: Ints, weight: Floats, usual: Floats, base: Ints
 ) -> tuple[float, float, float, float, float]:
-    """In the order of `FIGURES`. Shapes: rows, weight (r,), others (o,), base (t,)."""
+    """In the order of `FIGURES`. Shapes: rows, weight (r,), usual (k + 1,), base (t,)."""
     from scipy.spatial.distance import jensenshannon
 
     # Of an old window: had it not been there, its types would be unseen as well.
@@ -159,7 +166,6 @@ def _figures(
     if not len(rows_seen):
         return 0.0, 0.0, 0.0, 0.0, 1.0
     mix = weight_seen @ told.persona[rows_seen] / total
-    usual = told.persona[others].mean(0)
     types = np.bincount(told.type[rows_seen], weight_seen, len(base))
     return (
         float(mix[0]),

@@ -37,12 +37,14 @@ class Stored:
     def only(self, places: Ints) -> "Stored":
         """The same of some personas, 0 the first."""
         some = places.tolist()
-        parts = (self.kept.ids, self.kept.versions, self.kept.rules)
-        ids, versions, rules = ([part[n] for n in some] for part in parts)
         return Stored(
             self.rule.only(places),
             self.seen,
-            Kept(ids, versions, rules),
+            Kept(
+                [self.kept.ids[n] for n in some],
+                [self.kept.versions[n] for n in some],
+                [self.kept.rules[n] for n in some],
+            ),
             [self.tests[n] for n in some],
             [self.stability[n] for n in some],
         )
@@ -67,8 +69,8 @@ def read(step: Any, episodes: Episodes) -> Stored:
 
 
 def _tested(row: dict[str, Any]) -> Recurrence:
-    figures = (row[f"recurrence_{name}"] for name in ("lift", "p", "q"))
-    return Recurrence(0, 0.0, *figures, passed=True)
+    lift, p, q = (row[f"recurrence_{name}"] for name in ("lift", "p", "q"))
+    return Recurrence(0, 0.0, lift, p, q, passed=True)
 
 
 def rule_over(episodes: Episodes, texts: list[str]) -> tuple[Rule, Any]:
