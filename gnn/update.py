@@ -67,7 +67,7 @@ def by_rule(
     Returns:
         What is found, the rule it is found by, and the ids of those that were left out.
     """
-    left_out = []
+    left_out: list[str] = []
     while True:
         soft = rules.assigned(episodes, stored)
         people = holders(episodes, soft, config).sum(0)
