@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.door import Door, choose
 from kg.progress import Progress, silent
 from kg.settings import Settings
 
@@ -34,12 +35,14 @@ class Job:
         workspace: folder of the workspace; made if it does not exist.
         mapping: how to read the files; None: beside the data, or a shipped one.
         seed: of everything random.
+        search: search for personas anew, though there is a rule to update them by.
     """
 
     data: Path
     workspace: Path
     mapping: Path | None = None
     seed: int = 0
+    search: bool = False
 
 
 @dataclass
@@ -55,10 +58,15 @@ class StepReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What the whole run did, step by step."""
+    """What the whole run did, step by step.
+
+    Attributes:
+        door: one sentence: were personas searched for, updated, or left as they are, and why.
+    """
 
     mapping: str
     steps: list[StepReport]
+    door: str
 
     def summary(self, step: str) -> dict[str, Any]:
         """What a step found."""
@@ -91,13 +99,14 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work = _Work(settings, job, lake, store, progress)
         work.read(mapping)
         work.resolve(mapping)
+        work.choose(mapping)
         work.topics()
         work.intents(mapping)
         work.goals()
         work.rules()
         work.personas()
         work.state()
-    return RunReport(mapping.name, work.reports)
+    return RunReport(mapping.name, work.reports, work.door.told(work.skipped("personas")))
 
 
 def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
@@ -123,7 +132,7 @@ def _asked(lake: "Writer") -> "Constraints":
     return read(lake.workspace.path)
 
 
-def _persona_config(asked: "Constraints") -> "PersonaConfig":
+def _persona_config(asked: "Constraints", seed: int) -> "PersonaConfig":
     """How personas are found, with what the business asks."""
     from gnn.personas import PersonaConfig
 
@@ -135,6 +144,7 @@ def _persona_config(asked: "Constraints") -> "PersonaConfig":
         manners_out=tuple(asked.keep_out.manners),
         manners_in=tuple(asked.keep_in.manners),
         must_keep=tuple(asked.must_keep),
+        seed=seed,
     )
 
 
@@ -148,6 +158,11 @@ class _Work:
         self.lake, self.store, self.progress = lake, store, progress
         self.reports: list[StepReport] = []
         self.asked = _asked(lake)
+        self.door = Door()
+
+    def skipped(self, step: str) -> bool:
+        """Whether a step had nothing to do."""
+        return next(report.skipped for report in self.reports if report.step == step)
 
     @contextmanager
     def _timed(self, name: str) -> Iterator[StepReport]:
@@ -190,21 +205,47 @@ class _Work:
                     resolve(step, self.lake.workspace.key(), config)
                     task.advance()
 
+    def choose(self, mapping: "Mapping") -> None:
+        """Search for personas, or update them by the rule there is."""
+        from kg.lake.code import code_version
+        from kg.lake.writer import Plan
+
+        model, seed = self.settings.embedding_model, self.job.seed
+        inputs = {"identity": self.lake.step_id("identity")}
+        grouping = Plan("topics", inputs, {"embedding_model": model}, seed, code_version())
+        settings = {
+            "store": self.store.name,
+            "embedding model": model,
+            "topic level": mapping.topic_level,
+            "personas.yaml": self.asked.shaping,
+            "seed": seed,
+            "program": code_version(),
+        }
+        self.door = choose(self.lake, settings, grouping.run_id, self.job.search)
+
     def topics(self) -> None:
-        """Items and texts to topics."""
+        """Items and texts to topics: all anew, or only what is new."""
         model = self.settings.embedding_model
-        with self._step("topics", ("identity",), {"embedding_model": model}) as step:
+        config = {"embedding_model": model} | self.door.kept("topics")
+        with self._step("topics", ("identity",), config) as step:
             if not step.done:
                 from gnn.text import Embedder
-                from gnn.topics import assign
 
-                assign(step, Embedder(model), progress=self.progress)
+                if self.door.is_update:
+                    from gnn.joining import join
+
+                    join(step, Embedder(model), progress=self.progress)
+                else:
+                    from gnn.topics import assign
+
+                    assign(step, Embedder(model), progress=self.progress)
+                step.summary["grouped"] = self.door.last.get("topics", step.id)
 
     def intents(self, mapping: "Mapping") -> None:
         """Events to sessions and intents."""
         from ingestion.intents import intents
 
-        config = {"topic_level": mapping.topic_level}
+        config = {"topic_level": mapping.topic_level} | self.door.kept("kept_topic_level")
         with self._step("intents", ("identity", "topics"), config) as step:
             if not step.done:
                 with self.progress.task("Sessions and intents") as task:
@@ -232,16 +273,24 @@ class _Work:
                     apply(step, asked)
 
     def personas(self) -> None:
-        """Intents to personas."""
-        asked = self.asked
-        config = {"communities": self.store.name, "constraints": asked.shaping}
-        with self._step("personas", ("intents",), config) as step:
-            if not step.done:
-                from gnn.personas import find
-                from kg.personas.shaping import shape
+        """Intents to personas: searched for, or updated."""
+        config = {"communities": self.store.name, "constraints": self.asked.shaping}
+        with self._step("personas", ("intents",), config | self.door.kept("run_id")) as step:
+            if step.done:
+                return
+            from kg.personas.shaping import shape
 
-                step.summary["constraints"] = shape(step, asked)
-                find(step, _persona_config(asked), self.store.leiden, self.progress)
+            step.summary["constraints"] = shape(step, self.asked)
+            how = _persona_config(self.asked, self.job.seed)
+            if self.door.is_update:
+                from gnn.update import update
+
+                update(step, self.door.last["run_id"], how, self.store.leiden, self.progress)
+            else:
+                from gnn.personas import find
+
+                find(step, how, self.store.leiden, self.progress)
+            self.door.remember(step, self.lake)
 
     def state(self) -> None:
         """Personas to claims: chosen in the lake, proved in the graph, worded."""

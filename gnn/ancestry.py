@@ -261,6 +261,24 @@ def _without(former: Former, ids: tuple[str, ...]) -> Former:
     )
 
 
+def same(former: Former, now: Now, ids: list[str], versions: list[int]) -> Names:
+    """The same for personas that were not sought anew: each goes on as itself, others retire."""
+    both = common(former.labels, now.labels, former.sizes, len(ids))
+    people = _overlap_of_people(former, now)
+    place = {name: number for number, name in enumerate(former.ids)}
+    lines = [
+        Link(place[one], number, "continued", float(both.overlap[place[one], number]))
+        for number, one in enumerate(ids)
+    ]
+    near = both.overlap.max(1, initial=0)
+    gone = [number for number, name in enumerate(former.ids) if name not in set(ids)]
+    lines += [Link(number, NOBODY, "retired", float(near[number])) for number in gone]
+    rows = [_row(former, line, ids, people) for line in lines]
+    rows.sort(key=lambda row: row["from_persona_id"])
+    fields = [field for field in schema_of("descent") if field.name != "run_id"]
+    return Names(ids, versions, pa.Table.from_pylist(rows, pa.schema(fields)))
+
+
 def fresh_id(signature: str, taken: set[str]) -> str:
     """An id that no persona ever had, the same for the same signature and the same taken ones."""
     found, number = signature_id(signature), 0

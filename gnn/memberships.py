@@ -104,6 +104,18 @@ class Rule:
             held=self.held[kept],
         )
 
+    def rounded(self) -> "Rule":
+        """The rule as the lake keeps it: four decimals, manners by name."""
+        order = sorted(range(len(self.names)), key=lambda place: self.names[place])
+        return replace(
+            self,
+            types=np.round(self.types, 4),
+            manners=tuple(np.round(self.manners[place], 4) for place in order),
+            names=tuple(self.names[place] for place in order),
+            trust=tuple(self.trust[place] for place in order),
+            held=np.round(self.held, 4),
+        )
+
 
 @dataclass(frozen=True)
 class Cells:

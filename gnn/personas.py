@@ -142,8 +142,7 @@ def find(
     config, report = config or PersonaConfig(), Report(progress, step.summary)
     with report.clock("read"):
         episodes = load(step)
-    share = math.ceil(config.least_share_of_people * len(episodes.user_ids))
-    config = replace(config, least_people=max(config.least_people, share))
+    config = with_floor(config, episodes)
     found = discover(episodes, config, leiden, report)
     with report.clock("kept"):
         found = with_kept(step, episodes, found, config, report)
@@ -152,6 +151,12 @@ def find(
         task.advance()
     with report.clock("write"):
         tables.write(step, episodes, (found, above_and_below), config)
+
+
+def with_floor(config: PersonaConfig, episodes: Episodes) -> PersonaConfig:
+    """With the least share of people as a number of these people."""
+    share = math.ceil(config.least_share_of_people * len(episodes.user_ids))
+    return replace(config, least_people=max(config.least_people, share))
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -350,7 +355,8 @@ def _judged(
     report: Report,
 ) -> Found:
     """Keep what recurs in the people who were not fitted and is held by enough of them."""
-    rule, stability = fitted[0], [round(float(r), 3) for r in fitted[1]]
+    # What assigns is what is kept: an update by the stored rule then says the same of the same.
+    rule, stability = fitted[0].rounded(), [round(float(r), 3) for r in fitted[1]]
     with (
         report.clock("recurrence"),
         report.progress.task("Testing that personas recur", 1) as task,

@@ -5,6 +5,7 @@ What names a persona keeps from the run before, and what is left of one that has
 """
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,23 @@ from gnn.tensors import Episodes, Ints
 BUSINESS = "business"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Personas that were not sought anew: their ids, versions and rules, in the rule's order."""
+
+    ids: list[str]
+    versions: list[int]
+    rules: list[str]
+
+
 def write(
-    step: Any, episodes: Episodes, both: tuple[Found, levels.Levels], config: PersonaConfig
+    step: Any,
+    episodes: Episodes,
+    both: tuple[Found, levels.Levels],
+    config: PersonaConfig,
+    standing: Standing | None = None,
 ) -> None:
-    """Write the tables of a step."""
+    """Write the tables of a step; `standing`: what its personas are called and stay."""
     found, beside = both
     labels = found.soft.argmax(1)[episodes.intents.episode] - 1
     called, everyone = topic_labels(step), np.ones(len(episodes), bool)
@@ -32,13 +46,23 @@ def write(
         )
         for number in range(found.rule.personas)
     ]
-    rules = [
-        json.dumps(rule_of(episodes, found.rule, n), sort_keys=True) for n in range(len(signatures))
-    ]
+    rules = (
+        standing.rules
+        if standing
+        else [
+            json.dumps(rule_of(episodes, found.rule, n), sort_keys=True)
+            for n in range(len(signatures))
+        ]
+    )
     held = holders(episodes, found.soft, config)
     former = ancestry.read(step, episodes)
     kept = tuple(one.persona_id for one in found.kept)
-    names = ancestry.name(former, ancestry.Now(labels, held, signatures, rules, kept), episodes)
+    now = ancestry.Now(labels, held, signatures, rules, kept)
+    names = (
+        ancestry.same(former, now, standing.ids, standing.versions)
+        if standing
+        else ancestry.name(former, now, episodes)
+    )
     ids, versions = names.ids, names.versions
     about = (held, ids, former.number)
     tree = levels.name(step, episodes, both, about, config.manners_out)

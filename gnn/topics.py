@@ -8,9 +8,8 @@ without item and object are grouped alike. Same texts, same groups: nothing in h
 """
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from time import perf_counter
@@ -20,7 +19,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gnn.centres import centres
 from gnn.text import Embedder, Vectors, embed, lemmas, stop_words
+from gnn.topic_book import Book
 from kg.hashing import text_hash
 from kg.progress import Progress, silent
 
@@ -84,64 +85,39 @@ class Grouping:
 def assign(
     step: Any, embedder: Embedder, config: TopicConfig | None = None, progress: Progress = silent
 ) -> None:
-    """Give items and free texts their topics; writes item_topics, text_topics and topics."""
+    """Give all items and free texts their topics anew, by categories or by groups of texts.
+
+    Writes item_topics, text_topics, topics and, for what comes later (`gnn.joining`), the centres
+    of the groups of texts.
+    """
     config = config or TopicConfig()
     started = perf_counter()
-    book = _Book()
+    book = Book()
     items = step.table("items").filter(lambda t: t.role == "item")
     items = items.select("item_id", "title", "categories").order_by("item_id").to_pyarrow()
     with progress.task("Topics", 3) as task:
-        item_rows = _of_categories(items, book)
+        item_rows = of_categories(items, book)
         task.advance()
-        item_rows += _of_titles(step, embedder, items, config, book)
+        titled, item_groups = _of_titles(step, embedder, items, config, book)
+        item_rows += titled
         task.advance()
-        text_rows = _of_texts(step, embedder, config, book)
+        text_rows, text_groups = _of_texts(step, embedder, config, book)
         task.advance()
-    step.overwrite("item_topics", _table(item_rows, ["item_id", "topic", "kind", "level"]))
-    step.overwrite("text_topics", _table(text_rows, ["text_hash", "topic", "level"]))
-    step.overwrite("topics", _table(book.rows(item_rows), _TOPIC_COLUMNS))
+    step.overwrite("topic_centres", pa.concat_tables([item_groups, text_groups]))
+    step.overwrite("item_topics", table_of(item_rows, ["item_id", "topic", "kind", "level"]))
+    step.overwrite("text_topics", table_of(text_rows, ["text_hash", "topic", "level"]))
+    step.overwrite("topics", table_of(book.rows(item_rows), TOPIC_COLUMNS))
     step.summary["items"] = items.num_rows
     step.summary["topics"] = dict(Counter(f"{kind} {level}" for _, _, kind, level in book.known))
     step.summary["texts"] = len({row[0] for row in text_rows})
     step.summary["seconds"] = round(perf_counter() - started, 2)
 
 
-_TOPIC_COLUMNS = ["topic", "label", "kind", "level", "item_count"]
+TOPIC_COLUMNS = ["topic", "label", "kind", "level", "item_count"]
 
 
-class _Book:
-    """The topics met so far; a slug names one topic only."""
-
-    def __init__(self) -> None:
-        self.known: list[tuple[str, str, str, int]] = []
-        self._topics: dict[tuple[str, str, int], str] = {}
-        self._used: set[str] = set()
-
-    def topic(self, key: str, label: str, kind: str, level: int) -> str:
-        """The slug of a topic, made at its first mention; `key` tells equal labels apart."""
-        if (key, kind, level) not in self._topics:
-            wanted = slug(key if kind != "text" else label) or kind
-            made, number = wanted, 2
-            while made in self._used:
-                made, number = f"{wanted}-{number}", number + 1
-            self._used.add(made)
-            self._topics[(key, kind, level)] = made
-            self.known.append((made, label, kind, level))
-        return self._topics[(key, kind, level)]
-
-    def rows(self, item_rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        items = Counter(row[1] for row in item_rows)
-        return sorted((*known, items[known[0]]) for known in self.known)
-
-
-def slug(text: str) -> str:
-    """A topic's name as an identifier: lower case, hyphens, `/` between the levels of a path."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    parts = [re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in plain.split("/")]
-    return "/".join(part for part in parts if part)
-
-
-def _of_categories(items: pa.Table, book: _Book) -> list[tuple[Any, ...]]:
+def of_categories(items: pa.Table, book: Book) -> list[tuple[Any, ...]]:
+    """The topics of items that have categories, as rows of `item_topics`."""
     paths: dict[tuple[str, ...], list[str]] = {}
     for item, path in zip(
         items["item_id"].to_pylist(), items["categories"].to_pylist(), strict=True
@@ -164,44 +140,56 @@ def _words(name: str) -> str:
 
 
 def _of_titles(
-    step: Any, embedder: Embedder, items: pa.Table, config: TopicConfig, book: _Book
-) -> list[tuple[Any, ...]]:
-    titled = [
-        (item, title)
-        for item, title, path in zip(
-            *(items[name].to_pylist() for name in items.column_names), strict=True
-        )
-        if title and not path
-    ]
-    grouped = _grouped(
-        step, embedder, [title for _, title in titled], config.most_item_groups, config
-    )
-    return [
+    step: Any, embedder: Embedder, items: pa.Table, config: TopicConfig, book: Book
+) -> tuple[list[tuple[Any, ...]], pa.Table]:
+    titled = titles(items)
+    texts = [title for _, title in titled]
+    grouped = _grouped(step, embedder, texts, config.most_item_groups, config)
+    named = _named(grouped, book, "item")
+    rows = [
         (item, topic, "text", level)
-        for level, topics in enumerate(_named(grouped, book, "item"))
+        for level, topics in enumerate(named)
         for (item, _), topic in zip(titled, topics, strict=True)
     ]
+    return rows, centres("item", grouped and (grouped[1:], named))
+
+
+def titles(items: pa.Table) -> list[tuple[str, str]]:
+    """Items that have a title and no categories, with it."""
+    columns = (items[name].to_pylist() for name in ("item_id", "title", "categories"))
+    return [(item, title) for item, title, path in zip(*columns, strict=True) if title and not path]
 
 
 def _of_texts(
-    step: Any, embedder: Embedder, config: TopicConfig, book: _Book
-) -> list[tuple[Any, ...]]:
-    events = step.table("events")
-    free = events.filter(events.item_id.isnull() & events.object.isnull() & events.text.notnull())
-    texts = free.select("text").distinct().order_by("text").to_pyarrow()["text"].to_pylist()
+    step: Any, embedder: Embedder, config: TopicConfig, book: Book
+) -> tuple[list[tuple[Any, ...]], pa.Table]:
+    texts = free_texts(step)
     grouped = _grouped(step, embedder, texts, config.most_text_groups, config)
+    named = _named(grouped, book, "text")
     hashes = [text_hash(text) for text in texts]
-    return [
+    rows = [
         (key, topic, level)
-        for level, topics in enumerate(_named(grouped, book, "text"))
+        for level, topics in enumerate(named)
         for key, topic in zip(hashes, topics, strict=True)
     ]
+    return rows, centres("text", grouped and (grouped[1:], named))
 
 
-def _named(grouped: tuple[Grouping, Groups] | None, book: _Book, what: str) -> list[list[str]]:
+def free_texts(step: Any) -> list[str]:
+    """The distinct texts of events that are about no item and no object, by alphabet."""
+    events = step.table("events")
+    free = events.filter(events.item_id.isnull() & events.object.isnull() & events.text.notnull())
+    rows = free.select("text").distinct().order_by("text").to_pyarrow()
+    texts: list[str] = rows["text"].to_pylist()
+    return texts
+
+
+def _named(
+    grouped: tuple[Grouping, Groups, Vectors] | None, book: Book, what: str
+) -> list[list[str]]:
     if grouped is None:
         return []
-    grouping, text_of_row = grouped
+    grouping, text_of_row, _ = grouped
     return [
         [topics[group] for group in groups[text_of_row]]
         for level, (groups, labels) in enumerate(zip(grouping.levels, grouping.labels, strict=True))
@@ -216,19 +204,24 @@ def _named(grouped: tuple[Grouping, Groups] | None, book: _Book, what: str) -> l
 
 def _grouped(
     step: Any, embedder: Embedder, texts: list[str], most: int, config: TopicConfig
-) -> tuple[Grouping, Groups] | None:
-    """Groups of the distinct cleaned texts, and which of those each given text is."""
+) -> tuple[Grouping, Groups, Vectors] | None:
+    """Groups of the distinct cleaned texts, which of those each given text is, their vectors."""
     if not texts:
         return None
-    words = _content_words(texts)
-    cleaned = [
-        " ".join(kept) or text.strip().lower() for kept, text in zip(words, texts, strict=True)
-    ]
+    cleaned = plain(texts)
     distinct = sorted(set(cleaned))
     place = {text: number for number, text in enumerate(distinct)}
     vectors = embed(step, embedder, distinct)
     grouping = group([text.split() for text in distinct], vectors, most, config)
-    return grouping, np.array([place[text] for text in cleaned])
+    return grouping, np.array([place[text] for text in cleaned]), vectors
+
+
+def plain(texts: Sequence[str]) -> list[str]:
+    """Texts without what does not tell products apart; of nothing else, as they are."""
+    return [
+        " ".join(kept) or text.strip().lower()
+        for kept, text in zip(_content_words(texts), texts, strict=True)
+    ]
 
 
 def _content_words(texts: Sequence[str]) -> list[list[str]]:
@@ -378,7 +371,8 @@ def _phrase(word: str, counts: Counter[str], pairs: Counter[tuple[str, str]]) ->
     return word
 
 
-def _table(rows: list[tuple[Any, ...]], names: list[str]) -> pa.Table:
+def table_of(rows: list[tuple[Any, ...]], names: list[str]) -> pa.Table:
+    """Rows as a table of the lake, sorted."""
     kinds = {"level": pa.int32(), "item_count": pa.int64()}
     columns: list[Any] = list(zip(*sorted(rows), strict=True)) or [[] for _ in names]
     return pa.table(

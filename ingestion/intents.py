@@ -41,13 +41,17 @@ def intents(step: "Step") -> None:
 
     Reads events, identities, users, item_topics, text_topics, topics; writes sessions, intents,
     event_intents, intent_items, and appends to topics what only events declare (their categories
-    and objects). The step's config may hold `topic_level`. The summary says which level was taken,
-    why, and the figures of all levels.
+    and objects). The step's config may hold `topic_level`, or `kept_topic_level` where the one
+    chosen before stays. The summary says which level was taken, why, and the figures of all levels.
     """
     rows = _kept(step, _slim(sessionize(behaviour(step))))
     topics = Topics(step, rows)
     figures = [figures_at(step, topics, level) for level in topics.levels()]
-    level, why = choose_level(figures, step.plan.config.get("topic_level"))
+    kept = step.plan.config.get("kept_topic_level")
+    if kept is None:
+        level, why = choose_level(figures, step.plan.config.get("topic_level"))
+    else:
+        level, why = choose_level(figures, kept)[0], "kept from the last search for personas"
     found = _kept(step, runs(topics.at(level)))
     linked = _kept(step, linked_events(topics.at(level), found))
     step.overwrite("sessions", sessions(rows))

@@ -39,7 +39,11 @@ class Finding:
 
 def doctor(workspace: str, as_json: bool) -> None:
     """Look at everything; exit 1 when something is broken."""
-    findings = [f for look in (_python, _packages, _graph, _model, _disk) for f in look(workspace)]
+    findings = [
+        f
+        for look in (_python, _packages, _graph, _personas, _model, _disk)
+        for f in look(workspace)
+    ]
     if as_json:
         print_json([asdict(f) for f in findings])
     else:
@@ -96,6 +100,22 @@ def _graph(workspace: str) -> Iterator[Finding]:
         yield Finding("graph", "missing", error.message, error.hint or "")
     except PersonagraphError as error:
         yield Finding("graph", "broken", error.message, error.hint or "")
+
+
+def _personas(workspace: str) -> Iterator[Finding]:
+    from api.cli.personas import proposal
+    from kg.lake import Lake
+
+    try:
+        with Lake.open(read_settings().workspace_path(workspace)) as lake:
+            summary = lake.summary("personas")
+    except PersonagraphError:
+        return  # what is wrong with the workspace, the graph says already
+    if not summary:
+        return
+    told = proposal(summary)
+    hint = f"personagraph run DATA --workspace {workspace} --search" if told else ""
+    yield Finding("personas", "missing" if told else "ok", told or summary["result"], hint)
 
 
 def _model(workspace: str) -> Iterator[Finding]:

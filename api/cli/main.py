@@ -92,13 +92,17 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Where no mapping fits, take the proposed one.")
     ] = False,
+    search: Annotated[
+        bool,
+        typer.Option("--search", help="Search for personas anew; else new records only update."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read the files of DATA and find, state and check the personas in them."""
+    """Read the files of DATA and find, update, state and check the personas in them."""
     from api.cli.run import Request
     from api.cli.run import run as command
 
-    command(Request(data, workspace, mapping, seed, yes), as_json)
+    command(Request(data, workspace, mapping, seed, yes, search), as_json)
 
 
 @source.command("list")

@@ -106,6 +106,9 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     yield why_so_many(s)
     if "personas" not in s:
         return
+    if "drift" in s:
+        yield from _update(s)
+        return
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
         "topic on one occasion) belong to no persona."
@@ -127,6 +130,12 @@ def why_so_many(s: dict[str, Any]) -> str:
     """Why there are as many personas as there are: what was tried, taken, kept and dropped."""
     if "personas" not in s:
         return f"{s['result']}.".capitalize()
+    if "drift" in s:
+        return (
+            f"{s['personas']:,} personas, by their rule: {s['new_episodes']:,} of "
+            f"{s['episodes']:,} episodes came after the last search; {s['unassigned_share']:.0%} "
+            "of all belong to none."
+        )
     came, tested = s["taken"], s["candidates"]
     tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
     failed = sum(not one["passed"] for one in tested)
@@ -139,6 +148,20 @@ def why_so_many(s: dict[str, Any]) -> str:
         f"{failed:,} were topics only (they do not recur in the same people more than chance) and "
         f"{mute:,} told too few people, or nobody, from others."
     )
+
+
+def _update(s: dict[str, Any]) -> Iterator[str]:
+    if s["gone_share"]:
+        yield f"{s['gone_share']:.1%} of the intents that the search knew are no more."
+    if s["drift"] is None:
+        yield "Too few people did anything new to say whether the rule still fits."
+        return
+    told = ", ".join(
+        f"{name} {one['value']:.3g} ({one['usual']:.3g} ± {one['spread']:.2g}, at most "
+        f"{one['most']:.3g})"
+        for name, one in s["drift"].items()
+    )
+    yield f"New episodes against those of the search, beside what chance gives: {told}."
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from kg.errors import NotFound
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4
+SEARCH_HINT = "personagraph run DATA -w WORKSPACE --search"
 
 
 def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
@@ -32,6 +33,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if not found:
         console.print(nothing_found(lake.summary("personas")))
     show_all(console, found)
+    show_proposal(console, lake.summary("personas"))
 
 
 def show_all(console: Console, found: list[dict[str, Any]]) -> None:
@@ -56,6 +58,19 @@ def _show_level(console: Console, before: str, one: dict[str, Any], more: str = 
         f"{one['share']:.0%} of people ({one['people']:,}{more})",
         soft_wrap=True,
     )
+
+
+def proposal(summary: dict[str, Any]) -> str:
+    """Why a full search is proposed, in a sentence; empty: it is not."""
+    reasons = summary.get("proposed", [])
+    return f"A full search is proposed because {'; and '.join(reasons)}." if reasons else ""
+
+
+def show_proposal(console: Console, summary: dict[str, Any]) -> None:
+    """The proposal and how to follow it, if there is one."""
+    if told := proposal(summary):
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
+        console.print(f"[dim]{SEARCH_HINT}[/]", soft_wrap=True)
 
 
 def nothing_found(summary: dict[str, Any]) -> str:

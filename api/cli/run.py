@@ -10,20 +10,26 @@ from rich.table import Table
 from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
-from api.cli.personas import nothing_found, show_all
+from api.cli.personas import nothing_found, show_all, show_proposal
 from api.cli.proposals import described, kept
 from kg.settings import read_settings
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asks for; `yes`: a mapping that is proposed is taken unseen."""
+    """What the command line asks for.
+
+    Attributes:
+        yes: a mapping that is proposed is taken unseen.
+        search: for personas anew.
+    """
 
     data: str
     workspace: str
     mapping: Path | None
     seed: int
     yes: bool
+    search: bool
 
 
 def run(asked: Request, as_json: bool) -> None:
@@ -39,12 +45,14 @@ def run(asked: Request, as_json: bool) -> None:
     mapping = asked.mapping or kept(asked.data, workspace)
     with opened(asked.data, mapping, progress=progress) as folder:
         mapping = mapping or described(asked.data, folder, workspace, asked.yes)
-        job = Job(folder, workspace, mapping, asked.seed)
+        job = Job(folder, workspace, mapping, asked.seed, asked.search)
         report = main_job(settings, job, progress)
     if as_json:
-        print_json({"mapping": report.mapping, "steps": [asdict(step) for step in report.steps]})
+        steps = [asdict(step) for step in report.steps]
+        print_json({"personas": report.door, "mapping": report.mapping, "steps": steps})
         return
     console = stdout()
+    console.print(f"[bold]{escape(report.door)}[/]", soft_wrap=True)
     with Lake.open(job.workspace) as lake:
         show_records(console, lake)
         found = views.personas(lake)
@@ -52,6 +60,7 @@ def run(asked: Request, as_json: bool) -> None:
         if not found:
             console.print(nothing_found(lake.summary("personas")))
         show_all(console, found)
+        show_proposal(console, lake.summary("personas"))
     done = "nothing new" if all(step.skipped for step in report.steps) else "done"
     console.print(f"[dim]{done} in {report.seconds:.1f} s; mapping: {escape(report.mapping)}[/]")
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from kg.lake.delta import files_of
 from kg.lake.engine import Engine
-from kg.lake.manifest import Manifest, read_manifest
+from kg.lake.manifest import Manifest, number_of, read_manifest
 from kg.lake.tables import schema_of
 from kg.lake.workspace import Workspace
 
@@ -68,6 +68,14 @@ class Lake:
             if version not in seen:
                 seen.add(version)
                 yield self._pinned(name, version)
+
+    def at_run(self, run_id: str) -> "Lake":
+        """The lake as the newest run of this id left it, as a reader of its own.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return self.at(number_of(self.workspace.runs, run_id))
 
     def refresh(self) -> None:
         """Move on to the newest run; expressions made before keep their rows."""

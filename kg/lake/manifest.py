@@ -79,6 +79,23 @@ def read_manifest(runs: Path, number: int | None = None) -> Manifest | None:
         ) from error
 
 
+def number_of(runs: Path, run_id: str) -> int:
+    """The number of the newest run of this id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    with on_disk(runs):
+        found = [number for number, file in _by_number(runs).items() if _id_of(file) == run_id]
+    if not found:
+        raise NotFound(f"There is no run {run_id}.", hint="The workspace was not copied whole.")
+    return max(found)
+
+
+def _id_of(file: Path) -> str:
+    return file.stem.rpartition("-")[2]
+
+
 def _by_number(runs: Path) -> dict[int, Path]:
     if not runs.exists():
         return {}

@@ -68,6 +68,8 @@ _COLUMNS = {
     "household_members": "household_id str, user_id str, since_ms i64, record_key str",
     "item_topics": "item_id str, topic str, kind str, level i32",
     "text_topics": "text_hash str, topic str, level i32",
+    # Groups of texts at the finest level, as the search for personas found them.
+    "topic_centres": "what str, topic str, broad str, reach f64, vector vector",
     "topics": "topic str, label str, kind str, level i32, item_count i64",
     "sessions": """session_id str, user_id str, channel str, number i64, started_at_ms i64,
         ended_at_ms i64, event_count i64, value f64""",

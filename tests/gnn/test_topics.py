@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 
 from gnn.text import Embedder
-from gnn.topics import TopicConfig, assign, group, slug
+from gnn.topic_book import slug
+from gnn.topics import TopicConfig, assign, group
 from kg.hashing import text_hash
 from kg.lake import Lake
 from tests.rows import put

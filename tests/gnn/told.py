@@ -103,7 +103,9 @@ def levels_of(episodes: Episodes, labels: NDArray[np.int64]) -> Levels:
     parts = int(micro.max(initial=-1)) + 1
     held = np.zeros((len(episodes.user_ids), parts), bool)
     held[episodes.user[micro == 0]] = True
-    tests = (Recurrence(pairs=1, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True),) * parts
+    tests = (
+        Recurrence(together=1.0, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True),
+    ) * parts
     return Levels(
         Families(family, (0.8,) * int(count > 1)),
         Micro(micro, np.full(parts, B), held, tests, (0.9,) * parts),
@@ -115,5 +117,7 @@ def found(labels: NDArray[np.int64], types: int) -> Found:
     count = int(labels.max(initial=-1)) + 1
     table = np.full((count + 1, types), count / 10)
     rule = Rule(table, (), (), (), np.inf, np.full(count, 0.2), MixtureConfig())
-    tests = [Recurrence(pairs=1, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True)] * count
+    tests = [
+        Recurrence(together=1.0, expected=0.5, lift=2.0, p=0.001, q=0.001, passed=True)
+    ] * count
     return Found(rule, np.eye(count + 1)[labels + 1], tests, [0.9] * count)

@@ -1,0 +1,60 @@
+"""Which way personas come to be: a search only where it must be, or is asked for."""
+
+from typing import Any
+
+import pytest
+
+from api.door import Door, choose
+
+SETTINGS = {"store": "embedded", "seed": 0, "program": "1"}
+LAST = {"run_id": "p1", "topics": "t1", "kept_topic_level": 1, "settings": SETTINGS}
+FOUND = {"personas": {"personas": 3, "search": LAST}, "topics": {"grouped": "t1"}}
+
+
+class Told:
+    """A lake of which only summaries and the id of the topics are asked."""
+
+    def __init__(self, summaries: dict[str, Any], topics: str) -> None:
+        self.summaries, self.topics = summaries, topics
+
+    def summary(self, step: str) -> dict[str, Any]:
+        return self.summaries.get(step, {})
+
+    def step_id(self, step: str) -> str | None:
+        return self.topics if step == "topics" else None
+
+
+def _chosen(
+    summaries: dict[str, Any], wanted: bool = False, topics: str = "t1", **other: Any
+) -> Door:
+    lake: Any = Told(summaries, topics)
+    return choose(lake, SETTINGS | other, "t2", wanted)
+
+
+def test_new_records_update_what_is_there() -> None:
+    door = _chosen(FOUND)
+    assert door.is_update
+    assert door.kept("run_id") == {"run_id": "p1"}
+    assert door.told(skipped=False).startswith("Personas were updated by the rule they have")
+    assert "Nothing is new" in door.told(skipped=True)
+
+
+@pytest.mark.parametrize(
+    ("summaries", "more", "why"),
+    [
+        ({}, {}, "there was none"),
+        (FOUND, {"wanted": True}, "asked for"),
+        (FOUND, {"seed": 1}, "another seed than"),
+        (FOUND, {"seed": 1, "program": "2"}, "another seed and another program than"),
+        (FOUND | {"topics": {"grouped": "t9"}}, {}, "did not end"),
+        (FOUND | {"personas": {"search": LAST}}, {}, "found no persona"),
+        (FOUND, {"topics": "t2"}, "the same records"),
+    ],
+)
+def test_a_search_is_made_where_it_must_be(
+    summaries: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    door = _chosen(summaries, **more)
+    assert not door.is_update
+    assert why in door.told(skipped=False)
+    assert door.kept("run_id") == {}
