@@ -16,6 +16,7 @@ from kg.progress import Progress, silent
 from kg.settings import Settings
 
 if TYPE_CHECKING:
+    from gnn.crew import Crew
     from ingestion.identity import IdentityConfig
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
@@ -68,8 +69,13 @@ class RunReport:
         return sum(s.seconds for s in self.steps)
 
 
-def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
+def run(
+    settings: Settings, job: Job, progress: Progress = silent, crew: "Crew | None" = None
+) -> RunReport:
     """Run the main job; whatever is already done for this input is skipped.
+
+    Args:
+        crew: processes that wait to help train; None: this one does it alone.
 
     Raises:
         InputError: no mapping fits the data.
@@ -91,7 +97,7 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work.resolve(mapping)
         work.topics()
         work.intents(mapping)
-        work.personas()
+        work.personas(crew)
         work.state()
     return RunReport(mapping.name, work.reports)
 
@@ -171,7 +177,7 @@ class _Work:
                 from gnn.text import Embedder
                 from gnn.topics import assign
 
-                assign(step, Embedder(model), progress=self.progress)
+                assign(step, Embedder(model, self.progress.say), progress=self.progress)
 
     def intents(self, mapping: "Mapping") -> None:
         """Events to sessions and intents."""
@@ -184,13 +190,14 @@ class _Work:
                     intents(step)
                     task.advance()
 
-    def personas(self) -> None:
+    def personas(self, crew: "Crew | None") -> None:
         """Intents to personas."""
         with self._step("personas", ("intents",), {"communities": self.store.name}) as step:
             if not step.done:
+                from gnn.crew import ALONE
                 from gnn.personas import find
 
-                find(step, leiden=self.store.leiden, progress=self.progress)
+                find(step, leiden=self.store.leiden, progress=self.progress, crew=crew or ALONE)
 
     def state(self) -> None:
         """Personas to claims: chosen in the lake, proved in the graph, worded."""
