@@ -1,7 +1,7 @@
 """What does each kind of proposal add? Personas from content, behaviour, graph encoder, and all.
 
     python benchmarks/ablation.py --worlds FOLDER --people 2000 --seed 41 42 43
-    python benchmarks/ablation.py --people 2000 --seed 41 42 43
+    python benchmarks/ablation.py --people 2000 --personas 8 --seed 41 42 43
 
 With a folder worlds are made, and led through the whole path up to intents, once per FOLDER;
 without one, intents come from `tests/gnn/planted.py`. The persona step is then run on what each of
@@ -57,12 +57,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=Path, help="folder to keep worlds in")
     parser.add_argument("--people", type=int, default=2000)
+    parser.add_argument("--personas", type=int, default=8, help="planted, in worlds of no folder")
     parser.add_argument("--seed", type=int, nargs="+", default=[41, 42, 43])
     arguments = parser.parse_args()
     told: dict[str, list[dict[str, Any]]] = {}
     for seed in arguments.seed:
-        folder = arguments.worlds and arguments.worlds / str(seed)
-        world = whole(folder, arguments.people, seed) if folder else alone(arguments.people, seed)
+        if arguments.worlds:
+            world = whole(arguments.worlds / str(seed), arguments.people, seed)
+        else:
+            story = Story(arguments.people, arguments.personas, 5 * arguments.personas)
+            world = alone(story, seed)
         for variant, figures in world.measured():
             print(json.dumps({"seed": seed, "variant": variant} | figures), flush=True)
             told.setdefault(variant, []).append(figures)
@@ -105,9 +109,9 @@ def whole(place: Path, people: int, seed: int) -> "World":
     return World(episodes, episodes.intents.episode[intent], both.persona.fillna("").to_numpy())
 
 
-def alone(people: int, seed: int) -> "World":
+def alone(story: Story, seed: int) -> "World":
     """A world of intents alone."""
-    episodes, truth = arranged(plant(seed, Story(people=people)))
+    episodes, truth = arranged(plant(seed, story))
     names = np.array(["", *map(str, range(int(truth.max()) + 1))])
     return World(episodes, np.arange(len(episodes)), names[truth + 1])
 

@@ -106,6 +106,7 @@ def test_what_does_not_fit_on_the_cpu_either_is_said() -> None:
         encode(two_worlds(), QUICK, 0, Work(device=CPU, loss=_Small(0)))
 
 
+@pytest.mark.slow
 def test_two_processes_that_torchrun_starts_learn_what_one_does(
     plain: np.ndarray, tmp_path: Path
 ) -> None:

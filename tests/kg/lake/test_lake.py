@@ -205,7 +205,7 @@ def test_what_a_step_put_aside_that_was_killed_after_its_manifest_is_gone(tmp_pa
     with Lake.writer(tmp_path / "w") as lake, lake.step("identity") as step:
         pass
     left = lake.workspace.aside / f"identity-{step.id}"
-    left.mkdir()
+    left.mkdir(parents=True)
     with Lake.writer(tmp_path / "w"):
         assert not left.exists()
 
