@@ -55,7 +55,7 @@ class Crew:
 
         flat = torch.cat([tensor.detach().reshape(-1).cpu() for tensor in tensors])
         torch.distributed.all_reduce(flat)
-        sums = flat.split([tensor.numel() for tensor in tensors])
+        sums = torch.split(flat, [tensor.numel() for tensor in tensors])
         for tensor, total in zip(tensors, sums, strict=True):
             tensor.detach().copy_(total.view_as(tensor))
 

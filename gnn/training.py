@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ class _Training:
                 np.arange(len(self.nodes)), len(self.nodes) // VECTORS_AT_ONCE + 1
             ):
                 graph = sample(self.nodes, batch, most, self.rng)
-                self._within_memory(lambda graph=graph, batch=batch: self._fill(out, graph, batch))
+                self._within_memory(partial(self._fill, out, graph, batch))
         self.work.crew.add([out])
         return out.numpy()
 
