@@ -17,6 +17,7 @@ from kg.progress import Progress, silent
 from kg.settings import Settings
 
 if TYPE_CHECKING:
+    from gnn.crew import Crew
     from gnn.personas import PersonaConfig
     from ingestion.identity import IdentityConfig
     from ingestion.mapping import Mapping
@@ -78,8 +79,13 @@ class RunReport:
         return sum(s.seconds for s in self.steps)
 
 
-def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
+def run(
+    settings: Settings, job: Job, progress: Progress = silent, crew: "Crew | None" = None
+) -> RunReport:
     """Run the main job; whatever is already done for this input is skipped.
+
+    Args:
+        crew: processes that wait to help train; None: this one does it alone.
 
     Raises:
         InputError: no mapping fits the data.
@@ -104,7 +110,7 @@ def run(settings: Settings, job: Job, progress: Progress = silent) -> RunReport:
         work.intents(mapping)
         work.goals()
         work.rules()
-        work.personas()
+        work.personas(crew)
         work.state()
     return RunReport(mapping.name, work.reports, work.door.told(work.skipped("personas")))
 
@@ -234,11 +240,11 @@ class _Work:
                 if self.door.is_update:
                     from gnn.joining import join
 
-                    join(step, Embedder(model), progress=self.progress)
+                    join(step, Embedder(model, self.progress.say), progress=self.progress)
                 else:
                     from gnn.topics import assign
 
-                    assign(step, Embedder(model), progress=self.progress)
+                    assign(step, Embedder(model, self.progress.say), progress=self.progress)
                 step.summary["grouped"] = self.door.last.get("topics", step.id)
 
     def intents(self, mapping: "Mapping") -> None:
@@ -272,7 +278,7 @@ class _Work:
 
                     apply(step, asked)
 
-    def personas(self) -> None:
+    def personas(self, crew: "Crew | None") -> None:
         """Intents to personas: searched for, or updated."""
         config = {"communities": self.store.name, "constraints": self.asked.shaping}
         with self._step("personas", ("intents",), config | self.door.kept("run_id")) as step:
@@ -287,9 +293,10 @@ class _Work:
 
                 update(step, self.door.last["run_id"], how, self.store.leiden, self.progress)
             else:
+                from gnn.crew import ALONE
                 from gnn.personas import find
 
-                find(step, how, self.store.leiden, self.progress)
+                find(step, how, self.store.leiden, self.progress, crew or ALONE)
             self.door.remember(step, self.lake)
 
     def state(self) -> None:

@@ -1,6 +1,9 @@
 """Where tensors live: CUDA when there is a device, the CPU otherwise; the same code for both."""
 
 import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -8,7 +11,10 @@ import torch
 @functools.cache
 def device() -> torch.device:
     """The device that training and embedding use."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    place = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun: each process a device
+    return torch.device("cuda", place % torch.cuda.device_count())
 
 
 def describe() -> tuple[str, bool]:
@@ -21,3 +27,24 @@ def describe() -> tuple[str, bool]:
     name = torch.cuda.get_device_name(0)
     memory_gib = torch.cuda.get_device_properties(0).total_memory / 2**30
     return f"{name} with {memory_gib:.0f} GiB, torch {torch.__version__}", True
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Sums in one order, whatever the number of cores: inside, BLAS, OpenMP and torch use a thread.
+
+    A sum over threads is rounded by how it was cut, and a proposal of personas turned on that (an
+    eigenvector's last digits, then an iterative fit). The matrices are small; one thread is hardly
+    slower (docs/figures.md). Another kind of processor may round otherwise all the same.
+    """
+    import scipy.linalg  # noqa: F401 - a limit reaches only libraries that are loaded
+    import sklearn.decomposition  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    threads = torch.get_num_threads()
+    with threadpool_limits(1):
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)

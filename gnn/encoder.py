@@ -22,7 +22,6 @@ from torch_geometric.nn import MessagePassing
 from torch_geometric.utils import softmax
 
 from gnn.tensors import Ints
-from kg.progress import Task
 
 Floats32 = NDArray[np.float32]
 
@@ -134,15 +133,27 @@ class Encoder(nn.Module):
         made: Tensor = self.own + self.project(self.content)
         return made
 
-    def forward(self, kinds: Tensor, graph: "Sample", targets: Tensor) -> Tensor:
-        """The company of targets (b,) kinds, over a sampled graph -> (b, d)."""
-        made: Tensor = self.company(kinds, graph, targets)
-        return made
+    def forward(self, graph: "Sample", candidates: Tensor) -> Tensor:
+        """How well each candidate goes with the company; each attends for itself.
+
+        Shapes: candidates (c, b) kinds -> (b, c).
+        """
+        kinds = self.kinds()
+        scores = []
+        for candidate in candidates:
+            company = self.company(kinds, graph, candidate)
+            scores.append((company * kinds[candidate]).sum(-1) + self.bias[candidate])
+        return torch.stack(scores, 1)
+
+    def vectors(self, kinds: Tensor, graph: "Sample", targets: Tensor, own: float) -> Tensor:
+        """What nodes of these kinds are, in their company -> (b, d) of unit length."""
+        company = F.normalize(self.company(kinds, graph, targets), dim=-1)
+        return F.normalize(own * F.normalize(kinds[targets], dim=-1) + company, dim=-1)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The sampled company of a batch.
+    """The sampled company of a batch, sorted by place in it.
 
     Shapes: source (e,) kind; edges (2, e) from row of `source` to place in the batch; facts (e, 2):
     log of the source's intents, and 1 where both were done on one occasion.
@@ -152,8 +163,15 @@ class Sample:
     edges: Tensor
     facts: Tensor
 
+    def part(self, first: int, last: int, device: torch.device) -> "Sample":
+        """The company of some places of the batch, on a device."""
+        inside = slice(*torch.searchsorted(self.edges[1], torch.tensor([first, last])).tolist())
+        source = self.source[inside]
+        edges = torch.stack([torch.arange(len(source)), self.edges[1, inside] - first])
+        return Sample(source.to(device), edges.to(device), self.facts[inside].to(device))
 
-def sample(nodes: Nodes, batch: Ints, most: int, rng: np.random.Generator, device: str) -> Sample:
+
+def sample(nodes: Nodes, batch: Ints, most: int, rng: np.random.Generator) -> Sample:
     """Up to `most` other nodes of the same person for each node of the batch.
 
     Shapes: batch (b,) places of nodes, may be empty.
@@ -173,72 +191,10 @@ def sample(nodes: Nodes, batch: Ints, most: int, rng: np.random.Generator, devic
     together = nodes.occasion[chosen] == nodes.occasion[batch[target]]
     facts = np.stack([np.log(nodes.weight[chosen]), together.astype(np.float32)], 1)
     return Sample(
-        torch.from_numpy(nodes.kind[chosen]).to(device),
-        torch.from_numpy(np.stack([np.arange(len(target)), target])).to(device),
-        torch.from_numpy(facts.astype(np.float32)).to(device),
+        torch.from_numpy(nodes.kind[chosen]),
+        torch.from_numpy(np.stack([np.arange(len(target)), target])),
+        torch.from_numpy(facts.astype(np.float32)),
     )
-
-
-def encode(nodes: Nodes, config: EncoderConfig, seed: int, task: Task) -> Floats32:
-    """Train the encoder and give every node its vector.
-
-    Args:
-        task: advanced once for every training step.
-
-    Shapes: m nodes -> (m, d) float32 of unit length.
-    """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.manual_seed(seed)
-    torch.set_num_threads(1)  # sums in one order; and two threads were slower (small matrices)
-    rng = np.random.default_rng(seed)
-    start = torch.from_numpy(co_occurrence(nodes, config.size))
-    encoder = Encoder(torch.from_numpy(nodes.content), start, config).to(device)
-    _train(encoder, nodes, config, rng, task)
-    return _vectors(encoder, nodes, config, rng)
-
-
-def _train(
-    encoder: Encoder, nodes: Nodes, config: EncoderConfig, rng: np.random.Generator, task: Task
-) -> None:
-    optimizer = torch.optim.Adam(encoder.parameters(), lr=config.rate)
-    device = next(encoder.parameters()).device.type
-    popular = np.bincount(nodes.kind, minlength=len(nodes.content)) ** 0.75
-    popular = np.cumsum(popular / popular.sum())
-    company = np.flatnonzero(np.repeat(np.diff(nodes.start), np.diff(nodes.start)) > 1)
-    for _ in range(config.steps if len(company) else 0):
-        batch = np.sort(rng.choice(company, min(config.batch, len(company)), replace=False))
-        graph = sample(nodes, batch, config.company, rng, device)
-        drawn = np.searchsorted(popular, rng.random((config.negatives, len(batch))))
-        drawn = np.minimum(drawn, len(popular) - 1)
-        candidates = torch.from_numpy(np.concatenate([nodes.kind[batch][None], drawn])).to(device)
-        kinds = encoder.kinds()
-        scores = []
-        for candidate in candidates:  # each attends for itself
-            company_of = encoder(kinds, graph, candidate)
-            scores.append((company_of * kinds[candidate]).sum(-1) + encoder.bias[candidate])
-        loss = F.cross_entropy(
-            torch.stack(scores, 1), torch.zeros(len(batch), dtype=torch.long, device=device)
-        )
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        task.advance()
-
-
-def _vectors(
-    encoder: Encoder, nodes: Nodes, config: EncoderConfig, rng: np.random.Generator
-) -> Floats32:
-    device = next(encoder.parameters()).device.type
-    out = np.zeros((len(nodes), config.size), np.float32)
-    with torch.inference_mode():
-        kinds = encoder.kinds()
-        for batch in np.array_split(np.arange(len(nodes)), len(nodes) // 20_000 + 1):
-            graph = sample(nodes, batch, 2 * config.company, rng, device)
-            targets = torch.from_numpy(nodes.kind[batch]).to(device)
-            company = F.normalize(encoder(kinds, graph, targets), dim=-1)
-            own = config.own * F.normalize(kinds[targets], dim=-1)
-            out[batch] = F.normalize(own + company, dim=-1).cpu()
-    return out
 
 
 def co_occurrence(nodes: Nodes, size: int) -> Floats32:

@@ -119,6 +119,6 @@ def _in_one_sitting(seen: tuple[Ints, Ints], occasion: Ints, types: int) -> NDAr
     _, first, count = np.unique(once[0], return_index=True, return_counts=True)
     cell, occasion = once[:, first[count == 1]]
     place = np.unique(occasion, return_inverse=True)[1].reshape(-1)
-    table = csr_array((np.ones(len(cell)), (place, cell % types)))
-    table.resize((int(place.max(initial=-1)) + 1, types))
+    shape = (int(place.max(initial=-1)) + 1, types)
+    table = csr_array((np.ones(len(cell)), (place, cell % types)), shape=shape)
     return np.asarray((table.T @ table).toarray())

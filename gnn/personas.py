@@ -18,9 +18,10 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -28,6 +29,8 @@ import numpy as np
 
 from gnn.apart import apart
 from gnn.communities import Leiden, native_leiden
+from gnn.crew import ALONE, Crew
+from gnn.device import one_thread
 from gnn.families import FamilyConfig
 from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit
 from gnn.overlooked import OverlookedConfig, overlooked
@@ -35,8 +38,9 @@ from gnn.proposals import ProposalConfig, kinds_of, propose
 from gnn.recurrence import Having, Recurrence, RecurrenceConfig, recurrence
 from gnn.returning import Return, compare, same_place
 from gnn.tensors import Episodes, Floats, Ints, Manner, informative, load
+from gnn.training import Work
 from kg.personas.statistics import MIN_PEOPLE
-from kg.progress import Progress, silent
+from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
 
@@ -107,10 +111,27 @@ class Found:
 
 @dataclass
 class Report:
-    """Where the work reports: progress, seconds per part, and the summary of the run."""
+    """Where the work reports: progress, seconds per part, and the summary of the run.
+
+    Attributes:
+        crew: the processes that train together.
+        aside: the file of a name that outlives an interruption; None: nothing does.
+    """
 
     progress: Progress = silent
     summary: dict[str, Any] = field(default_factory=dict)
+    crew: Crew = ALONE
+    aside: Callable[[str], Path] | None = None
+
+    def say(self, message: str) -> None:
+        """Tell the user now, and whoever reads the summary."""
+        self.progress.say(message)
+        self.summary.setdefault("messages", []).append(message)
+
+    def training(self, task: Task, name: str) -> Work:
+        """How a training of this name is carried out here."""
+        aside = self.aside(name) if self.aside else None
+        return Work(task, self.say, self.crew, aside)
 
     @contextmanager
     def clock(self, part: str) -> Iterator[None]:
@@ -126,6 +147,7 @@ def find(
     config: PersonaConfig | None = None,
     leiden: Leiden = native_leiden,
     progress: Progress = silent,
+    crew: Crew = ALONE,
 ) -> None:
     """Find the personas in a step's intents.
 
@@ -135,11 +157,13 @@ def find(
 
     Args:
         leiden: the store's own algorithm.
+        crew: the processes that train together; the others have called `help_out`.
     """
     from gnn import levels, tables
     from gnn.kept import with_kept
 
-    config, report = config or PersonaConfig(), Report(progress, step.summary)
+    config = config or PersonaConfig()
+    report = Report(progress, step.summary, crew, step.aside)
     with report.clock("read"):
         episodes = load(step)
     config = with_floor(config, episodes)
@@ -161,6 +185,11 @@ def with_floor(config: PersonaConfig, episodes: Episodes) -> PersonaConfig:
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
     """The personas in episodes; no lake needed."""
+    with one_thread():
+        return _discovered(episodes, config, leiden, report)
+
+
+def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
     rows = np.flatnonzero(episodes.fit[episodes.user])
     report.summary.update(
         intents=len(episodes.intents),
@@ -175,6 +204,28 @@ def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: 
         manners = _allowed(episodes, manners, config)
         report.summary.update(manners=ratios, manners_used=[manner.name for manner in manners])
     trials = _trials(episodes, rows, manners, config, (leiden, report))
+    return _settled(episodes, manners, trials, config, (leiden, report))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Personas fitted from one proposal, twice; `rule` is that of the first half of the people."""
+
+    by: str
+    size: float
+    rule: Rule
+    back: Return
+
+
+def _settled(
+    episodes: Episodes,
+    manners: tuple[Manner, ...],
+    trials: list[Trial],
+    config: PersonaConfig,
+    settings: tuple[Leiden, Report],
+) -> Found:
+    """What of the best of several trials is kept, fitted to all and judged."""
+    (leiden, report), rows = settings, np.flatnonzero(episodes.fit[episodes.user])
     best = max(trials, key=lambda trial: trial.back.information, default=None)
     kept = best.back.back(config.least_return) if best else np.zeros(0, np.int64)
     if best is None or not len(kept):
@@ -200,16 +251,6 @@ def _allowed(
     return (*kept, *asked)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Personas fitted from one proposal, twice; `rule` is that of the first half of the people."""
-
-    by: str
-    size: float
-    rule: Rule
-    back: Return
-
-
 def _trials(
     episodes: Episodes,
     rows: Ints,
@@ -221,13 +262,14 @@ def _trials(
     leiden, report = settings
     halves = _halves(episodes, rows, config)
     proposals = []
-    steps = 2 * config.proposals.encoder.steps
+    steps = 2 * config.proposals.encoder.steps if config.proposals.resolutions else None
     with (
         report.clock("proposals"),
         report.progress.task("Reading intents and their company", steps) as task,
     ):
-        for half in halves:
-            options = (config.proposals, leiden, config.seed, task)
+        for number, half in enumerate(halves):
+            work = report.training(task, f"half-{number}")
+            options = (config.proposals, leiden, config.seed, work)
             proposals.append(propose(episodes, half, manners, options))
     common = sample(episodes, rows, config.most_tried, config.seed + 1)
     trials = []

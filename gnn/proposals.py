@@ -8,6 +8,7 @@ anyone but the people it is given, so that two halves of the people propose inde
 """
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from gnn.communities import Graph, Leiden, large
-from gnn.encoder import EncoderConfig, Nodes, encode
+from gnn.encoder import EncoderConfig, Nodes
 from gnn.neighbours import mutual_neighbours, nearest
 from gnn.tensors import Episodes, Floats, Ints, Manner
-from kg.progress import Task
+from gnn.training import Work, encode
 
 Vectors = NDArray[np.float32]
+Encode = Callable[[Nodes, EncoderConfig, int, Work], Vectors]
 
 MOST_MANNERS = 3
 """More, and their tables outweigh what people are after."""
@@ -32,11 +34,12 @@ class ProposalConfig:
     """How personas are proposed.
 
     Attributes:
-        resolutions: of the communities, the broadest first.
+        resolutions: of the communities, the broadest first; none: no vectors are made.
         parts: how many parts, one proposal each.
         most_vectors: vectors that neighbours are sought among; others join the nearest of these.
         neighbours: of each vector.
         least_share: a community with a smaller share of the episodes proposes nothing.
+        encode: how nodes get their vectors (`benchmarks/ablation.py` compares others).
     """
 
     resolutions: tuple[float, ...] = (0.1, 0.15, 0.2, 0.3, 0.5)
@@ -45,6 +48,7 @@ class ProposalConfig:
     neighbours: int = 30
     least_share: float = 0.01
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    encode: Encode = encode
 
 
 @dataclass(frozen=True)
@@ -66,23 +70,22 @@ def propose(
     episodes: Episodes,
     rows: Ints,
     manners: tuple[Manner, ...],
-    settings: tuple[ProposalConfig, Leiden, int, Task],
+    settings: tuple[ProposalConfig, Leiden, int, Work],
 ) -> list[Proposal]:
     """Groups of some episodes, always the same number of proposals in the same order.
 
     Args:
         rows: whose.
         manners: that go with people's company, the most telling first.
-        settings: with the algorithm of the store, the seed, and a task advanced at every step of
-            training.
+        settings: with the algorithm of the store, the seed, and how the encoder is trained.
 
     Shapes: rows (n,).
     """
-    config, leiden, seed, task = settings
+    config, leiden, seed, work = settings
     found = []
     if config.resolutions:
         nodes, node_of_row = _nodes(episodes, rows, manners[:1])
-        graph = _graph(encode(nodes, config.encoder, seed, task), config)
+        graph = _graph(config.encode(nodes, config.encoder, seed, work), config)
         edges = (graph.source, graph.target, graph.weight)
         for resolution in config.resolutions:
             labels = np.asarray(leiden(graph.n, *edges, resolution, seed), np.int64)

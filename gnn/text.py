@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
 from gnn.device import device
+from gnn.room import Room, unheard
 from kg.errors import InputError
 from kg.hashing import text_hash
 
@@ -26,10 +28,15 @@ TEXTS_PER_BATCH = 128
 
 
 class Embedder:
-    """Turns texts into unit vectors; weights are loaded at the first text and never downloaded."""
+    """Turns texts into unit vectors; weights are loaded at the first text and never downloaded.
 
-    def __init__(self, model: str = DEFAULT_MODEL) -> None:
+    Args:
+        say: told when the memory of a GPU is too small.
+    """
+
+    def __init__(self, model: str = DEFAULT_MODEL, say: Callable[[str], None] = unheard) -> None:
         self.name = model
+        self._say = say
         self._encode: Callable[[list[str]], Vectors] | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -40,7 +47,7 @@ class Embedder:
         if not texts:
             return np.zeros((0, 0), np.float32)
         if self._encode is None:
-            self._encode = _load(_model_folder(self.name))
+            self._encode = _load(_model_folder(self.name), self._say)
         return self._encode(list(texts))
 
 
@@ -167,21 +174,28 @@ def _model_folder(name: str) -> Path:
     return folder
 
 
-def _load(folder: Path) -> Callable[[list[str]], Vectors]:
+def _load(folder: Path, say: Callable[[str], None]) -> Callable[[list[str]], Vectors]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model is a folder; nothing is fetched
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # we show our own
-    model = SentenceTransformer(str(folder), device=str(device()))
+    model = SentenceTransformer(str(folder), device="cpu")
+    room = Room("Embedding texts", device(), say)
+    return lambda texts: encoded(model, texts, room)
 
-    def encode(texts: list[str]) -> Vectors:
-        made = model.encode(
-            texts,
-            batch_size=TEXTS_PER_BATCH,
-            normalize_embeddings=True,
-            show_progress_bar=False,
-        )
-        return np.asarray(made, np.float32)
 
-    return encode
+def encoded(model: Any, texts: list[str], room: Room) -> Vectors:
+    """The vectors of texts by a sentence-transformers model, in batches for which there is room."""
+    while True:
+        try:
+            made = model.to(room.device).encode(
+                texts,
+                batch_size=TEXTS_PER_BATCH // room.parts,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+            return np.asarray(made, np.float32)
+        except torch.OutOfMemoryError:
+            pass  # its tensors are let go here, before the next try
+        room.less()

@@ -20,6 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gnn.centres import centres
+from gnn.device import one_thread
 from gnn.text import Embedder, Vectors, embed, lemmas, stop_words
 from gnn.topic_book import Book
 from kg.hashing import text_hash
@@ -243,11 +244,12 @@ def group(words: list[list[str]], vectors: Vectors, most: int, config: TopicConf
         alone = np.arange(len(words))
         names = [" ".join(kept) for kept in words]
         return Grouping([alone, alone], [names, names])
-    points = np.hstack([_centred(vectors), config.word_weight * _word_vectors(words)])
-    near = _condensed(points, config.most_joined)
-    fine = _ward(_centres(points, near), _aim(int(near.max()) + 1, most))[near]
-    centres = _unit(_centres(points, fine))
-    broad = _ward(centres, _aim(len(centres), most))[fine]
+    with one_thread():
+        points = np.hstack([_centred(vectors), config.word_weight * _word_vectors(words)])
+        near = _condensed(points, config.most_joined)
+        fine = _ward(_centres(points, near), _aim(int(near.max()) + 1, most))[near]
+        centres = _unit(_centres(points, fine))
+        broad = _ward(centres, _aim(len(centres), most))[fine]
     labels = [_labels(words, level) for level in (broad, fine)]
     return Grouping([broad, fine], labels)
 

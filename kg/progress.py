@@ -17,14 +17,21 @@ class Progress(Protocol):
     def task(self, description: str, total: float | None = None) -> AbstractContextManager[Task]:
         """Announce a step of `total` units (None: unknown); leaving the block ends it."""
 
+    def say(self, message: str) -> None:
+        """Something a user should know now, in a sentence without personal data."""
+
 
 class _Silent:
     def task(self, description: str, total: float | None = None) -> AbstractContextManager[Task]:
         del description, total
         return nullcontext(self)
 
+    def say(self, message: str) -> None:
+        del message
+
     def advance(self, count: float = 1) -> None:
         del count
 
 
 silent: Progress = _Silent()
+unwatched: Task = _Silent()

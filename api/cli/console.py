@@ -100,6 +100,9 @@ class TerminalProgress:
             yield from self._bar(self._live, description, total)
         self._live = None
 
+    def say(self, message: str) -> None:
+        self._console.print(escape(message), soft_wrap=True)
+
     @staticmethod
     def _bar(live: Progress, description: str, total: float | None) -> Iterator[_Bar]:
         task_id = live.add_task(description, total=total)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +13,9 @@ from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_all, show_proposal
 from api.cli.proposals import described, kept
 from kg.settings import read_settings
+
+if TYPE_CHECKING:
+    from gnn.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,22 @@ class Request:
 
 
 def run(asked: Request, as_json: bool) -> None:
-    """Run the main job and show where the records went, who they are, and the personas."""
+    """Run the main job and show where the records went, who they are, and the personas.
+
+    Of the processes that torchrun started the first does so; the others help it train.
+    """
+    from gnn.crew import assembled
+
+    with assembled() as crew:
+        if crew.rank == 0:
+            _run(asked, as_json, crew)
+            return
+        from gnn.training import help_out
+
+        help_out(crew)
+
+
+def _run(asked: Request, as_json: bool, crew: "Crew") -> None:
     from api.pipeline import Job
     from api.pipeline import run as main_job
     from ingestion.places import opened
@@ -46,7 +64,7 @@ def run(asked: Request, as_json: bool) -> None:
     with opened(asked.data, mapping, progress=progress) as folder:
         mapping = mapping or described(asked.data, folder, workspace, asked.yes)
         job = Job(folder, workspace, mapping, asked.seed, asked.search)
-        report = main_job(settings, job, progress)
+        report = main_job(settings, job, progress, crew)
     if as_json:
         steps = [asdict(step) for step in report.steps]
         print_json({"personas": report.door, "mapping": report.mapping, "steps": steps})

@@ -134,6 +134,11 @@ class Workspace:
         return self.path / "graph"
 
     @property
+    def aside(self) -> Path:
+        """Folder of what a step that is interrupted goes on from."""
+        return self.path / "aside"
+
+    @property
     def spill(self) -> Path:
         """Folder of what the engine puts aside while it works."""
         return self.path / "spill"

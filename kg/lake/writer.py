@@ -6,11 +6,13 @@ was killed, has left in the tables is taken back before the next step builds on 
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -161,9 +163,16 @@ class Writer(Lake):
         with on_disk(self.workspace.runs):
             write_manifest(self.workspace.runs, manifest)
         self.head = manifest
+        self._clear_aside(f"{step.name}-{'?' * len(step.id)}")
+
+    def _clear_aside(self, pattern: str) -> None:
+        for folder in self.workspace.aside.glob(pattern):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _tidy(self) -> None:
         sweep(self.workspace.spill)
+        for name, latest in (self.head.steps if self.head else {}).items():
+            self._clear_aside(f"{name}-{latest['run_id']}")  # killed once it was committed
         with on_disk(self.workspace.runs):
             for file in self.workspace.runs.glob(".*.tmp"):
                 file.unlink(missing_ok=True)
@@ -197,6 +206,18 @@ class Step:
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""
         return self.lake.memtable(data)
+
+    def aside(self, name: str) -> Path:
+        """A file of this step's own that outlives an interruption: the same step, begun again,
+        finds it there. It is gone once the step is committed, and is no one else's.
+
+        Raises:
+            Unavailable: the disk refuses its folder.
+        """
+        folder = self.lake.workspace.aside / f"{self.name}-{self.id}"
+        with on_disk(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder / name
 
     def overwrite(self, table: str, data: Any) -> int:
         """Replace all rows of a table.

@@ -1,31 +1,15 @@
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from gnn.encoder import EncoderConfig, Nodes, encode, sample
-from kg.progress import silent
-
-QUICK = EncoderConfig(steps=30, batch=128)
-
-
-def _two_worlds(people: int = 80, seed: int = 0) -> Nodes:
-    """Half of the people have kinds 0-4, half 5-9; kind 10 everyone."""
-    rng = np.random.default_rng(seed)
-    kinds = [
-        np.append(rng.choice(5, 4, replace=False) + 5 * (person % 2), 10)
-        for person in range(people)
-    ]
-    count = len(kinds) * 5
-    return Nodes(
-        np.concatenate(kinds).astype(np.int64),
-        np.ones(count, np.float32),
-        np.arange(count),
-        np.arange(0, count + 1, 5),
-        np.eye(11, dtype=np.float32),
-    )
+from gnn.encoder import EncoderConfig, Nodes, sample
+from gnn.room import CPU
+from gnn.training import Work, encode
+from tests.gnn.trained import QUICK
+from tests.gnn.trained import two_worlds as _two_worlds
 
 
 def _vectors(nodes: Nodes, seed: int = 0) -> np.ndarray:
-    with silent.task("") as task:
-        return encode(nodes, QUICK, seed, task)
+    return encode(nodes, QUICK, seed, Work())
 
 
 def test_company_tells_apart_who_does_the_same() -> None:
@@ -46,15 +30,26 @@ def test_the_same_seed_gives_the_same_vectors() -> None:
 def test_a_node_is_never_its_own_company() -> None:
     nodes = _two_worlds()
     batch = np.arange(len(nodes))
-    drawn = sample(nodes, batch, 3, np.random.default_rng(1), "cpu")
+    drawn = sample(nodes, batch, 3, np.random.default_rng(1))
     own = nodes.kind[batch][drawn.edges[1].numpy()]
     assert (drawn.source.numpy() != own).all()  # a person has each kind once
     assert np.bincount(drawn.edges[1].numpy()).tolist() == [3] * len(nodes)
 
 
+def test_a_part_of_a_batch_has_the_company_of_its_places() -> None:
+    nodes = _two_worlds()
+    drawn = sample(nodes, np.arange(40), 3, np.random.default_rng(1))
+    part = drawn.part(10, 25, CPU)
+    there = (drawn.edges[1] >= 10) & (drawn.edges[1] < 25)
+    assert part.source.tolist() == drawn.source[there].tolist()
+    assert part.edges.tolist() == [list(range(45)), (drawn.edges[1][there] - 10).tolist()]
+    assert part.facts.tolist() == drawn.facts[there].tolist()
+
+
 def test_a_batch_of_nothing_is_fine() -> None:
-    drawn = sample(_two_worlds(), np.zeros(0, np.int64), 3, np.random.default_rng(1), "cpu")
+    drawn = sample(_two_worlds(), np.zeros(0, np.int64), 3, np.random.default_rng(1))
     assert drawn.edges.shape == (2, 0)
+    assert drawn.part(0, 0, CPU).edges.shape == (2, 0)
 
 
 def test_who_has_one_kind_only_gets_a_vector_from_content() -> None:
@@ -67,3 +62,20 @@ def test_who_has_one_kind_only_gets_a_vector_from_content() -> None:
     )
     vectors = _vectors(alone)
     assert np.isfinite(vectors).all()
+
+
+def test_vectors_do_not_depend_on_the_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    kinds = np.concatenate([np.sort(rng.choice(600, 8, replace=False)) for _ in range(800)])
+    nodes = Nodes(
+        kinds.astype(np.int64),
+        np.ones(6400, np.float32),
+        np.arange(6400) // 2,
+        np.arange(0, 6401, 8),
+        np.eye(600, dtype=np.float32),
+    )
+    made = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            made.append(encode(nodes, EncoderConfig(steps=2), 0, Work()))
+    assert np.array_equal(*made)

@@ -7,7 +7,7 @@ import pytest
 
 from gnn.communities import native_leiden
 from gnn.memberships import MixtureConfig, assign, fit
-from gnn.overlooked import OverlookedConfig, overlooked
+from gnn.overlooked import OverlookedConfig, _in_one_sitting, overlooked
 from gnn.tensors import Episodes, Ints
 from tests.gnn.planted import Story, arranged, plant
 
@@ -75,3 +75,9 @@ def test_what_stands_together_in_one_visit_only_is_no_aim(world: tuple[Episodes,
     alone.type[np.flatnonzero(pair)], alone.type[second] = 0, 1
     nothing = np.ones((len(alone), 1))
     assert overlooked(alone, np.arange(len(alone)), nothing, SETTINGS).shape == (len(alone), 0)
+
+
+def test_who_does_everything_on_several_occasions_has_nothing_in_one_sitting() -> None:
+    seen = np.array([0, 0, 0, 0]), np.array([0, 1, 0, 1])
+    assert not _in_one_sitting(seen, np.array([0, 0, 1, 1]), 3).any()
+    assert _in_one_sitting((seen[0][:2], seen[1][:2]), np.zeros(2, int), 3).sum() == 4

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from gnn.text import Embedder, embed, lemmas
+from gnn.room import Room
+from gnn.text import Embedder, embed, encoded, lemmas
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -43,6 +45,32 @@ def test_no_texts_have_no_vectors() -> None:
 def test_a_model_that_is_no_folder_is_refused() -> None:
     with pytest.raises(InputError, match=r"modules\.json"):
         Embedder("/nowhere").encode(["a"])
+
+
+class _Narrow:
+    """A model that fits so many texts at once; elsewhere than on the first device, any number."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.tried = most, list[tuple[str, int]]()
+
+    def to(self, device: torch.device) -> "_Narrow":
+        self.device = str(device)
+        return self
+
+    def encode(self, texts, batch_size, **_):  # type: ignore[no-untyped-def]
+        self.tried.append((self.device, batch_size))
+        if batch_size > self.most and self.device == "cpu:0":
+            raise torch.OutOfMemoryError
+        return np.ones((len(texts), 2))
+
+
+def test_texts_that_do_not_fit_are_encoded_in_smaller_batches_then_on_the_cpu() -> None:
+    for most, last in ((40, ("cpu:0", 32)), (0, ("cpu", 128))):
+        said, model = list[str](), _Narrow(most)
+        room = Room("Embedding texts", torch.device("cpu", 0), said.append)
+        assert encoded(model, ["a", "b"], room).shape == (2, 2)
+        assert model.tried[-1] == last
+        assert len(said) == len(model.tried) - 1
 
 
 def test_nouns_of_titles_are_put_in_the_singular() -> None:

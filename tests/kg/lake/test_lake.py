@@ -179,6 +179,37 @@ def test_a_step_interrupted_once_its_manifest_is_there_is_kept(
         assert keys(reader) == ["a"]
 
 
+def test_what_an_interrupted_step_put_aside_is_there_for_it_and_gone_once_it_is_done(
+    tmp_path: Path,
+) -> None:
+    def begin(lake: Writer, part: int) -> Path:
+        with lake.step("identity", config={"part": part}) as step:
+            file = step.aside("state")
+            if not file.exists():
+                file.write_text(str(part))
+                raise KeyboardInterrupt
+            assert file.read_text() == str(part)
+            step.append("identities", identities(("a#1", "u_1")))
+            return file
+
+    with Lake.writer(tmp_path / "w") as lake:
+        for part in (1, 2):
+            with pytest.raises(KeyboardInterrupt):
+                begin(lake, part)
+    with Lake.writer(tmp_path / "w") as lake:  # another process finds its own, and no other's
+        begin(lake, 2)
+        assert not list(lake.workspace.aside.iterdir())
+
+
+def test_what_a_step_put_aside_that_was_killed_after_its_manifest_is_gone(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake, lake.step("identity") as step:
+        pass
+    left = lake.workspace.aside / f"identity-{step.id}"
+    left.mkdir(parents=True)
+    with Lake.writer(tmp_path / "w"):
+        assert not left.exists()
+
+
 def test_rows_stay_in_the_order_given(tmp_path: Path) -> None:
     numbers = ibis.range(ROWS).unnest().name("n").as_table()
     data = numbers.select(
