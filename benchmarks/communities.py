@@ -11,7 +11,7 @@ those of one call of the native library on a matrix that is ready (the same iter
 1), and for ours over as many calls as there were runs. `disconnected` counts communities in pieces.
 
 Graphs come from NetworKit's generator (networkx's gives a mixing of .7 when asked for .5), so this
-needs `pip install networkit`; the measured mixing is printed. Nothing was tuned on seeds below 100.
+needs the extra `benchmarks`; the measured mixing is printed. Nothing was tuned on seeds below 100.
 """
 
 import argparse
