@@ -12,7 +12,7 @@ Source: Sokal and Michener 1958 (average linkage); Murtagh 1983, doi:10.1093/com
 import numpy as np
 
 from gnn.encoder import Floats32, Nodes, co_occurrence
-from gnn.tensors import Ints
+from gnn.tensors import Floats, Ints
 
 
 def own_groups(nodes: Nodes, size: int, least_likeness: float) -> tuple[Ints, Floats32]:
@@ -45,7 +45,7 @@ def own_groups(nodes: Nodes, size: int, least_likeness: float) -> tuple[Ints, Fl
     return group, _unit(centre)
 
 
-def _to_join(person: Ints, mean: Floats32, least: float) -> tuple[Ints, Ints]:
+def _to_join(person: Ints, mean: Floats, least: float) -> tuple[Ints, Ints]:
     """Groups of one person that are each the other's likest, and like enough.
 
     The mean cosine between two groups is the product of their mean vectors, so that all of an
