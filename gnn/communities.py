@@ -48,10 +48,10 @@ class Graph:
 
 
 def large(labels: Ints, least_share: float) -> Ints:
-    """Communities numbered by size; those with a smaller share of the rows, -1."""
-    counts = np.bincount(labels)
+    """Communities numbered by size; those with a smaller share of the rows, and none (-1), -1."""
+    counts = np.bincount(labels[labels >= 0])
     order = np.argsort(-counts, kind="stable")
     enough = int((counts >= least_share * len(labels)).sum())
-    rank = np.full(len(counts), -1, np.int64)
+    rank = np.full(len(counts) + 1, -1, np.int64)  # the last is that of -1
     rank[order[:enough]] = np.arange(enough)
     return rank[labels]

@@ -1,7 +1,8 @@
-"""What some people's episodes propose as personas: communities of vectors, and additive parts.
+"""What some people's episodes propose as personas: communities, aligned groups, additive parts.
 
 A vector joins an episode's content with the company it keeps: what else the same person is after;
-near vectors are joined, and communities are found at several resolutions. Parts are those of which
+near vectors are joined, and communities are found at several resolutions. Aligned groups are each
+person's own, laid beside those of others (`aligned`, `consensus`). Parts are those of which
 people's histories are sums. Communities find what is small or lives in between, parts find what is
 there when people are few; which of all proposals is taken, others decide. Nothing here looks at
 anyone but the people it is given, so that two halves of the people propose independently.
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from gnn.aligned import own_groups
 from gnn.communities import Graph, Leiden, large
+from gnn.consensus import consensus
 from gnn.encoder import EncoderConfig, Nodes
 from gnn.neighbours import mutual_neighbours, nearest
 from gnn.tensors import Episodes, Floats, Ints, Manner
@@ -36,6 +39,8 @@ class ProposalConfig:
     Attributes:
         resolutions: of the communities, the broadest first; none: no vectors are made.
         parts: how many parts, one proposal each.
+        users: whether people's own groups propose, laid beside each other.
+        least_likeness: within one of a person's own groups, a mean cosine.
         most_vectors: vectors that neighbours are sought among; others join the nearest of these.
         neighbours: of each vector.
         least_share: a community with a smaller share of the episodes proposes nothing.
@@ -44,9 +49,11 @@ class ProposalConfig:
 
     resolutions: tuple[float, ...] = (0.1, 0.15, 0.2, 0.3, 0.5)
     parts: tuple[int, ...] = (3, 4, 5, 6, 7, 8, 10, 12)
+    users: bool = False
     most_vectors: int = 24_000
     neighbours: int = 30
     least_share: float = 0.01
+    least_likeness: float = 0.25
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     encode: Encode = encode
 
@@ -56,7 +63,7 @@ class Proposal:
     """Groups of some people's episodes.
 
     Attributes:
-        by: `communities` or `parts`.
+        by: `communities`, `users` (groups of each person, aligned) or `parts`.
         size: the resolution, or how many parts.
         labels: (n,) the group of each row, -1 none.
     """
@@ -82,19 +89,38 @@ def propose(
     Shapes: rows (n,).
     """
     config, leiden, seed, work = settings
+    nodes, node_of_row = _nodes(episodes, rows, manners[:1])
     found = []
     if config.resolutions:
-        nodes, node_of_row = _nodes(episodes, rows, manners[:1])
         graph = _graph(config.encode(nodes, config.encoder, seed, work), config)
         edges = (graph.source, graph.target, graph.weight)
         for resolution in config.resolutions:
             labels = np.asarray(leiden(graph.n, *edges, resolution, seed), np.int64)
             labels = large(labels[graph.nearest][node_of_row], config.least_share)
             found.append(Proposal("communities", resolution, labels))
+    if config.users:
+        found.append(_aligned(nodes, node_of_row, (config, leiden, seed)))
     table, cells = _histories(episodes, rows, manners[:MOST_MANNERS])
     for count in config.parts:
         found.append(Proposal("parts", count, _parts(table, cells, count, seed)))
     return found
+
+
+def _aligned(
+    nodes: Nodes, node_of_row: Ints, settings: tuple[ProposalConfig, Leiden, int]
+) -> Proposal:
+    """People's own groups, and which of them many runs put together.
+
+    Here the consensus finds the resolution. (In the graph of the encoder's vectors it does not:
+    what agrees most there is what is finest, the kinds of episodes.)
+    """
+    config, leiden, seed = settings
+    group, centres = own_groups(nodes, config.encoder.size, config.least_likeness)
+    graph = _graph(centres, config)
+    edges = (graph.source, graph.target, graph.weight)
+    found = consensus(graph.n, edges, leiden, seed=seed)
+    labels = found.labels[graph.nearest][group][node_of_row]
+    return Proposal("users", round(found.resolution, 2), large(labels, config.least_share))
 
 
 def _histories(

@@ -27,3 +27,8 @@ def test_the_same_seed_gives_the_same_communities() -> None:
 def test_communities_are_numbered_by_size_and_small_ones_propose_nothing() -> None:
     labels = np.array([3] * 2 + [7] * 5 + [1] * 1)
     assert large(labels, 0.2).tolist() == [1, 1, 0, 0, 0, 0, 0, -1]
+
+
+def test_what_belongs_nowhere_proposes_nothing() -> None:
+    assert large(np.array([-1, 2, 2, -1, 0]), 0.2).tolist() == [-1, 0, 0, -1, 1]
+    assert large(np.array([-1, -1]), 0.2).tolist() == [-1, -1]
