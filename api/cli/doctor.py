@@ -39,7 +39,9 @@ class Finding:
 
 def doctor(workspace: str, as_json: bool) -> None:
     """Look at everything; exit 1 when something is broken."""
-    findings = [f for look in (_python, _packages, _graph, _model, _disk) for f in look(workspace)]
+    findings = [
+        f for look in (_python, _packages, _graph, _spark, _model, _disk) for f in look(workspace)
+    ]
     if as_json:
         print_json([asdict(f) for f in findings])
     else:
@@ -96,6 +98,26 @@ def _graph(workspace: str) -> Iterator[Finding]:
         yield Finding("graph", "missing", error.message, error.hint or "")
     except PersonagraphError as error:
         yield Finding("graph", "broken", error.message, error.hint or "")
+
+
+def _spark(workspace: str) -> Iterator[Finding]:
+    del workspace
+    master = read_settings().spark_master
+    if not master:
+        yield Finding("Spark", "missing", "not used; people are compared in this process")
+        return
+    from kg.lake.spark import has_java
+
+    try:
+        fact = f"pyspark {importlib.metadata.version('pyspark')} for {master}"
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("Spark", "broken", "not installed", 'pip install "personagraph[spark]"')
+        return
+    if has_java():
+        yield Finding("Spark", "ok", fact)
+    else:
+        advice = "install one (Debian: apt-get install openjdk-17-jdk-headless)"
+        yield Finding("Spark", "broken", f"{fact}, without a JDK", advice)
 
 
 def _model(workspace: str) -> Iterator[Finding]:
