@@ -121,9 +121,12 @@ def _resolve(lake: Writer, mapping: Any) -> float:
 
 def scored(found: pa.Table, truth: str) -> Figures:
     """Pairwise and B-cubed figures of records (record_key, user_id) against (key, truth)."""
+    named = " UNION ".join(  # one join on either would compare all with all
+        f"SELECT {name} AS key, user_id FROM found"
+        for name in ("record_key", "regexp_extract(record_key, '#(.*)$', 1)")
+    )
     rows = duckdb.sql(
-        f"SELECT truth, user_id FROM ({truth}) JOIN "
-        "found ON key = record_key OR key = regexp_extract(record_key, '#(.*)$', 1)"
+        f"SELECT truth, user_id FROM ({truth}) JOIN ({named}) USING (key)"
     ).to_arrow_table()
     got = agreement(pairs(rows["truth"], rows["user_id"]))
     both = got.pair_precision + got.pair_recall
