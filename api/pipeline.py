@@ -208,7 +208,8 @@ class _Work:
         with self._step("identity", ("ingest", "verdict"), asdict(config)) as step:
             if not step.done:
                 with self.progress.task("People") as task:
-                    resolve(step, self.lake.workspace.key(), config)
+                    key, master = self.lake.workspace.key(), self.settings.spark_master
+                    resolve(step, key, config, spark_master=master)
                     task.advance()
 
     def choose(self, mapping: "Mapping") -> None:

@@ -1,14 +1,16 @@
 """How well and how fast people are told apart, on sets whose truth is known.
 
-    python benchmarks/identity.py DATA [--only febrl_3 febrl_4 …] [--world FOLDER]
+    python benchmarks/identity.py DATA [--only febrl_3 febrl_4 …] [--spark "local[2]"]
 
-Prints one JSON line per set. The truth is read after everything is decided; nothing is fitted on
+Prints one JSON line per set; with `--spark`, the same set in this process and on Spark, and how far
+their judgements lie apart. The truth is read after everything is decided; nothing is fitted on
 it, and the operating point is the product's own on every set (`ingestion.identity.matching`). It
 was chosen on `febrl_1`, `febrl_2` and `fake_1000`, which are printed for that reason only.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import resource
 import tempfile
@@ -24,19 +26,23 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.identity import IdentityConfig, resolve
+from ingestion.identity.compared import nicknames
 from ingestion.identity.fields import Field
 from ingestion.identity.joining import Cause, Evidence, Guards, join
 from ingestion.identity.matching import AGAINST, OPERATING_POINT, bits_of
-from ingestion.identity.model import estimate, quiet, score
+from ingestion.identity.model import FLOOR_BITS, RANDOM_PAIRS, estimate, quiet, score
 from ingestion.ingest import ingest
 from ingestion.mapping import parse
 from ingestion.simulate.agreement import agreement, pairs
 from ingestion.simulate.generate import simulate
 from kg.lake import TABLES, Lake, Writer
 from kg.lake.scratch import Scratch
+from kg.settings import read_settings
 
 Figures = dict[str, Any]
 PEOPLE = "er_person_febrl_splink"
+LONGEST_SECONDS = 15 * 60
+"""What takes longer in a process of its own is stopped."""
 _HEAD = """\
 name: {name}
 consent: {{default: granted, basis: published test data}}
@@ -109,15 +115,18 @@ def _resolve(lake: Writer, mapping: Any) -> float:
     config = IdentityConfig(mapping.consent.default, mapping.namespaces(), (), mapping.phone_region)
     started = time.perf_counter()
     with lake.step("identity", inputs={"ingest": lake.step_id("ingest")}) as step:
-        resolve(step, bytes(32), config)
+        resolve(step, bytes(32), config, spark_master=read_settings().spark_master)
     return round(time.perf_counter() - started, 1)
 
 
 def scored(found: pa.Table, truth: str) -> Figures:
     """Pairwise and B-cubed figures of records (record_key, user_id) against (key, truth)."""
+    named = " UNION ".join(  # one join on either would compare all with all
+        f"SELECT {name} AS key, user_id FROM found"
+        for name in ("record_key", "regexp_extract(record_key, '#(.*)$', 1)")
+    )
     rows = duckdb.sql(
-        f"SELECT truth, user_id FROM ({truth}) JOIN "
-        "found ON key = record_key OR key = regexp_extract(record_key, '#(.*)$', 1)"
+        f"SELECT truth, user_id FROM ({truth}) JOIN ({named}) USING (key)"
     ).to_arrow_table()
     got = agreement(pairs(rows["truth"], rows["user_id"]))
     both = got.pair_precision + got.pair_recall
@@ -196,7 +205,7 @@ def transactions(data: Path, work: Path) -> Figures:
         f"string_split(memo, ' ') AS memo_words FROM ({rows})"
     )
     fields = [Field("memo", "title"), Field("amount", "amount"), Field("day", "day")]
-    with Scratch.open(work) as scratch:
+    with Scratch.open(work, spark_master=read_settings().spark_master) as scratch:
         scratch.sql(f"CREATE TABLE rows AS {prepared}")
         plain = _plain_transactions(scratch)
         ours = _linked(scratch, fields, _TRANSACTIONS)
@@ -329,7 +338,7 @@ def _leipzig(data: Path, work: Path, name: str) -> Figures:
         for field in one.fields
         if field.kind == "title"
     )
-    with Scratch.open(work) as scratch:
+    with Scratch.open(work, spark_master=read_settings().spark_master) as scratch:
         scratch.sql(
             "CREATE TABLE rows AS SELECT row_number() OVER (ORDER BY source_dataset, id) "
             f"AS unique_id, {words}, r.* EXCLUDE (id), coalesce(t.truth, source_dataset || id) "
@@ -373,8 +382,8 @@ _LEIPZIG = {
 
 
 def made_up(data: Path, work: Path, rows: int) -> Figures:
-    """Profile rows of people who do not exist, half of them doubles with slips: ours and Splink's
-    own comparisons on the same pairs, then 1 % more rows, and all of them at once."""
+    """Profile rows of people who do not exist, half of them doubles with slips: all but 1 % of
+    them, then the rest, then all of them at once under the model that is kept."""
     del data
     table = work / "people.parquet"
     duckdb.sql(f"COPY ({_MADE_UP.format(people=rows // 2)}) TO '{table}' (FORMAT parquet)")
@@ -384,7 +393,6 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
         first = _timed_step(lake)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         model = lake.arrow("person_models")["model_id"][0].as_py()
-        rules = json.loads(lake.arrow("person_models")["settings"][0].as_py())
         _put_profiles(lake, f"SELECT * FROM '{table}' WHERE {extra}")
         more = _timed_step(lake)
         found = lake.arrow("identities")
@@ -400,9 +408,6 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
         "count(DISTINCT a.user_id) = count(DISTINCT b.user_id) "
         "FROM found a JOIN again b USING (record_key)"
     ).fetchone()[0]
-    started = time.process_time()
-    plain = _plain_people(table, rules)
-    plain["cpu_seconds"] = round(time.process_time() - started, 1)
     truth = f"SELECT id AS key, truth FROM '{table}'"
     return {
         "rows": rows, **first, "our_peak_gib": round(peak, 2),
@@ -410,8 +415,59 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
         "incremental_share": _shares(more, first),
         "incremental_share_model_kept": _shares(more, full),
         "same_users": bool(same and same_model),
-        **scored(found, truth), "splink": plain, "ratio": _shares(first, plain),
+        **scored(found, truth),
     }  # fmt: skip
+
+
+def beside_splink(data: Path, work: Path, rows: int) -> Figures:
+    """All of such rows at once, ours and Splink alone: each in a process of its own, on the same
+    rows, levels, rules and lessons, down to the same weight."""
+    del data
+    table = work / "people.parquet"
+    duckdb.sql(f"COPY ({_MADE_UP.format(people=rows // 2)}) TO '{table}' (FORMAT parquet)")
+    ours = _in_a_process(_our_people, table, work / "workspace")
+    plain = _in_a_process(_plain_people, table, ours.pop("model"))
+    known = {name: ours[name] for name in ("seconds", "cpu_seconds", "peak_gib") if name in plain}
+    return {"rows": rows, "ours": ours, "splink": plain, "ratio": _shares(known, plain)}
+
+
+def _in_a_process(made: Callable[..., Figures], *arguments: Any) -> Figures:
+    """What a function gives, with its seconds, processor time and peak of memory."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_measured, args=(theirs, made, *arguments))
+    process.start()
+    theirs.close()  # so that its end is seen here
+    try:
+        if ours.poll(LONGEST_SECONDS):
+            found: Figures = ours.recv()
+            return found
+        return {"stopped_after_seconds": LONGEST_SECONDS}
+    finally:
+        process.kill()
+        process.join()
+
+
+def _measured(answer: Any, made: Callable[..., Figures], *arguments: Any) -> None:
+    started, worked = time.perf_counter(), time.process_time()
+    found = made(*arguments)
+    told = {
+        "seconds": round(time.perf_counter() - started, 1),
+        "cpu_seconds": round(time.process_time() - worked, 1),
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+    }
+    answer.send(told | found)
+
+
+def _our_people(table: Path, workspace: Path) -> Figures:
+    with Lake.writer(workspace) as lake:
+        _put_profiles(lake, f"SELECT * FROM '{table}'")
+        times = _timed_step(lake)
+        found = lake.arrow("identities")
+        model = json.loads(lake.arrow("person_models")["settings"][0].as_py())
+        pairs_kept = len(lake.arrow("matches"))
+    truth = f"SELECT id AS key, truth FROM '{table}'"
+    return {**times, "pairs": pairs_kept, **scored(found, truth), "model": model}
 
 
 _MADE = (
@@ -497,46 +553,45 @@ def _timed_step(lake: Writer) -> dict[str, float]:
 
 
 def _plain_people(table: Path, settled: dict[str, Any]) -> Figures:
-    """Splink with its library's comparisons for people, on our rules and lessons, clustered."""
-    import splink.comparison_library as cl
-    from splink import Linker, SettingsCreator
+    """Splink alone: trained, predicted and clustered as it is documented."""
+    from splink import Linker
 
-    with _folder() as work, Scratch.open(work) as scratch:
+    comparisons = [
+        one.comparison(one.usual(), counted=True)
+        for one in (Field(**row) for row in settled["fields"])
+    ]
+    for level in (level for one in comparisons for level in one["comparison_levels"]):
+        level.pop("u_probability", None)  # what is given is not learnt
+    settings = {
+        "link_type": "dedupe_only",
+        "probability_two_random_records_match": 2.0 ** settled["prior_bits"],
+        "blocking_rules_to_generate_predictions": settled["rules"],
+        "comparisons": comparisons,
+        "retain_matching_columns": False,
+    }
+    with _folder() as work, Scratch.open(work) as scratch, quiet():
+        scratch.keep_as("nickname", nicknames())
         scratch.sql(
-            f"CREATE TABLE rows AS SELECT row_number() OVER () AS unique_id, * FROM '{table}'"
+            "CREATE TABLE rows AS SELECT row_number() OVER () AS unique_id, people.*, "
+            "string_split(street, ' ') AS street_words, coalesce(forms, []) AS given_name_forms "
+            f"FROM '{table}' AS people LEFT JOIN nickname ON name = given_name"
         )
-        started = time.perf_counter()
-        settings = SettingsCreator(
-            link_type="dedupe_only",
-            probability_two_random_records_match=2.0 ** settled["prior_bits"],
-            blocking_rules_to_generate_predictions=settled["rules"],
-            comparisons=[
-                cl.NameComparison("given_name"),
-                cl.NameComparison("family_name"),
-                cl.LevenshteinAtThresholds("birth_date", [1, 2]),
-                cl.JaroWinklerAtThresholds("street", [0.9]),
-                cl.LevenshteinAtThresholds("postcode", [1]),
-                cl.ExactMatch("city").configure(term_frequency_adjustments=True),
-            ],
-            retain_matching_columns=False,
-        )
-        with quiet():
-            linker = Linker(scratch.splink().register("rows"), settings, log_level=None)
-            linker.training.estimate_u_using_random_sampling(max_pairs=1e7, seed=1)
-            for rule in settled["trained_on"]:
-                linker.training.estimate_parameters_using_expectation_maximisation(rule)
-            pairs_found = linker.inference.predict(threshold_match_probability=0.5)
-            clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
-                pairs_found, threshold_match_probability=OPERATING_POINT
+        linker = Linker(scratch.splink().register("rows"), settings, log_level=None)
+        linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
+        for rule in settled["trained_on"]:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule, estimate_without_term_frequencies=True
             )
-        seconds = round(time.perf_counter() - started, 1)
+        pairs_found = linker.inference.predict(threshold_match_weight=FLOOR_BITS)
+        clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(
+            pairs_found, threshold_match_probability=OPERATING_POINT
+        )
         rows = scratch.sql(f"SELECT truth, cluster_id FROM {clusters.physical_name}")
+        count = scratch.sql(f"SELECT count(*) AS n FROM {pairs_found.physical_name}")
     got = agreement(pairs(rows["truth"], rows["cluster_id"]))
     both = got.pair_precision + got.pair_recall
-    return {
-        "seconds": seconds,
-        "f1": round(2 * got.pair_precision * got.pair_recall / both, 4),
-    }
+    f1 = 2 * got.pair_precision * got.pair_recall / both
+    return {"pairs": count["n"][0].as_py(), "f1": round(f1, 4)}
 
 
 def world(data: Path, work: Path, people: int) -> Figures:
@@ -571,6 +626,57 @@ def world(data: Path, work: Path, people: int) -> Figures:
     }
 
 
+def on_spark(name: str, master: str, data: Path, work: Path) -> Figures:
+    """A set in this process and on Spark: what differs."""
+    found = {}
+    for place, spark_master in (("here", ""), ("spark", master)):
+        os.environ["PERSONAGRAPH_SPARK_MASTER"] = spark_master
+        (work / place).mkdir()
+        found[place] = SETS[name](data, work / place)
+    seconds = {place: figures.pop("seconds") for place, figures in found.items()}
+    for figures in found.values():
+        for timed in ("splink", "ratio"):
+            figures.pop(timed, None)
+    same = {"same_figures": found["here"] == found["spark"], **found["here"]}
+    folders = [work / place / "workspace" for place in found]
+    if folders[0].exists():
+        same |= _apart(*folders)
+    return {"seconds": seconds, **same}
+
+
+def _apart(here: Path, spark: Path) -> Figures:
+    """How far the judgements, the evidence and the users of two workspaces lie apart."""
+    with Lake.open(here) as one, Lake.open(spark) as other:
+        tables = {
+            f"{name}_{side}": lake.arrow(name)
+            for name in ("matches", "judgements", "identities")
+            for side, lake in (("l", one), ("r", other))
+        }
+    con = duckdb.connect()
+    for name, rows in tables.items():
+        con.register(name, rows)
+    both = "USING (left_record_key, right_record_key"
+    pairs_l, pairs_r, shared, bits = con.sql(
+        "SELECT (SELECT count(*) FROM matches_l), (SELECT count(*) FROM matches_r), count(*), "
+        f"max(abs(l.bits - r.bits)) FROM matches_l l JOIN matches_r r {both})"
+    ).fetchone()
+    log_l, log_r, same_log, probability = con.sql(
+        "SELECT (SELECT count(*) FROM judgements_l), (SELECT count(*) FROM judgements_r), "
+        "count(*), max(abs(l.probability - r.probability)) FROM judgements_l l "
+        f"JOIN judgements_r r {both}, rule, verdict, reason)"
+    ).fetchone()
+    users = con.sql(
+        "SELECT count(*) FROM identities_l l FULL JOIN identities_r r USING (record_key) "
+        "WHERE l.user_id IS DISTINCT FROM r.user_id"
+    ).fetchone()[0]
+    return {
+        "pairs": pairs_l, "pairs_of_one_only": pairs_l + pairs_r - 2 * shared,
+        "bits_apart": bits, "judgements": log_l,
+        "judgements_of_one_only": log_l + log_r - 2 * same_log,
+        "probability_apart": probability, "records_of_another_user": users,
+    }  # fmt: skip
+
+
 SETS: dict[str, Callable[[Path, Path], Figures]] = {
     "febrl_1": lambda data, work: febrl(data, work, "1"),
     "febrl_2": lambda data, work: febrl(data, work, "2"),
@@ -586,6 +692,9 @@ SETS: dict[str, Callable[[Path, Path], Figures]] = {
     "made_up_100k": lambda data, work: made_up(data, work, 100_000),
     "made_up_300k": lambda data, work: made_up(data, work, 300_000),
     "made_up_1m": lambda data, work: made_up(data, work, 1_000_000),
+    "beside_splink_100k": lambda data, work: beside_splink(data, work, 100_000),
+    "beside_splink_200k": lambda data, work: beside_splink(data, work, 200_000),
+    "beside_splink_1m": lambda data, work: beside_splink(data, work, 1_000_000),
 }
 
 
@@ -600,10 +709,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--spark", metavar="MASTER")
     arguments = parser.parse_args()
     for name in arguments.only:
         with _folder() as work:
-            figures = SETS[name](arguments.data, work)
+            if arguments.spark:
+                figures = on_spark(name, arguments.spark, arguments.data, work)
+            else:
+                figures = SETS[name](arguments.data, work)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         line = {"set": name, **figures, "peak_gib": round(peak, 2), "cpus": os.cpu_count()}
         print(json.dumps(line), flush=True)

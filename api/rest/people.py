@@ -7,11 +7,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path
 
 from api.graph import Graph
-from api.rest.access import graph_of, store_of
-from api.rest.schemas import HeldPersona, Person, PersonPersonas, Problem, SessionSummary
+from api.rest.access import graph_of, lake_of, store_of
+from api.rest.schemas import (
+    GoldenTrait,
+    HeldPersona,
+    Person,
+    PersonPersonas,
+    PersonTraits,
+    Problem,
+    SessionSummary,
+)
 from kg.errors import InputError, NotFound
 from kg.graph import Person as Found
 from kg.graph import person_by_id, person_by_identifier
+from kg.lake import Lake
 from kg.store.protocol import Store
 
 router = APIRouter(prefix="/people", tags=["people"], responses={404: {"model": Problem}})
@@ -46,12 +55,27 @@ def _found(
     return person_by_identifier(store, f"{namespace}:{shown}")
 
 
-# Values may hold slashes, so the longer path comes first.
+# Values may hold slashes, so the longer paths come first.
 @router.get("/{identifier:path}/personas")
 def personas_of_person(found: Annotated[Found, Depends(_found)]) -> PersonPersonas:
     """The personas a person holds, with weights and their intervals, heaviest first."""
     held = [HeldPersona(**row) for row in found.personas]
     return PersonPersonas(user_id=found.figures["user_id"], personas=held)
+
+
+@router.get("/{identifier:path}/traits")
+def traits_of_person(
+    found: Annotated[Found, Depends(_found)], lake: Annotated[Lake, Depends(lake_of)]
+) -> PersonTraits:
+    """What holds of a person where records differ, with the rule that chose it and the record that
+    said it, as the newest run left it. Personal values are left out."""
+    from ingestion.identity.golden import told_traits
+
+    user_id = found.figures["user_id"]
+    traits = [
+        GoldenTrait(said_at=_at(row.pop("at_ms")), **row) for row in told_traits(lake, user_id)
+    ]
+    return PersonTraits(user_id=user_id, traits=traits)
 
 
 @router.get("/{identifier:path}")
@@ -71,11 +95,15 @@ def _session(row: dict[str, Any]) -> SessionSummary:
     return SessionSummary(
         session_id=row["session_id"],
         channel=row["channel"],
-        started_at=datetime.fromtimestamp(row["started_at_ms"] / 1000, UTC),
-        ended_at=datetime.fromtimestamp(row["ended_at_ms"] / 1000, UTC),
+        started_at=_at(row["started_at_ms"]),
+        ended_at=_at(row["ended_at_ms"]),
         event_count=row["event_count"],
     )
 
 
 def _instant(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC)
+    return None if at_ms is None else _at(at_ms)
+
+
+def _at(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -49,6 +49,26 @@ class PersonPersonas(_Answer):
     personas: list[HeldPersona]
 
 
+class GoldenTrait(_Answer):
+    """What holds of a person where records differ, and why."""
+
+    name: str
+    value: str | None = Field(description="Null where it is personal.")
+    personal: bool = Field(description="Whatever the mapping does not `describe` is.")
+    rule: str = Field(description="The rule that chose it, such as `most_recent`.")
+    because: str = Field(description="The rule in words.")
+    record_key: str = Field(description="The record that said it.")
+    source: str = Field(description="The table of the mapping that the record is of.")
+    said_at: datetime = Field(description="When it was said.")
+
+
+class PersonTraits(_Answer):
+    """What holds of a person, by the name of the trait; no personal value is repeated."""
+
+    user_id: str
+    traits: list[GoldenTrait]
+
+
 class Step(_Answer):
     """One node of an evidence path."""
 

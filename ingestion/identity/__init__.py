@@ -8,6 +8,7 @@ fields         what can be compared of two people
 compared       the rows that are compared
 blocking       which pairs of them are
 model          how much each agreement says
+comparing      where pairs are compared: here, or on Spark
 matching       the evidence of all pairs
 joining        which groups evidence may join
 decisions      evidence as judgements

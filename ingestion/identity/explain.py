@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, prepare
+from ingestion.identity.golden import told_traits
 from ingestion.identity.identifiers import unusable
 from ingestion.identity.judgements import MODEL_RULE, WITHDRAWN
 from ingestion.identity.matching import kept_model
@@ -45,6 +46,7 @@ class Explanation:
     weights: what their details say, strongest first; prior_bits: before anything is known.
     probability: of one person, from the details alone; None where nothing can be compared.
     waits: why the pair waits for a person, if it does.
+    traits: of each of the users, what holds, by which rule and record (`golden.told_traits`).
     """
 
     one: str | None
@@ -56,6 +58,7 @@ class Explanation:
     prior_bits: float | None = None
     probability: float | None = None
     waits: str | None = None
+    traits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 class _Few:
@@ -101,6 +104,7 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         prior_bits=model.prior_bits if model else None,
         probability=probability,
         waits=None if same else _waits(lake, users),
+        traits={user: told_traits(lake, user) for user in users if user is not None},
     )
 
 

@@ -103,6 +103,20 @@ def described_traits(step: Any, describe: tuple[str, ...]) -> Any:
     return rows.select("user_id", "name", "value", "at_ms").order_by("user_id", "name")
 
 
+def told_traits(lake: Any, user_id: str) -> list[dict[str, Any]]:
+    """What holds of one user, by the name of the trait, as it may be shown.
+
+    Each row: name, value (None where it is personal), personal, rule, because (the rule in words),
+    record_key, source, at_ms. Empty where no record says anything, or who it is denied consent.
+    """
+    rows = lake.table("golden_traits")
+    rows = rows.filter(rows.user_id == user_id).drop("run_id", "user_id").order_by("name")
+    return [
+        row | {"value": None if row["personal"] else row["value"], "because": CHOICES[row["rule"]]}
+        for row in lake.run(rows).to_pylist()
+    ]
+
+
 def _said(step: Any, people: People, kept: Flags, described: tuple[str, ...]) -> Any:
     """(record_key, name, value) of everything that records say of their people."""
     import ibis

@@ -159,9 +159,13 @@ class Sharing:
         return self.first[keep], self.second[keep], weight
 
 
-def find(step: Any, people: People) -> Found | None:
-    """Compare what records say of their people; None where they say nothing. Writes nothing."""
-    with Scratch.open(step.lake.workspace.spill) as scratch:
+def find(step: Any, people: People, spark_master: str = "") -> Found | None:
+    """Compare what records say of their people; None where they say nothing. Writes nothing.
+
+    Args:
+        spark_master: of the Spark that compares; empty: this process does.
+    """
+    with Scratch.open(step.lake.workspace.spill, spark_master=spark_master) as scratch:
         compared = prepare(step, scratch, people)
         if compared is None:
             return None

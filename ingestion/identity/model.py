@@ -28,6 +28,7 @@ from ingestion.identity.blocking import (
     proposed,
     training,
 )
+from ingestion.identity.comparing import Place, here, wherever
 from ingestion.identity.fields import RAREST, Field
 from kg.lake.scratch import Scratch
 
@@ -190,7 +191,8 @@ def score(
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
         explained: with the level on which each field agrees, as level_<field>.
     """
-    linker = _linker(scratch, table, model, explained=explained)
+    place = wherever(scratch)
+    linker = _linker(place, table, model, explained=explained)
     limit: float | None = FLOOR_BITS
     with quiet():
         if pairs is not None:
@@ -200,9 +202,10 @@ def score(
                 f'least("left", "right") AS join_key_l, '
                 f'greatest("left", "right") AS join_key_r FROM {pairs}'
             )
-            given = linker._db_api.register("given_pairs")
+            given = place.given("given_pairs")
             linker.table_management.register_blocked_pairs_for_predict(given)
         found = linker.inference.predict(threshold_match_weight=limit, warning_mode="never")
+        made = place.taken(found)
     bits = {one.name: _bits(one, model) for one in model.fields}
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
     if explained:
@@ -210,7 +213,7 @@ def score(
     scratch.sql(
         f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
         f'unique_id_r AS "right", {_together(model, bits)} AS bits, '
-        f"{_personal(model, bits)} AS personal_bits, {columns} FROM {found.physical_name}"
+        f"{_personal(model, bits)} AS personal_bits, {columns} FROM {made}"
     )
     with quiet():
         found.drop_table_from_database_and_remove_from_cache()
@@ -264,7 +267,7 @@ def _bits(field: Field, model: Model) -> str:
 
 
 def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
-    linker = _linker(scratch, table, start, trained=False)
+    linker = _linker(here(scratch), table, start, trained=False)
     totals, shares = [], {}
     with quiet():
         linker.training.estimate_u_using_random_sampling(
@@ -380,7 +383,7 @@ def _known(scratch: Scratch, table: str, model: Model, name: str) -> str:
 
 
 def _linker(
-    scratch: Scratch, table: str, model: Model, *, trained: bool = True, explained: bool = False
+    place: Place, table: str, model: Model, *, trained: bool = True, explained: bool = False
 ) -> Any:
     from splink import Linker
 
@@ -388,24 +391,24 @@ def _linker(
         one.comparison(model.weights[one.name], counted=one.name in model.frequencies)
         for one in model.fields
     ]
-    if not trained:  # Splink keeps what it is given instead of learning it
-        for one in comparisons:
-            for level in one["comparison_levels"]:
-                level.pop("u_probability", None)
+    for level in (level for one in comparisons for level in one["comparison_levels"]):
+        level["sql_condition"] = place.written(level["sql_condition"])
+        if not trained:  # Splink keeps what it is given instead of learning it
+            level.pop("u_probability", None)
     settings = {
         "link_type": "link_only" if model.apart else "dedupe_only",
         "comparisons": comparisons,
-        "blocking_rules_to_generate_predictions": list(model.rules),
+        "blocking_rules_to_generate_predictions": [place.written(rule) for rule in model.rules],
         "probability_two_random_records_match": 1 / (1 + 2.0**-model.prior_bits),
         "retain_matching_columns": explained,
         "retain_intermediate_calculation_columns": True,
     }
+    scratch = place.scratch
     with quiet():
-        api = scratch.splink()
         names = _sources(scratch, table) if model.apart else [table]
-        linker = Linker([api.register(name) for name in names], settings, log_level=None)
+        linker = Linker([place.given(name) for name in names], settings, log_level=None)
         for name in model.frequencies:
-            known = api.register(_known(scratch, table, model, name))
+            known = place.given(_known(scratch, table, model, name))
             linker.table_management.register_term_frequency_lookup(known, name)
     return linker
 

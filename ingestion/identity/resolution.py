@@ -31,7 +31,9 @@ _WHY = {
 }
 
 
-def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> None:
+def resolve(
+    step: "Step", key: bytes, config: IdentityConfig | None = None, *, spark_master: str = ""
+) -> None:
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
@@ -44,9 +46,10 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         step: of the lake.
         key: the workspace's, for the hashes of personal values.
         config: what the mapping says; without it nothing is declared and consent is granted.
+        spark_master: of the Spark that compares; empty: this process does.
     """
     config = config or IdentityConfig()
-    found = settle(step, config)
+    found = settle(step, config, spark_master)
     people, users = found.people, found.users
     step.append("judgements", found.judgements)
     if found.evidence is not None:

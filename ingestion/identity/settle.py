@@ -107,14 +107,18 @@ class Settled:
     before: Before
 
 
-def settle(step: Any, config: IdentityConfig) -> Settled:
-    """Decide which records are about one person; writes nothing."""
+def settle(step: Any, config: IdentityConfig, spark_master: str = "") -> Settled:
+    """Decide which records are about one person; writes nothing.
+
+    Args:
+        spark_master: of the Spark that compares; empty: this process does. It decides nothing.
+    """
     limits = config.limits()
     stated = read_people(step, limits)
     blocked = blocks(stated)
     people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
     log = read_log(step, people)
-    evidence = find(step, people)
+    evidence = find(step, people, spark_master)
     people, found, decided = _settled(people, log.people(), evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     before = Before.read(step)

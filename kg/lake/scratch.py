@@ -7,8 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import ibis
 import pyarrow as pa
@@ -20,6 +21,9 @@ from kg.lake.files import PATH, POSITION, PROBLEM, RAW, ROW_NUMBER, Shape, Stage
 from kg.lake.lines import UnreadableFile
 from kg.lake.partitions import with_values
 
+if TYPE_CHECKING:
+    from kg.lake.spark import Spark
+
 # Each thread holds a group until it is written; larger ones did not fit beside a large sort.
 _GROUP_ROWS = 40_960
 
@@ -27,22 +31,27 @@ _GROUP_ROWS = 40_960
 class Scratch(Engine):
     """Stages files and computes over them; `Scratch.open` is the way to one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spark_master: str = "") -> None:
         (folder / "spill").mkdir()  # the engine makes one level itself, no more
         super().__init__(folder / "spill")
         self._con.raw_sql("SET preserve_insertion_order = false")
         self.folder = folder
+        self._spark_master = spark_master
         self._number = 0
 
     @classmethod
     @contextmanager
-    def open(cls, beside: Path | None = None) -> Iterator[Self]:
-        """An engine whose files lie in a new folder inside `beside` (default: the system's)."""
+    def open(cls, beside: Path | None = None, *, spark_master: str = "") -> Iterator[Self]:
+        """An engine whose files lie in a new folder inside `beside` (default: the system's).
+
+        Args:
+            spark_master: where `spark` works, if it is to be used at all.
+        """
         with on_disk(beside or Path(tempfile.gettempdir())):
             if beside is not None:
                 beside.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder = Path(tempfile.mkdtemp(prefix="reading-", dir=beside))
-        scratch = cls(folder)
+        scratch = cls(folder, spark_master)
         try:
             yield scratch
         finally:
@@ -143,6 +152,23 @@ class Scratch(Engine):
         from splink import DuckDBAPI
 
         return DuckDBAPI(connection=self._con.con)
+
+    @cached_property
+    def spark(self) -> "Spark | None":
+        """Spark, where it is to be used; started when it is first asked for.
+
+        Raises:
+            Unavailable: it cannot be.
+        """
+        from kg.lake.spark import Spark
+
+        return Spark(self._spark_master, self.folder) if self._spark_master else None
+
+    def close(self) -> None:
+        """Forget everything."""
+        if self.__dict__.get("spark") is not None:
+            self.__dict__["spark"].close()
+        super().close()
 
     def fetch(self, rows: Any) -> list[dict[str, Any]]:
         """A few rows, as dictionaries."""

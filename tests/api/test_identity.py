@@ -30,8 +30,12 @@ def test_a_waiting_pair_is_explained_in_words_with_weights(home: Path) -> None:
     assert told["verdict"] == f"Two people: {one} and {other}."
     assert {weight["bits"] > 0 for weight in told["weights"]} >= {True}
     assert told["waits"]
+    for user in (one, other):
+        alone = as_json(personagraph(home, "identity", "traits", user, "-w", "shop", "--json"))
+        assert told["traits"][user] == alone["traits"]
     shown = succeed(personagraph(home, "identity", "explain", one, other, "-w", "shop"))
     assert "what their details say" in shown
+    assert "said last" in shown
     assert "@" not in shown
 
 

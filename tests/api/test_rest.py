@@ -4,12 +4,15 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 from program import PROGRAM, as_json, personagraph, succeed
+
+from kg.lake import Lake
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -72,6 +75,32 @@ def test_the_personas_of_a_person_carry_weights_with_intervals(
     assert held == sorted(held, key=lambda p: -p["weight"])
 
 
+def test_what_holds_of_a_person_carries_rule_and_record_and_repeats_nothing_personal(
+    client: httpx.Client, home: Path, known: dict[str, str]
+) -> None:
+    user = known["user_id"]
+    told = client.get(f"/v1/people/{known['identifier']}/traits").json()
+    assert told == client.get(f"/v1/people/user:{user}/traits").json()
+    shown = as_json(personagraph(home, "identity", "traits", user, "-w", "shop", "--json"))
+    assert told["user_id"] == user
+    assert all(row["because"] and row["record_key"] for row in told["traits"])
+    assert {row["personal"] for row in told["traits"]} == {True, False}
+    assert all((row["value"] is None) == row["personal"] for row in told["traits"])
+    for row in told["traits"]:
+        row["at_ms"] = datetime.fromisoformat(row.pop("said_at")).timestamp() * 1000
+    assert told["traits"] == shown["traits"]
+
+
+def test_of_who_denied_consent_nothing_is_told(client: httpx.Client, home: Path) -> None:
+    with Lake.open(home / "shop") as lake:
+        users = lake.arrow("users", ["user_id", "consent_denied"]).to_pylist()
+    denied = next(row["user_id"] for row in users if row["consent_denied"])
+    for path in ("", "/personas", "/traits"):
+        assert client.get(f"/v1/people/user:{denied}{path}").status_code == 404
+    told = as_json(personagraph(home, "identity", "traits", denied, "-w", "shop", "--json"))
+    assert told["traits"] == []
+
+
 def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, home: Path) -> None:
     listed = client.get("/v1/personas").json()
     shown = as_json(
@@ -106,6 +135,7 @@ def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
     [
         ("/v1/people/user_id:nobody-at-all", 404),
         ("/v1/people/user:u_none", 404),
+        ("/v1/people/user_id:nobody-at-all/traits", 404),
         ("/v1/people/without-a-colon", 422),
         ("/v1/personas/p_none", 404),
         ("/v1/personas/p_none/subgraph", 404),

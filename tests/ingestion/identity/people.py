@@ -25,7 +25,7 @@ def person(key: str, at: int = 0, kind: str = "profile", **said: Any) -> dict[st
     }  # fmt: skip
 
 
-def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
+def run(lake: Writer, rows: Iterable[Row] = (), *, spark_master: str = "", **config: Any) -> Any:
     """Add records, resolve, give the summary."""
     number = lake.head.number if lake.head else 0
     rows = [dict(row) for row in rows]
@@ -36,7 +36,7 @@ def run(lake: Writer, rows: Iterable[Row] = (), **config: Any) -> Any:
         put_people(step, rows)
         put(step, person_details=told)
     with lake.step("identity", inputs={"ingest": step.id}, config=config) as step:
-        resolve(step, KEY, IdentityConfig(**config))
+        resolve(step, KEY, IdentityConfig(**config), spark_master=spark_master)
     return step.summary
 
 

@@ -142,6 +142,9 @@ def test_a_pair_is_explained_without_repeating_what_is_personal(lake: Writer) ->
     assert same.verdict.startswith("One person: ")
     assert any("same email" in link for link in same.links)
     assert "for: the same email" in same.identifiers
+    assert set(told.traits) == {ids(lake)["a"], ids(lake)["b"]}
+    held = {row["name"]: row for row in told.traits[ids(lake)["b"]]}
+    assert (held["city"]["rule"], held["city"]["record_key"]) == ("most_recent", "b")
     everything = repr(told) + repr(same)
     assert not any(secret in everything.lower() for secret in ("kelner", "quarry", "19840312"))
 
