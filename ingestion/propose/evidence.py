@@ -8,8 +8,10 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text
+from ingestion.identity.identifiers import canonical_values, unusable
+from ingestion.identity.limits import shipped
 from ingestion.propose.meanings import says, words
-from ingestion.propose.profiles import Profile, open_rows
+from ingestion.propose.profiles import MAIL, Profile, open_rows
 from ingestion.record import Rows
 from kg.lake.scratch import Scratch
 
@@ -82,14 +84,18 @@ def broad_to_fine(profile: Profile, names: Sequence[str]) -> list[str]:
     return sorted(names, key=rank)
 
 
-def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> int:
-    """How many addresses stand beside several of the table's own ids of people."""
+def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> tuple[int, int]:
+    """How many addresses stand beside several of the table's own ids of people, of how many.
+
+    What is no address of one person (a word for nothing, junk, a mailbox of many) is not counted.
+    """
     rows = _rows(scratch, profile, [own, mail])
-    said = rows.filter(rows.c0.notnull() & rows.c1.notnull())
+    said = rows.filter(rows.c0.notnull() & rows.c1.re_search(MAIL))
     counted = said.group_by(mail=said.c1.lower()).agg(ids=said.c0.nunique())
-    return int(
-        scratch.fetch(counted.agg(several=(counted.ids > 1).sum().fill_null(0)))[0]["several"]
-    )
+    several = counted.filter(counted.ids > 1).select("mail")
+    mails = scratch.batches(several).read_all()["mail"].combine_chunks()
+    used = unusable("email", canonical_values("email", mails), shipped()).null_count
+    return used, int(scratch.fetch(counted.agg(all=counted.count()))[0]["all"])
 
 
 def nested_share(scratch: Scratch, profile: Profile, levels: Sequence[str]) -> float | None:

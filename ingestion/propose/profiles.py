@@ -14,6 +14,7 @@ from kg.lake.files import LINE, Staged
 from kg.lake.scratch import Scratch
 
 NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
+MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y",
          "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")  # fmt: skip
@@ -170,7 +171,7 @@ def _counts(values: Rows) -> dict[str, Any]:
     number = text.try_cast("float64")
     number = (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
     such = {
-        "mails": text.re_search(r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"),
+        "mails": text.re_search(MAIL),
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
         "numbers": number.notnull(),
         "whole": number == number.floor(),

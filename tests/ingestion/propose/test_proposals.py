@@ -46,6 +46,27 @@ def test_people_with_dates_that_say_which_number_is_the_day(tmp_path: Path) -> N
     reads(tmp_path, found.mapping)
 
 
+@pytest.mark.parametrize("nobody", ["n/a", "N/A", "unknown", "info@x.org", "null@"])
+def test_words_and_mailboxes_of_nobody_do_not_list_people_twice(
+    tmp_path: Path, nobody: str
+) -> None:
+    rows = "".join(f"K-{n:04d},{nobody if n % 9 == 0 else f'ann{n}@x.org'}\n" for n in range(90))
+    found = of(tmp_path, people_csv="customer_id,email\n" + rows)
+    assert found.mapping.namespaces()["customer"] == (1, True)
+    assert "several ids" not in found.text
+
+
+@pytest.mark.parametrize(("shared", "doubted"), [(1, True), (12, False)])
+def test_one_shared_mailbox_is_asked_for_and_many_are_people_listed_twice(
+    tmp_path: Path, shared: int, doubted: bool
+) -> None:
+    rows = "".join(f"K-{n:04d},ann{n if n >= shared else n + 100}@x.org\n" for n in range(200))
+    found = of(tmp_path, people_csv="customer_id,email\n" + rows)
+    assert found.mapping.namespaces()["customer"] == (1, False)
+    assert f"several ids stand beside {shared} of {200 - shared} addresses" in found.text
+    assert any("several ids" in doubt for doubt in found.doubts) == doubted
+
+
 def test_dates_that_can_be_read_both_ways_are_proposed_both_ways_and_in_doubt(
     tmp_path: Path,
 ) -> None:
