@@ -7,10 +7,9 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text, read_time
-from ingestion.functions import json_texts
 from ingestion.record import Rows
-from ingestion.sources.tables import json_path
-from kg.lake.files import LINE, Staged
+from ingestion.sources.tables import json_fields, json_path
+from kg.lake.files import LINE, PROBLEM, Staged
 from kg.lake.scratch import Scratch
 
 NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
@@ -95,22 +94,34 @@ class Column:
 
 @dataclass(frozen=True)
 class Profile:
-    """A file (or several of the same columns): its columns, and how many rows it has."""
+    """A file (or several of the same columns).
+
+    Attributes:
+        rows: how many of its rows can be read.
+        unreadable: why a row cannot be read -> how many of them.
+    """
 
     files: tuple[str, ...]
     staged: tuple[Staged, ...]
     rows: int
     columns: dict[str, Column]
+    unreadable: dict[str, int]
 
 
 def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
-    """The rows of files with the named columns (of JSON: fields) as `c0`, `c1`, …"""
-    rows = scratch.rows(list(staged))
-    if LINE in rows.columns:
-        found = json_texts(rows[LINE], ibis.literal([json_path(name) for name in names]))
-        rows = rows.mutate(_found=found)
-        return rows.select(**{f"c{n}": rows["_found"][n] for n in range(len(names))})
+    """The rows of files that can be read, with the named columns (of JSON: fields) as `c0`, `c1`,
+    …"""
+    rows = _read(scratch, staged, names)
+    rows = rows.filter(rows[PROBLEM].isnull())
+    if "_fields" in rows.columns:
+        return rows.select(**{f"c{n}": rows["_fields"][n] for n in range(len(names))})
     return rows.select(**{f"c{n}": rows[name] for n, name in enumerate(names)})
+
+
+def _read(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
+    """All rows, those that cannot be read with their problem; of JSON `_fields` by these names."""
+    rows = scratch.rows(list(staged))
+    return json_fields(rows, list(map(json_path, names))) if LINE in rows.columns else rows
 
 
 def profile(
@@ -125,7 +136,11 @@ def profile(
         texts = texts.filter(texts.text.notnull())
         values = scratch.keep(texts.group_by("text").agg(weight=texts.count()))
         columns[name] = _column(scratch, name, rows[f"c{n}"].type(), count, values)
-    return Profile(tuple(files), tuple(staged), count, columns)
+    every = _read(scratch, staged, names)
+    reasons = every.group_by(why=every[PROBLEM]).agg(rows=every.count())
+    bad = scratch.fetch(reasons.filter(reasons.why.notnull()).order_by("why"))
+    unreadable = {row["why"]: row["rows"] for row in bad}
+    return Profile(tuple(files), tuple(staged), count, columns, unreadable)
 
 
 def _kind(type_: Any) -> str:

@@ -15,7 +15,8 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     """The table of the mapping for what was seen."""
     made = Draft(seen.label)
     files = seen.profile.files
-    made.put("files", pattern(files, [name for one in tables for name in one.profile.files]))
+    named = pattern(files, [name for one in tables for name in one.profile.files])
+    made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     doubtful = seen.names_people or len(seen.named("person")) >= 2
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
@@ -30,6 +31,13 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     write(scratch, seen, tables, made)
     _missing(seen, made)
     return made
+
+
+def _unreadable(seen: Seen) -> str:
+    """How many rows nobody can read, and what becomes of them."""
+    bad = seen.profile.unreadable
+    told = ", ".join(f"{count:,} {why}" for why, count in bad.items())
+    return f"rows that cannot be read, and will be quarantined: {told}" if bad else ""
 
 
 def _missing(seen: Seen, made: Draft) -> None:

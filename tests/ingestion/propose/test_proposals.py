@@ -170,6 +170,18 @@ def test_objects_of_json_and_what_their_fields_hold(tmp_path: Path) -> None:
     reads(tmp_path, found.mapping)
 
 
+def test_lines_that_are_cut_off_cost_the_others_nothing_and_are_counted(tmp_path: Path) -> None:
+    tickets = [
+        {"ticket_id": 9000 + n, "created": f"2026-01-{n % 28 + 1:02d}", "from": f"a{n}@x.org"}
+        for n in range(60)
+    ]
+    found = of(tmp_path, **{"tickets.jsonl": lines(tickets) + '{"ticket_id": 1, "created":\n'})
+    assert found.mapping.tables["tickets"].key == ("ticket_id",)
+    assert "# 60 rows" in found.text
+    assert any("quarantined: 1 invalid_json" in doubt for doubt in found.doubts)
+    assert check(tmp_path / "data", found.mapping).total("quarantined") == 1
+
+
 def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
     answers = "".join(f"r{n},ann{n}@x.org,2026-01-05,{n % 11},good\n" for n in range(30))
     found = of(
