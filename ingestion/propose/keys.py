@@ -105,10 +105,26 @@ def put_key(scratch: Scratch, seen: Seen, made: Draft) -> None:
             if len(names) > 1 and evidence.is_key(scratch, seen.profile, names):
                 made.put("key", names, "together another in every row")
                 return
+    for names in _lines_of(seen):
+        if evidence.counts_lines(scratch, seen.profile, *names):
+            made.put("key", names, f"{names[1]} counts the rows of each {names[0]}")
+            return
     made.remarks.append(
         "no column tells rows apart: equal rows of one file are real, equal rows of two are one"
     )
     _part(scratch, seen, made)
+
+
+def _lines_of(seen: Seen) -> list[list[str]]:
+    """Columns that may be an order and the number of its line."""
+    rows = seen.profile.rows
+    wholes = [c for c in id_columns(seen)
+              if seen.entity_of(c.name) in {"basket", "act", ""} and c.given == rows]  # fmt: skip
+    amounts = {"quantity", "value", "price", "score", "time"}
+    counters = [c for c in seen.profile.columns.values()
+                if c.given == rows == c.whole and c.low in {0, 1} and c.distinct > 1
+                and seen.meanings[c.name].what not in amounts]  # fmt: skip
+    return [[one.name, other.name] for one in wholes for other in counters if one != other]
 
 
 def id_columns(seen: Seen) -> list[Column]:
@@ -134,7 +150,7 @@ def _part(scratch: Scratch, seen: Seen, made: Draft) -> None:
         if rows < 20:
             continue
         why = f"{rows:,} rows are the same under two of its values: exports that overlap"
-        made.put("part", seen.take(column), why)
+        made.put("part", seen.take(column), why, check=column.is_number)
         if differing:
             made.put("ignore_columns", differing, "differ between rows that are otherwise the same")
         return

@@ -182,6 +182,22 @@ def test_lines_that_are_cut_off_cost_the_others_nothing_and_are_counted(tmp_path
     assert check(tmp_path / "data", found.mapping).total("quarantined") == 1
 
 
+def test_an_order_and_the_number_of_its_line_tell_rows_apart(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{5000 + n},{line},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},1,9.50\n"
+        for n in range(150)
+        for line in range(1, n % 3 + 2)
+    )
+    head = "Order ID,Line,customer_id,ordered_on,sku,qty,unit_price\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert orders.key == ("Order ID", "Line")
+    assert orders.basket is not None
+    assert orders.part is None
+    report = check(tmp_path / "data", found.mapping)
+    assert (report.total("accepted"), report.total("duplicate")) == (300, 0)
+
+
 def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
     answers = "".join(f"r{n},ann{n}@x.org,2026-01-05,{n % 11},good\n" for n in range(30))
     found = of(
