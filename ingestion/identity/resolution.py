@@ -10,23 +10,18 @@ from ingestion.identity.changes import changes
 from ingestion.identity.consent import denied_users
 from ingestion.identity.decisions import evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table
+from ingestion.identity.gathered import gathered
 from ingestion.identity.golden import described_traits, golden_traits
-from ingestion.identity.limits import Limits
 from ingestion.identity.links import BY_DETAILS, BY_PERSON, KEPT, Codes, Cut, Flags, distinct
 from ingestion.identity.matching import keep
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import reviews
 from ingestion.identity.settle import Blocked, IdentityConfig, settle
-from ingestion.identity.users import Users
 
 if TYPE_CHECKING:
     from kg.lake import Step
 
 MOST_LISTED = 200
-PRIMARY_TRUST = 1
-"""The trust of ids of which a person has one, so that there are about as many people as ids."""
-FEWEST_IDS, FEW_PEOPLE = 20, 0.7
-"""Below this share of people for each id (of so many ids or more) somebody should look."""
 
 _WHY = {
     "junk": "these values name nobody (null, test, zeros, placeholders)",
@@ -88,7 +83,7 @@ def resolve(step: "Step", key: bytes, config: IdentityConfig | None = None) -> N
         reviews=len(waiting),
         accounts=companies,
         households=homes,
-        gathered=_gathered(people, users, config.limits()),
+        gathered=gathered(people, users, config.limits()),
         changes=changes(people, users, found.before, MOST_LISTED),
     )
 
@@ -102,21 +97,6 @@ def _belonging(step: "Step", key: bytes) -> tuple[int, int]:
     step.overwrite("households", homes)
     step.overwrite("household_members", living.drop_columns(["role"]))
     return len(companies), len(homes)
-
-
-def _gathered(people: People, users: Users, limits: Limits) -> list[dict[str, Any]]:
-    """Namespaces of primary ids that became far fewer people than there are ids; ids that their
-    source has merged are one."""
-    said = people.statements
-    user = users.user[said.record]
-    found = []
-    for code, name in enumerate(people.namespace_names):
-        mine = (said.namespace[said.value] == code) & (user >= 0)
-        values, owners = len(distinct(said.meant[mine])), len(distinct(user[mine]))
-        primary = limits.of(name).trust == PRIMARY_TRUST
-        if primary and values >= FEWEST_IDS and owners < FEW_PEOPLE * values:
-            found.append({"namespace": name, "values": values, "people": owners})
-    return found
 
 
 def _blocked_summary(people: People, blocked: Blocked) -> list[dict[str, Any]]:
