@@ -132,10 +132,27 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
         when = {quantity.name: {"below": 0}}
         told = f"{quantity.negative:,} rows have a negative quantity"
         cases.append(Why({"is": "returned", "when": when}, told))
+    if verb == "bought":
+        cases += _states(seen)
     if not cases:
         made.put("verb", verb, why, check=verb == "did_something")
         return
     made.put("verb", [*cases, Why({"is": verb}, why)])
+
+
+def _states(seen: Seen) -> list[Why]:
+    """Rows whose state says that nothing was bought in the end."""
+    found = []
+    for column in seen.profile.columns.values():
+        if column.name in seen.used or column.is_number or seen.meanings[column.name].what == "id":
+            continue
+        for verb, listed in words()["states"].items():
+            hits = [value for value in column.values if says(value, listed)]
+            if hits and len(hits) < column.distinct:
+                told = f"{column.name} says so: is that what these rows are?"
+                found.append(Why({"is": verb, "when": {column.name: hits}}, told, check=True))
+                seen.used.append(column.name)
+    return found
 
 
 def _word(seen: Seen) -> tuple[str, str]:

@@ -137,7 +137,7 @@ def _part(scratch: Scratch, seen: Seen, made: Draft) -> None:
         c
         for c in seen.profile.columns.values()
         if 2 <= c.distinct <= 20 and c.given == c.rows and c.kind == "text"
-        and seen.meanings[c.name].what not in {"id", "time", "email", "arm", "consent"}
+        and seen.meanings[c.name].what not in {*_CORE, "email", "arm", "consent"}
     ]  # fmt: skip
     core = [c.name for c in seen.profile.columns.values()
             if seen.meanings[c.name].what in _CORE and c not in candidates]  # fmt: skip
@@ -152,7 +152,10 @@ def _part(scratch: Scratch, seen: Seen, made: Draft) -> None:
         why = f"{rows:,} rows are the same under two of its values: exports that overlap"
         made.put("part", seen.take(column), why, check=column.is_number)
         if differing:
-            made.put("ignore_columns", differing, "differ between rows that are otherwise the same")
+            told = (
+                "differ between rows that are otherwise the same: does none of them say anything?"
+            )
+            made.put("ignore_columns", differing, told, check=True)
         return
 
 

@@ -26,6 +26,10 @@ _LIKE_TIME = (
     r"|^[A-Z][a-z]{2,8} \d{1,2}, |^[A-Z][a-z]{2}, \d{1,2} |^(19|20)\d{6}(\d{6})?$"
     r"|^1\d{9}(\d{3})?(\.\d+)?$"
 )
+_CURRENCY = r"([$£€¥₹]|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK)"
+_MONEY = (  # £1,234.50, -£5, 12.50 EUR, 1.234,50 and 9,99
+    rf"^[-+(]?\s*{_CURRENCY}?\s*[-+]?\d{{1,3}}([.,]?\d{{3}})*([.,]\d{{1,2}})?\)?\s*{_CURRENCY}?$"
+)
 YES_NO = ("yes", "no", "true", "false", "y", "n", "0", "1")
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 to 2100
 _FEW = 50  # values of a column that are looked at one by one
@@ -39,8 +43,9 @@ class Column:
         kind: time, bool, number or text: how the file has it.
         given: rows that have a value (words for nothing do not count).
         distinct: different values among them.
-        mails, phones, numbers, whole, negative, zero, sentences, yes_no, listed: how many of the
-            values are such; listed: several short values with a separator.
+        mails, phones, money, numbers, whole, negative, zero, sentences, yes_no, listed: how many
+            of the values are such; money: amounts with a currency or with commas; listed: several
+            short values with a separator.
         low, high: of numbers.
         formats: pattern -> how many values it reads, of texts that look like times.
         naive: whether times carry no zone.
@@ -55,6 +60,7 @@ class Column:
     distinct: int
     mails: int = 0
     phones: int = 0
+    money: int = 0
     numbers: int = 0
     whole: int = 0
     negative: int = 0
@@ -99,6 +105,7 @@ class Profile:
     Attributes:
         rows: how many of its rows can be read.
         unreadable: why a row cannot be read -> how many of them.
+        encoding: of its text, where that is not UTF-8.
     """
 
     files: tuple[str, ...]
@@ -106,6 +113,7 @@ class Profile:
     rows: int
     columns: dict[str, Column]
     unreadable: dict[str, int]
+    encoding: str | None = None
 
 
 def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
@@ -188,6 +196,7 @@ def _counts(values: Rows) -> dict[str, Any]:
     such = {
         "mails": text.re_search(MAIL),
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
+        "money": text.re_search(_MONEY) & number.isnull(),
         "numbers": number.notnull(),
         "whole": number == number.floor(),
         "negative": number < 0,

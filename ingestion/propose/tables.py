@@ -17,6 +17,9 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     files = seen.profile.files
     named = pattern(files, [name for one in tables for name in one.profile.files])
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
+    if seen.profile.encoding:
+        told = "it is not UTF-8: look whether the accented letters of names come out right"
+        made.put("encoding", seen.profile.encoding, told, check=True)
     doubtful = seen.names_people or len(seen.named("person")) >= 2
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
@@ -29,6 +32,8 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     write = {"event": event, "profile": profile, "item": item, "campaign": campaign,
              "consent": consent, "survey": survey}[seen.kind]  # fmt: skip
     write(scratch, seen, tables, made)
+    _ignored(seen, made)
+    _unread(seen, made)
     _missing(seen, made)
     return made
 
@@ -38,6 +43,24 @@ def _unreadable(seen: Seen) -> str:
     bad = seen.profile.unreadable
     told = ", ".join(f"{count:,} {why}" for why, count in bad.items())
     return f"rows that cannot be read, and will be quarantined: {told}" if bad else ""
+
+
+def _ignored(seen: Seen, made: Draft) -> None:
+    """What is used is not ignored."""
+    ignored = made.keys.pop("ignore_columns", None)
+    rest = [name for name in ignored.value if name not in seen.used] if ignored else []
+    if ignored and rest:
+        made.keys["ignore_columns"] = Why(rest, ignored.reason, ignored.check)
+
+
+def _unread(seen: Seen, made: Draft) -> None:
+    """Amounts that are written as no number is read."""
+    for column in seen.profile.columns.values() if seen.kind == "event" else ():
+        if column.share(column.money) >= 0.5 and column.name not in seen.used:
+            made.asked.append(
+                f"{column.name} holds amounts with a currency sign or with commas, which are read "
+                "as no numbers: it is left out; write plain numbers to have it counted"
+            )
 
 
 def _missing(seen: Seen, made: Draft) -> None:

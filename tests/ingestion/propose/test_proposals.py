@@ -198,6 +198,51 @@ def test_an_order_and_the_number_of_its_line_tell_rows_apart(tmp_path: Path) -> 
     assert (report.total("accepted"), report.total("duplicate")) == (300, 0)
 
 
+def test_states_and_amounts_that_are_not_taken_for_granted_are_asked_for(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{5000 + n},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},{n % 3 + 1},£1,000.50,"
+        f"{'cancelled' if n % 9 == 0 else 'paid'}\n".replace("£1,000.50", '"£1,000.50"')
+        for n in range(150)
+    )
+    head = "order_no,customer_id,ordered_on,sku,qty,unit_price,status\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert [case.value.constant for case in orders.verb] == ["cancelled", "bought"]
+    assert any("status says so" in doubt for doubt in found.doubts)
+    assert any("unit_price holds amounts with a currency sign" in doubt for doubt in found.doubts)
+    assert "# CHECK: unit_price holds" in found.text
+    reads(tmp_path, found.mapping)
+
+
+def test_a_file_of_western_letters_is_read_as_such_and_asked_for(tmp_path: Path) -> None:
+    def rows(start: int, street: str, mail: str, name: str) -> bytes:
+        return (f"CustomerNo,{mail},{street}\n" + "".join(
+            f"K-{n:04d},ann{n}@x.org,{name if n % 9 == 0 else 'Ring'} {n % 7}\n"
+            for n in range(start, start + 40)
+        )).encode("latin-1")  # fmt: skip
+
+    found = propose(fill(tmp_path / "data", {
+        "people_1.csv": rows(100, "Street", "Mail", "Ring"),
+        "people_2.csv": rows(200, "Street", "Mail", "Allée"),
+        "guests.csv": rows(300, "Straße", "E-mail", "Ring"),
+        "others.csv": rows(400, "Street", "Email", "Allée").decode("latin-1").encode(),
+    }))  # fmt: skip
+    encodings = {name: one.encoding for name, one in found.mapping.tables.items()}
+    assert encodings == {"people": "cp1252", "guests": "cp1252", "others": "utf-8"}
+    assert found.mapping.tables["people"].files == ("people_*.csv",)
+    assert "people.encoding: it is not UTF-8" in " ".join(found.doubts)
+    assert is_needed(tmp_path / "data")
+    reads(tmp_path, found.mapping)
+
+
+def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Path) -> None:
+    good = "CustomerNo,Mail,Town\n" + "".join(f"K-{n:04d},ann{n}@x.org,Zürich\n" for n in range(40))
+    folder = fill(tmp_path / "data", {"people.csv": good.encode() + b"K-9,b@x.org,K\xf6\n"})
+    found = propose(folder)
+    assert found.mapping.tables["people"].encoding == "utf-8"
+    assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
+
+
 def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
     answers = "".join(f"r{n},ann{n}@x.org,2026-01-05,{n % 11},good\n" for n in range(30))
     found = of(
