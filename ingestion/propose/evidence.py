@@ -10,7 +10,7 @@ import ibis
 from ingestion.columns import as_text
 from ingestion.identity.identifiers import canonical_values, unusable
 from ingestion.identity.limits import shipped
-from ingestion.propose.meanings import says, words
+from ingestion.propose.meanings import says, some, words
 from ingestion.propose.profiles import MAIL, Profile, open_rows
 from ingestion.record import Rows
 from kg.lake.scratch import Scratch
@@ -148,9 +148,9 @@ def odd_codes(scratch: Scratch, profile: Profile, item: str, title: str | None) 
     count = sum(row["rows"] for row in mine)
     others = len(found) - len(mine)
     why = (
-        f"{count:,} rows have a code that begins with a letter where others have a digit, and that "
-        f"says it is no item (postage, fees, tests). {others} more codes begin with a letter and "
-        "are taken for items"
+        f"{some(count, 'row')} with a code that begins with a letter where others have a digit, "
+        "and that says it is no item (postage, fees, tests). "
+        f"{others} more codes begin with a letter and are taken for items"
     )
     return Odd({item: sorted(row["c0"] for row in mine)}, why)
 

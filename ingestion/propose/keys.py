@@ -4,7 +4,7 @@ from typing import Any
 
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.meanings import is_named_as_id
+from ingestion.propose.meanings import is_named_as_id, some
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import Seen, is_main
 from kg.lake.scratch import Scratch
@@ -17,7 +17,7 @@ def put_identifiers(seen: Seen, made: Draft) -> None:
         also = group.why.get((seen.place, column.name), "")
         why = also or seen.meanings[column.name].why
         if column.given < column.rows:
-            why += f"; {column.rows - column.given:,} rows name nobody here"
+            why += f"; nobody is named here in {some(column.rows - column.given, 'row')}"
         if group.namespace in found:
             continue
         guessed = seen.meanings[column.name].detail == "" and not also
@@ -56,7 +56,7 @@ def time_value(column: Column) -> tuple[Any, str, bool]:
         return column.name, "the file has it as a time", False
     formats = _certain(list(column.formats))
     read = max(column.formats.values(), default=0)
-    why = "" if read == column.given else f"{column.given - read:,} values are of another form; "
+    why = "" if read == column.given else f"{some(column.given - read, 'value')} of another form; "
     if formats == ["iso"]:
         return column.name, why + "written like 2026-01-31", bool(why)
     if len(formats) > 1:

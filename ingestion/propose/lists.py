@@ -6,7 +6,7 @@ from typing import Any
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_time, time_value
-from ingestion.propose.meanings import counted, says, snake, words
+from ingestion.propose.meanings import counted, says, snake, some, words
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import FEW, Seen, consent_columns, listed_people
 from kg.lake.scratch import Scratch
@@ -78,7 +78,7 @@ def _is_trait(seen: Seen, column: Column) -> bool:
 def _shown(column: Column) -> str:
     if len(column.values) <= 6 and all(len(value) <= 20 for value in column.values):
         return ", ".join(column.values)
-    return f"{column.distinct} values"
+    return some(column.distinct, "value")
 
 
 def _consents(seen: Seen, made: Draft) -> None:

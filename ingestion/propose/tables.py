@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
+from ingestion.propose.meanings import some
 from ingestion.propose.profiles import NOTHING
 from ingestion.propose.seen import Seen
 from kg.lake.scratch import Scratch
@@ -28,7 +29,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     if seen.kind == "survey":
         del made.keys["kind"]
         made.put("format", "survey", seen.reason)
-    made.remarks.append(f"{seen.profile.rows:,} rows")
+    made.remarks.append(some(seen.profile.rows, "row"))
     write = {"event": event, "profile": profile, "item": item, "campaign": campaign,
              "consent": consent, "survey": survey}[seen.kind]  # fmt: skip
     write(scratch, seen, tables, made)
@@ -71,7 +72,7 @@ def _missing(seen: Seen, made: Draft) -> None:
             if word not in {"-", "?", "NA", "None"} or column.is_number or column.is_time:
                 found[word] = found.get(word, 0) + count
     if found:
-        told = ", ".join(f"{word!r} {count:,} times" for word, count in sorted(found.items()))
+        told = ", ".join(f"{word!r} {some(count, 'time')}" for word, count in sorted(found.items()))
         made.put(
             "missing", [word for word in NOTHING if word in found], f"{told}: stands for nothing"
         )

@@ -8,6 +8,7 @@ from folders import fill, lines
 from ingestion.ingest import check
 from ingestion.mapping import Mapping
 from ingestion.propose import Proposal, is_needed, propose
+from ingestion.propose.meanings import some
 from kg.errors import InputError
 
 PEOPLE = "".join(
@@ -241,6 +242,14 @@ def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Pa
     found = propose(folder)
     assert found.mapping.tables["people"].encoding == "utf-8"
     assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
+
+
+def test_one_thing_is_told_of_as_one() -> None:
+    assert (some(1, "row"), some(0, "row"), some(2000, "value")) == (
+        "1 row",
+        "0 rows",
+        "2,000 values",
+    )
 
 
 def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
