@@ -244,6 +244,21 @@ def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Pa
     assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
 
 
+def test_exports_that_overlap_ignore_no_amount_and_what_they_ignore_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(
+        f"K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},{n % 3 + 1},{n}.5,{export},{export}-x\n"
+        for export, first in (("old", 0), ("new", 60))
+        for n in range(first, first + 120)
+    )
+    head = "customer_id,ordered_on,sku,qty,total,export,remark\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert (orders.part, orders.ignore_columns) == ("export", ("remark",))
+    assert any("orders.ignore_columns" in doubt for doubt in found.doubts)
+
+
 def test_one_thing_is_told_of_as_one() -> None:
     assert (some(1, "row"), some(0, "row"), some(2000, "value")) == (
         "1 row",
