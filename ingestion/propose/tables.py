@@ -1,6 +1,7 @@
 """The table of the mapping for what was seen of one, and what only all of them together say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ingestion.propose.drafts import Draft, Why
@@ -48,10 +49,14 @@ def _unreadable(seen: Seen) -> str:
 
 def _ignored(seen: Seen, made: Draft) -> None:
     """What is used is not ignored."""
-    ignored = made.keys.pop("ignore_columns", None)
-    rest = [name for name in ignored.value if name not in seen.used] if ignored else []
-    if ignored and rest:
-        made.keys["ignore_columns"] = Why(rest, ignored.reason, ignored.check)
+    ignored = made.keys.get("ignore_columns")
+    if ignored is None:
+        return
+    rest = [name for name in ignored.value if name not in seen.used]
+    if rest:
+        made.keys["ignore_columns"] = replace(ignored, value=rest)
+    else:
+        del made.keys["ignore_columns"]
 
 
 def _unread(seen: Seen, made: Draft) -> None:
