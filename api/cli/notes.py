@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 MOST_REASONS = 6
+WARNING = "warning: "
 
 
 def notes(lake: Any) -> list[str]:
@@ -44,6 +45,13 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
 
 def _identity(s: dict[str, Any]) -> Iterator[str]:
     yield f"{s['records']:,} records turned out to be about {s['people']:,} people."
+    for one in s.get("gathered", ()):  # not of workspaces of before
+        yield (
+            f"{WARNING}{one['values']:,} values of {one['namespace']} became only "
+            f"{one['people']:,} people. Unless a person has several, strangers were merged: "
+            "look at some with personagraph identity explain, and take `unique: false` out of the "
+            "mapping where every value is another person."
+        )
     if s["denied"]:
         yield f"{s['denied']:,} people denied consent; nothing is made of their records."
     for one in s["blocked"]:

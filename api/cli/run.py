@@ -9,7 +9,7 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stdout
-from api.cli.notes import notes
+from api.cli.notes import WARNING, notes
 from api.cli.personas import nothing_found, show_all, show_proposal
 from api.cli.proposals import described, kept
 from kg.settings import read_settings
@@ -97,4 +97,5 @@ def show_records(console: Console, lake: Any) -> None:
     table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
     console.print(table)
     for line in notes(lake):
-        console.print(escape(line), soft_wrap=True)
+        style = "bold yellow" if line.startswith(WARNING) else None
+        console.print(escape(line), soft_wrap=True, style=style)

@@ -67,6 +67,8 @@ _JACCARD = (
     "len(list_intersect({0}_words_l, {0}_words_r)) >= {1} * "
     "(len({0}_words_l) + len({0}_words_r) - len(list_intersect({0}_words_l, {0}_words_r)))"
 )
+# Another digit is no slip of the pen: rosa130@ and rosa170@ are how a provider tells two apart.
+_DIGITS = "regexp_extract_all(split_part({0}_{1}, '@', 1), '([0-9])', 1)"
 _LONG = "least(len({0}_words_l), len({0}_words_r)) >= 5"  # of short ones words say too little
 
 
@@ -139,7 +141,9 @@ KINDS: Mapping[str, Kind] = {
             Level("the same e-mail address", _SAME, 0.70, 2e-06, counted=True),
             Level("e-mail addresses with the same name before the @",
                   "split_part({0}_l, '@', 1) = split_part({0}_r, '@', 1)", 0.08, 2e-05),
-            Level("e-mail addresses written nearly alike", _near(0.92), 0.07, 2e-05),
+            Level("e-mail addresses written nearly alike",
+                  f"{_near(0.92)} AND {_DIGITS.replace('{1}', 'l')} = "
+                  f"{_DIGITS.replace('{1}', 'r')}", 0.07, 2e-05),
         ),
         "different e-mail addresses",
         ("{0}", "split_part({0}, '@', 1)"),

@@ -10,6 +10,7 @@ from ingestion.identity.changes import changes
 from ingestion.identity.consent import denied_users
 from ingestion.identity.decisions import evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table
+from ingestion.identity.gathered import gathered
 from ingestion.identity.golden import described_traits, golden_traits
 from ingestion.identity.links import BY_DETAILS, BY_PERSON, KEPT, Codes, Cut, Flags, distinct
 from ingestion.identity.matching import keep
@@ -85,6 +86,7 @@ def resolve(
         reviews=len(waiting),
         accounts=companies,
         households=homes,
+        gathered=gathered(people, users, config.limits()),
         changes=changes(people, users, found.before, MOST_LISTED),
     )
 

@@ -23,11 +23,13 @@ class Anchor:
 
 @dataclass
 class Draft:
-    """One table of the mapping: its name, its keys in order, and remarks above it."""
+    """One table of the mapping: its name, its keys in order, and remarks above it; `asked` are
+    those that somebody should look at."""
 
     label: str
     keys: dict[str, Why] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def put(self, key: str, value: Any, reason: str = "", *, check: bool = False) -> None:
         """Say something of the table."""
@@ -35,7 +37,11 @@ class Draft:
 
     def doubts(self) -> list[str]:
         """What somebody should look at."""
-        return [f"{self.label}.{name}: {one.reason}" for name, one in _flat(self.keys) if one.check]
+        open_ = [f"{self.label}: {one}" for one in self.asked]
+        return [
+            *open_,
+            *(f"{self.label}.{name}: {one.reason}" for name, one in _flat(self.keys) if one.check),
+        ]
 
 
 def _flat(keys: dict[str, Why]) -> list[tuple[str, Why]]:

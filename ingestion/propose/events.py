@@ -7,7 +7,7 @@ from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
-from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
+from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, some, words
 from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
@@ -79,7 +79,7 @@ def _link(seen: Seen, tables: Sequence[Seen]) -> tuple[str, str, Seen] | None:
 def _channel(seen: Seen, linked: Seen | None) -> tuple[Any, str]:
     columns = seen.named("channel")
     if columns:
-        return {"column": seen.take(columns[0])}, f"{columns[0].distinct} values"
+        return {"column": seen.take(columns[0])}, some(columns[0].distinct, "value")
     constants = " ".join(value for c in seen.named("constant") for value in c.values)
     ids = " ".join(c.name for c in seen.profile.columns.values() if is_named_as_id(c))
     known = " ".join(v for c in linked.named("constant") for v in c.values) if linked else ""
@@ -111,7 +111,7 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
         return
     columns = [c for c in seen.named("verb") if 2 <= c.distinct <= 200]
     if columns:
-        made.put("verb", {"column": seen.take(columns[0])}, f"{columns[0].distinct} values")
+        made.put("verb", {"column": seen.take(columns[0])}, some(columns[0].distinct, "value"))
         return
     verb, why = _word(seen)
     cases: list[Any] = []
@@ -125,17 +125,34 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
         free = evidence.free_of_nobody(scratch, seen.profile, price.name, people[0].name)
         if free:
             nothing = {price.name: {"at_most": 0}, people[0].name: {"missing": True}}
-            told = f"{free:,} rows cost nothing and name nobody: corrections, no sales"
+            told = f"{some(free, 'row')} at no cost that name nobody: corrections, no sales"
             correction = Anchor("correction", nothing)
             cases.append(Why({"is": "adjusted", "when": correction}, told))
     if verb == "bought" and quantity is not None and quantity.negative:
         when = {quantity.name: {"below": 0}}
-        told = f"{quantity.negative:,} rows have a negative quantity"
+        told = f"{some(quantity.negative, 'row')} of a negative quantity"
         cases.append(Why({"is": "returned", "when": when}, told))
+    if verb == "bought":
+        cases += _states(seen)
     if not cases:
         made.put("verb", verb, why, check=verb == "did_something")
         return
     made.put("verb", [*cases, Why({"is": verb}, why)])
+
+
+def _states(seen: Seen) -> list[Why]:
+    """Rows whose state says that nothing was bought in the end."""
+    found = []
+    for column in seen.profile.columns.values():
+        if column.name in seen.used or column.is_number or seen.meanings[column.name].what == "id":
+            continue
+        for verb, listed in words()["states"].items():
+            hits = [value for value in column.values if says(value, listed)]
+            if hits and len(hits) < column.distinct:
+                told = f"{column.name} says so: is that what these rows are?"
+                found.append(Why({"is": verb, "when": {column.name: hits}}, told, check=True))
+                seen.used.append(column.name)
+    return found
 
 
 def _word(seen: Seen) -> tuple[str, str]:
@@ -219,7 +236,8 @@ def _held_out(seen: Seen, made: Draft) -> None:
     if name in seen.profile.columns and others:
         lost = seen.profile.columns[name].rows - seen.profile.columns[name].given
         if lost:
-            why = f"{lost:,} rows have no {name}: when somebody was put into an arm counts there"
+            told = f"{some(lost, 'row')} without {name}"
+            why = f"{told}: when somebody was put into an arm counts there"
             made.put("names", {name: others}, why)
 
 

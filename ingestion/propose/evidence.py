@@ -8,13 +8,16 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text
-from ingestion.propose.meanings import says, words
-from ingestion.propose.profiles import Profile, open_rows
+from ingestion.identity.identifiers import canonical_values, unusable
+from ingestion.identity.limits import shipped
+from ingestion.propose.meanings import says, some, words
+from ingestion.propose.profiles import MAIL, Profile, open_rows
 from ingestion.record import Rows
 from kg.lake.scratch import Scratch
 
 _MOST_ODD = 200
 _ODD_SHARE = 0.02
+_GAPLESS = 0.9  # of the orders; lines that were taken back leave gaps
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,18 @@ def is_key(scratch: Scratch, profile: Profile, names: Sequence[str]) -> bool:
     rows = _rows(scratch, profile, names)
     counted = rows.group_by(*rows.columns).agg(count=rows.count())
     return bool(scratch.fetch(counted.agg(most=counted["count"].max()))[0]["most"] == 1)
+
+
+def counts_lines(scratch: Scratch, profile: Profile, whole: str, line: str) -> bool:
+    """Whether a column counts the rows of each value of another: together they are another in every
+    row, and they run without a gap in nearly all."""
+    if not is_key(scratch, profile, [whole, line]):
+        return False
+    rows = _rows(scratch, profile, [whole, line])
+    number = rows.c1.cast("float64")
+    runs = rows.group_by("c0").agg(rows=rows.count(), span=number.max() - number.min() + 1)
+    gapless = scratch.fetch(runs.agg(share=(runs.span == runs.rows).mean()))[0]["share"]
+    return bool(gapless >= _GAPLESS)
 
 
 def overlap(
@@ -82,14 +97,18 @@ def broad_to_fine(profile: Profile, names: Sequence[str]) -> list[str]:
     return sorted(names, key=rank)
 
 
-def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> int:
-    """How many addresses stand beside several of the table's own ids of people."""
+def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> tuple[int, int]:
+    """How many addresses stand beside several of the table's own ids of people, of how many.
+
+    What is no address of one person (a word for nothing, junk, a mailbox of many) is not counted.
+    """
     rows = _rows(scratch, profile, [own, mail])
-    said = rows.filter(rows.c0.notnull() & rows.c1.notnull())
+    said = rows.filter(rows.c0.notnull() & rows.c1.re_search(MAIL))
     counted = said.group_by(mail=said.c1.lower()).agg(ids=said.c0.nunique())
-    return int(
-        scratch.fetch(counted.agg(several=(counted.ids > 1).sum().fill_null(0)))[0]["several"]
-    )
+    several = counted.filter(counted.ids > 1).select("mail")
+    mails = scratch.batches(several).read_all()["mail"].combine_chunks()
+    used = unusable("email", canonical_values("email", mails), shipped()).null_count
+    return used, int(scratch.fetch(counted.agg(all=counted.count()))[0]["all"])
 
 
 def nested_share(scratch: Scratch, profile: Profile, levels: Sequence[str]) -> float | None:
@@ -129,9 +148,9 @@ def odd_codes(scratch: Scratch, profile: Profile, item: str, title: str | None) 
     count = sum(row["rows"] for row in mine)
     others = len(found) - len(mine)
     why = (
-        f"{count:,} rows have a code that begins with a letter where others have a digit, and that "
-        f"says it is no item (postage, fees, tests). {others} more codes begin with a letter and "
-        "are taken for items"
+        f"{some(count, 'row')} with a code that begins with a letter where others have a digit, "
+        "and that says it is no item (postage, fees, tests). "
+        f"{others} more codes begin with a letter and are taken for items"
     )
     return Odd({item: sorted(row["c0"] for row in mine)}, why)
 

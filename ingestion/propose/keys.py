@@ -4,7 +4,7 @@ from typing import Any
 
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.meanings import is_named_as_id
+from ingestion.propose.meanings import is_named_as_id, some
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import Seen, is_main
 from kg.lake.scratch import Scratch
@@ -17,7 +17,7 @@ def put_identifiers(seen: Seen, made: Draft) -> None:
         also = group.why.get((seen.place, column.name), "")
         why = also or seen.meanings[column.name].why
         if column.given < column.rows:
-            why += f"; {column.rows - column.given:,} rows name nobody here"
+            why += f"; nobody is named here in {some(column.rows - column.given, 'row')}"
         if group.namespace in found:
             continue
         guessed = seen.meanings[column.name].detail == "" and not also
@@ -56,7 +56,7 @@ def time_value(column: Column) -> tuple[Any, str, bool]:
         return column.name, "the file has it as a time", False
     formats = _certain(list(column.formats))
     read = max(column.formats.values(), default=0)
-    why = "" if read == column.given else f"{column.given - read:,} values are of another form; "
+    why = "" if read == column.given else f"{some(column.given - read, 'value')} of another form; "
     if formats == ["iso"]:
         return column.name, why + "written like 2026-01-31", bool(why)
     if len(formats) > 1:
@@ -105,10 +105,26 @@ def put_key(scratch: Scratch, seen: Seen, made: Draft) -> None:
             if len(names) > 1 and evidence.is_key(scratch, seen.profile, names):
                 made.put("key", names, "together another in every row")
                 return
+    for names in _lines_of(seen):
+        if evidence.counts_lines(scratch, seen.profile, *names):
+            made.put("key", names, f"{names[1]} counts the rows of each {names[0]}")
+            return
     made.remarks.append(
         "no column tells rows apart: equal rows of one file are real, equal rows of two are one"
     )
     _part(scratch, seen, made)
+
+
+def _lines_of(seen: Seen) -> list[list[str]]:
+    """Columns that may be an order and the number of its line."""
+    rows = seen.profile.rows
+    wholes = [c for c in id_columns(seen)
+              if seen.entity_of(c.name) in {"basket", "act", ""} and c.given == rows]  # fmt: skip
+    amounts = {"quantity", "value", "price", "score", "time"}
+    counters = [c for c in seen.profile.columns.values()
+                if c.given == rows == c.whole and c.low in {0, 1} and c.distinct > 1
+                and seen.meanings[c.name].what not in amounts]  # fmt: skip
+    return [[one.name, other.name] for one in wholes for other in counters if one != other]
 
 
 def id_columns(seen: Seen) -> list[Column]:
@@ -121,7 +137,7 @@ def _part(scratch: Scratch, seen: Seen, made: Draft) -> None:
         c
         for c in seen.profile.columns.values()
         if 2 <= c.distinct <= 20 and c.given == c.rows and c.kind == "text"
-        and seen.meanings[c.name].what not in {"id", "time", "email", "arm", "consent"}
+        and seen.meanings[c.name].what not in {*_CORE, "email", "arm", "consent"}
     ]  # fmt: skip
     core = [c.name for c in seen.profile.columns.values()
             if seen.meanings[c.name].what in _CORE and c not in candidates]  # fmt: skip
@@ -134,9 +150,12 @@ def _part(scratch: Scratch, seen: Seen, made: Draft) -> None:
         if rows < 20:
             continue
         why = f"{rows:,} rows are the same under two of its values: exports that overlap"
-        made.put("part", seen.take(column), why)
+        made.put("part", seen.take(column), why, check=column.is_number)
         if differing:
-            made.put("ignore_columns", differing, "differ between rows that are otherwise the same")
+            told = (
+                "differ between rows that are otherwise the same: does none of them say anything?"
+            )
+            made.put("ignore_columns", differing, told, check=True)
         return
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_time, time_value
-from ingestion.propose.meanings import counted, says, snake, words
+from ingestion.propose.meanings import counted, says, snake, some, words
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import FEW, Seen, consent_columns, listed_people
 from kg.lake.scratch import Scratch
 
+_COUPLES = 0.01  # as many addresses may be shared by two people who are both in a list
 _COARSE = 12  # regions that are so few say where people are, not who
 
 
@@ -47,17 +48,22 @@ def profile(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
 
 
 def _twice(scratch: Scratch, seen: Seen, made: Draft) -> None:
-    """People who are in a list under several ids: these must be allowed to be one person."""
+    """People who are in a list under several ids: these must be allowed to be one person. A few
+    addresses may as well be those of couples, which is for somebody to look at."""
     keys, mails = made.keys.get("key"), seen.named("email")
     if keys is None or not mails or "identifiers" not in made.keys:
         return
     found = made.keys["identifiers"].value
     for namespace, why in found.items():
         if why.value == keys.value:
-            twice = evidence.people_twice(scratch, seen.profile, keys.value, mails[0].name)
+            twice, of = evidence.people_twice(scratch, seen.profile, keys.value, mails[0].name)
+            told = f"several ids stand beside {twice:,} of {of:,} addresses"
+            few = twice <= _COUPLES * of
+            if few:
+                told += ": are people listed twice? `unique: false` lets two ids be one person, "
+                told += "so leave it out if these are couples"
             if twice:
-                told = f"{twice:,} addresses stand beside several ids, so people are listed twice"
-                found[namespace] = Why({"column": why.value, "unique": False}, told)
+                found[namespace] = Why({"column": why.value, "unique": False}, told, check=few)
 
 
 def _is_trait(seen: Seen, column: Column) -> bool:
@@ -72,7 +78,7 @@ def _is_trait(seen: Seen, column: Column) -> bool:
 def _shown(column: Column) -> str:
     if len(column.values) <= 6 and all(len(value) <= 20 for value in column.values):
         return ", ".join(column.values)
-    return f"{column.distinct} values"
+    return some(column.distinct, "value")
 
 
 def _consents(seen: Seen, made: Draft) -> None:

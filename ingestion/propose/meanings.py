@@ -115,11 +115,16 @@ def _meanings(column: Column) -> Iterator[Meaning]:
     yield from _words(column, seen)
 
 
+def some(count: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
+
+
 def counted(column: Column) -> str:
     """How many values a column has, in words."""
-    text = f"{column.distinct:,} values in {column.given:,} rows"
+    text = f"{some(column.distinct, 'value')} in {some(column.given, 'row')}"
     if column.given < column.rows:
-        text += f", {column.rows - column.given:,} rows without"
+        text += f", {some(column.rows - column.given, 'row')} without"
     return text
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text, read_time
-from ingestion.functions import json_texts
 from ingestion.record import Rows
-from ingestion.sources.tables import json_path
-from kg.lake.files import LINE, Staged
+from ingestion.sources.tables import json_fields, json_path
+from kg.lake.files import LINE, PROBLEM, Staged
 from kg.lake.scratch import Scratch
 
 NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
+MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y",
          "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")  # fmt: skip
@@ -25,6 +25,10 @@ _LIKE_TIME = (
     r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|^\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}"
     r"|^[A-Z][a-z]{2,8} \d{1,2}, |^[A-Z][a-z]{2}, \d{1,2} |^(19|20)\d{6}(\d{6})?$"
     r"|^1\d{9}(\d{3})?(\.\d+)?$"
+)
+_CURRENCY = r"([$£€¥₹]|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK)"
+_MONEY = (  # £1,234.50, -£5, 12.50 EUR, 1.234,50 and 9,99
+    rf"^[-+(]?\s*{_CURRENCY}?\s*[-+]?\d{{1,3}}([.,]?\d{{3}})*([.,]\d{{1,2}})?\)?\s*{_CURRENCY}?$"
 )
 YES_NO = ("yes", "no", "true", "false", "y", "n", "0", "1")
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 to 2100
@@ -39,8 +43,9 @@ class Column:
         kind: time, bool, number or text: how the file has it.
         given: rows that have a value (words for nothing do not count).
         distinct: different values among them.
-        mails, phones, numbers, whole, negative, zero, sentences, yes_no, listed: how many of the
-            values are such; listed: several short values with a separator.
+        mails, phones, money, numbers, whole, negative, zero, sentences, yes_no, listed: how many
+            of the values are such; money: amounts with a currency or with commas; listed: several
+            short values with a separator.
         low, high: of numbers.
         formats: pattern -> how many values it reads, of texts that look like times.
         naive: whether times carry no zone.
@@ -55,6 +60,7 @@ class Column:
     distinct: int
     mails: int = 0
     phones: int = 0
+    money: int = 0
     numbers: int = 0
     whole: int = 0
     negative: int = 0
@@ -94,22 +100,36 @@ class Column:
 
 @dataclass(frozen=True)
 class Profile:
-    """A file (or several of the same columns): its columns, and how many rows it has."""
+    """A file (or several of the same columns).
+
+    Attributes:
+        rows: how many of its rows can be read.
+        unreadable: why a row cannot be read -> how many of them.
+        encoding: of its text, where that is not UTF-8.
+    """
 
     files: tuple[str, ...]
     staged: tuple[Staged, ...]
     rows: int
     columns: dict[str, Column]
+    unreadable: dict[str, int]
+    encoding: str | None = None
 
 
 def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
-    """The rows of files with the named columns (of JSON: fields) as `c0`, `c1`, …"""
-    rows = scratch.rows(list(staged))
-    if LINE in rows.columns:
-        found = json_texts(rows[LINE], ibis.literal([json_path(name) for name in names]))
-        rows = rows.mutate(_found=found)
-        return rows.select(**{f"c{n}": rows["_found"][n] for n in range(len(names))})
+    """The rows of files that can be read, with the named columns (of JSON: fields) as `c0`, `c1`,
+    …"""
+    rows = _read(scratch, staged, names)
+    rows = rows.filter(rows[PROBLEM].isnull())
+    if "_fields" in rows.columns:
+        return rows.select(**{f"c{n}": rows["_fields"][n] for n in range(len(names))})
     return rows.select(**{f"c{n}": rows[name] for n, name in enumerate(names)})
+
+
+def _read(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
+    """All rows, those that cannot be read with their problem; of JSON `_fields` by these names."""
+    rows = scratch.rows(list(staged))
+    return json_fields(rows, list(map(json_path, names))) if LINE in rows.columns else rows
 
 
 def profile(
@@ -124,7 +144,11 @@ def profile(
         texts = texts.filter(texts.text.notnull())
         values = scratch.keep(texts.group_by("text").agg(weight=texts.count()))
         columns[name] = _column(scratch, name, rows[f"c{n}"].type(), count, values)
-    return Profile(tuple(files), tuple(staged), count, columns)
+    every = _read(scratch, staged, names)
+    reasons = every.group_by(why=every[PROBLEM]).agg(rows=every.count())
+    bad = scratch.fetch(reasons.filter(reasons.why.notnull()).order_by("why"))
+    unreadable = {row["why"]: row["rows"] for row in bad}
+    return Profile(tuple(files), tuple(staged), count, columns, unreadable)
 
 
 def _kind(type_: Any) -> str:
@@ -170,8 +194,9 @@ def _counts(values: Rows) -> dict[str, Any]:
     number = text.try_cast("float64")
     number = (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
     such = {
-        "mails": text.re_search(r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"),
+        "mails": text.re_search(MAIL),
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
+        "money": text.re_search(_MONEY) & number.isnull(),
         "numbers": number.notnull(),
         "whole": number == number.floor(),
         "negative": number < 0,

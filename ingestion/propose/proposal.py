@@ -1,7 +1,7 @@
 """A folder that nobody has described, looked at as a whole: a mapping to correct and keep."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion import shipped
@@ -10,6 +10,7 @@ from ingestion.fit import files_of
 from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
+from ingestion.propose.encodings import by_encoding, staged_as_written
 from ingestion.propose.meanings import meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
@@ -44,13 +45,14 @@ class Proposal:
 @dataclass(frozen=True)
 class _Files:
     """Files of one table: of a known format, or of the same columns; `generic`: of a format that
-    is known, but looked at all the same."""
+    is known, but looked at all the same; `encoding`: where it is not UTF-8."""
 
     names: tuple[str, ...]
     format: str | None = None
     generic: str | None = None
     staged: tuple[Staged, ...] = ()
     columns: tuple[str, ...] = ()
+    encoding: str | None = None
 
 
 def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
@@ -111,8 +113,8 @@ def _is_table(path: Path) -> bool:
         if shape_of(path) in {"ndjson", "json"}:
             return bool(first_rows(path))
         columns = columns_of(path)
-    except UnreadableFile:
-        return False
+    except UnreadableFile as error:
+        return error.reason == "encoding"  # its columns have names, which are not UTF-8
     return len(columns) > 1 and path.suffix not in {".md", ".txt", ".html"}
 
 
@@ -129,7 +131,7 @@ def _sorted_out(
 ) -> list[_Files]:
     """Files that belong together; what cannot be read is noted."""
     known: dict[tuple[str, str], list[str]] = {}
-    alike: dict[tuple[str, ...], list[tuple[str, Staged]]] = {}
+    alike: dict[tuple[str, ...], list[tuple[str, Staged, str | None]]] = {}
     for name in names:
         try:
             form = recognise(folder / name)
@@ -137,7 +139,7 @@ def _sorted_out(
             if form is not None and generic is None:
                 known.setdefault((form, written(folder / name, form)), []).append(name)
                 continue
-            staged = scratch.stage(folder / name, shape_of(folder / name), values=values_in(name))
+            staged, encoding = staged_as_written(scratch, folder / name, values_in(name))
             columns = _columns(folder / name, staged)
         except UnreadableFile as error:
             notes.append(f"{name} is not read: {error.detail}")
@@ -149,12 +151,12 @@ def _sorted_out(
                          "no names")  # fmt: skip
         else:
             key = (generic or "", staged.shape, *columns)
-            alike.setdefault(key, []).append((name, staged))
+            alike.setdefault(key, []).append((name, staged, encoding))
     groups = [_Files(tuple(named), form) for (form, _), named in known.items()]
     for key, members in alike.items():
-        files = tuple(name for name, _ in members)
-        staged_all = tuple(one for _, one in members)
-        groups.append(_Files(files, None, key[0] or None, staged_all, key[2:]))
+        for encoding, mine in by_encoding(scratch, members).items():
+            files, staged_all = zip(*mine, strict=True)
+            groups.append(_Files(files, None, key[0] or None, staged_all, key[2:], encoding))
     return groups
 
 
@@ -198,7 +200,8 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
     profiles: list[Profile] = []
     with progress.task("Looking at columns", len(found)) as task:
         for one in found:
-            profiles.append(profile(scratch, one.names, one.staged, one.columns))
+            looked_at = profile(scratch, one.names, one.staged, one.columns)
+            profiles.append(replace(looked_at, encoding=one.encoding))
             task.advance()
     labels = _labels([one.names for one in found])
     meanings = [{name: meaning(column) for name, column in one.columns.items()}

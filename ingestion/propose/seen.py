@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingestion.propose.meanings import Meaning, says, words
+from ingestion.propose.meanings import Meaning, says, some, words
 from ingestion.propose.profiles import YES_NO, Column, Profile
 from ingestion.propose.relations import Group
 
@@ -94,18 +94,18 @@ def _kind(seen: Seen) -> tuple[str, str]:
         return "consent", "a person, a purpose and a yes or no in each row"
     own = [c for c in (*seen.ids("person"), *seen.named("email")) if c.is_unique]
     if own and not items and not campaigns:
-        return "profile", f"{own[0].name} is another in each of the {rows:,} rows"
+        return "profile", f"{own[0].name} is another in each of {some(rows, 'row')}"
     if not _does_something(seen) and (listed := listed_people(seen)) is not None:
-        return "profile", f"{listed.name} is another in nearly each of the {rows:,} rows"
+        return "profile", f"{listed.name} is another in nearly each of {some(rows, 'row')}"
     if people and (times or campaigns):
         who = (*seen.ids("person"), *seen.named("email"), *seen.named("phone"))[0]
         per = who.given / who.distinct if who.distinct else 0.0
         when = f"at a time ({times[0].name})" if times else "and a campaign"
         return "event", f"somebody ({who.name}, {per:.1f} rows each) {when}"
     if campaigns and campaigns[0].is_unique:
-        return "campaign", f"{campaigns[0].name} is another in each of the {rows:,} rows"
+        return "campaign", f"{campaigns[0].name} is another in each of {some(rows, 'row')}"
     if items and items[0].is_unique and not people:
-        return "item", f"{items[0].name} is another in each of the {rows:,} rows"
+        return "item", f"{items[0].name} is another in each of {some(rows, 'row')}"
     if times and (items or seen.ids("basket")):
         return "event", "items or baskets at a time; nobody is named"
     if people:

@@ -1,11 +1,13 @@
 """The table of the mapping for what was seen of one, and what only all of them together say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
+from ingestion.propose.meanings import some
 from ingestion.propose.profiles import NOTHING
 from ingestion.propose.seen import Seen
 from kg.lake.scratch import Scratch
@@ -15,7 +17,11 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     """The table of the mapping for what was seen."""
     made = Draft(seen.label)
     files = seen.profile.files
-    made.put("files", pattern(files, [name for one in tables for name in one.profile.files]))
+    named = pattern(files, [name for one in tables for name in one.profile.files])
+    made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
+    if seen.profile.encoding:
+        told = "it is not UTF-8: look whether the accented letters of names come out right"
+        made.put("encoding", seen.profile.encoding, told, check=True)
     doubtful = seen.names_people or len(seen.named("person")) >= 2
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
@@ -24,12 +30,43 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     if seen.kind == "survey":
         del made.keys["kind"]
         made.put("format", "survey", seen.reason)
-    made.remarks.append(f"{seen.profile.rows:,} rows")
+    made.remarks.append(some(seen.profile.rows, "row"))
     write = {"event": event, "profile": profile, "item": item, "campaign": campaign,
              "consent": consent, "survey": survey}[seen.kind]  # fmt: skip
     write(scratch, seen, tables, made)
+    _ignored(seen, made)
+    _unread(seen, made)
     _missing(seen, made)
     return made
+
+
+def _unreadable(seen: Seen) -> str:
+    """How many rows nobody can read, and what becomes of them."""
+    bad = seen.profile.unreadable
+    told = ", ".join(f"{count:,} {why}" for why, count in bad.items())
+    return f"rows that cannot be read, and will be quarantined: {told}" if bad else ""
+
+
+def _ignored(seen: Seen, made: Draft) -> None:
+    """What is used is not ignored."""
+    ignored = made.keys.get("ignore_columns")
+    if ignored is None:
+        return
+    rest = [name for name in ignored.value if name not in seen.used]
+    if rest:
+        made.keys["ignore_columns"] = replace(ignored, value=rest)
+    else:
+        del made.keys["ignore_columns"]
+
+
+def _unread(seen: Seen, made: Draft) -> None:
+    """Amounts that are written as no number is read."""
+    for column in seen.profile.columns.values() if seen.kind == "event" else ():
+        if column.share(column.money) >= 0.5 and column.name not in seen.used:
+            made.asked.append(
+                f"{column.name} holds amounts with a currency sign or with commas, which are read "
+                "as no numbers: it is left out; write plain numbers to have it counted"
+            )
 
 
 def _missing(seen: Seen, made: Draft) -> None:
@@ -40,7 +77,7 @@ def _missing(seen: Seen, made: Draft) -> None:
             if word not in {"-", "?", "NA", "None"} or column.is_number or column.is_time:
                 found[word] = found.get(word, 0) + count
     if found:
-        told = ", ".join(f"{word!r} {count:,} times" for word, count in sorted(found.items()))
+        told = ", ".join(f"{word!r} {some(count, 'time')}" for word, count in sorted(found.items()))
         made.put(
             "missing", [word for word in NOTHING if word in found], f"{told}: stands for nothing"
         )

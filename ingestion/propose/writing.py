@@ -28,7 +28,7 @@ def as_yaml(head: dict[str, Why], drafts: Sequence[Draft], notes: Sequence[str])
         lines += _remark(note, 0)
     lines += ["", "tables:"]
     for draft in drafts:
-        for remark in draft.remarks:
+        for remark in (*draft.remarks, *(f"{CHECK}: {one}" for one in draft.asked)):
             lines += _remark(remark, 2)
         lines.append(f"  {flow(draft.label)}:")
         for key, why in draft.keys.items():

@@ -42,6 +42,22 @@ def test_two_spellings_are_joined_and_the_log_says_how_sure(lake: Writer) -> Non
     assert row["reason"] == "given name, family name, birth date, street, postcode, city agree"
 
 
+def test_addresses_that_differ_in_digits_are_not_nearly_alike(lake: Writer) -> None:
+    rosa = {"given_name": "Rosa", "family_name": "Brown"}
+    run(lake, [person("a", email="rosa.brown130@example.com", **rosa),
+               person("b", email="rosa.brown170@example.com", **rosa),
+               person("c", email="rosa.brown@example.com", **rosa),
+               person("d", email="otto.kelner12@example.com", given_name="Otto",
+                      family_name="Kelner"),
+               person("e", email="oto.kelner12@example.com", given_name="Otto",
+                      family_name="Kelner")])  # fmt: skip
+    for one, other in (("a", "b"), ("a", "c")):
+        words = {w.words: w.bits for w in explain(lake, one, other, IdentityConfig()).weights}
+        assert words["different e-mail addresses"] < 0
+    alike = {w.words: w.bits for w in explain(lake, "d", "e", IdentityConfig()).weights}
+    assert alike["e-mail addresses written nearly alike"] > 0
+
+
 def test_nicknames_initials_and_swapped_names_are_seen_through(lake: Writer) -> None:
     will = ANN | {"given_name": "William"}
     run(lake, [person("a", **will), person("b", **(will | {"given_name": "Bill"})),

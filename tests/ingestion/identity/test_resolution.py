@@ -349,3 +349,13 @@ def test_a_source_that_merges_everybody_is_not_believed(lake: Writer) -> None:
                                "into_value": "h0"} for one in ids[1:]])  # fmt: skip
     run(lake, [record(f"r{n}", hubspot=one) for n, one in enumerate(ids)])
     assert len(partition(lake)) == 59  # r0 names all of them, so it is nobody's
+
+
+@pytest.mark.parametrize(("each", "expected"), [(3, [("customer", 30, 10)]), (1, [])])
+def test_ids_that_became_far_fewer_people_are_told(
+    lake: Writer, each: int, expected: list[tuple[str, int, int]]
+) -> None:
+    rows = [record(f"r{n}", customer=f"K{n}", email=f"ann{n // each}@x.org") for n in range(30)]
+    summary = run(lake, rows, namespaces={"customer": (1, False)})
+    told = [(row["namespace"], row["values"], row["people"]) for row in summary["gathered"]]
+    assert told == expected

@@ -8,6 +8,7 @@ from folders import fill, lines
 from ingestion.ingest import check
 from ingestion.mapping import Mapping
 from ingestion.propose import Proposal, is_needed, propose
+from ingestion.propose.meanings import some
 from kg.errors import InputError
 
 PEOPLE = "".join(
@@ -44,6 +45,27 @@ def test_people_with_dates_that_say_which_number_is_the_day(tmp_path: Path) -> N
     }  # fmt: skip
     assert "certainly the day first" in found.text
     reads(tmp_path, found.mapping)
+
+
+@pytest.mark.parametrize("nobody", ["n/a", "N/A", "unknown", "info@x.org", "null@"])
+def test_words_and_mailboxes_of_nobody_do_not_list_people_twice(
+    tmp_path: Path, nobody: str
+) -> None:
+    rows = "".join(f"K-{n:04d},{nobody if n % 9 == 0 else f'ann{n}@x.org'}\n" for n in range(90))
+    found = of(tmp_path, people_csv="customer_id,email\n" + rows)
+    assert found.mapping.namespaces()["customer"] == (1, True)
+    assert "several ids" not in found.text
+
+
+@pytest.mark.parametrize(("shared", "doubted"), [(1, True), (12, False)])
+def test_one_shared_mailbox_is_asked_for_and_many_are_people_listed_twice(
+    tmp_path: Path, shared: int, doubted: bool
+) -> None:
+    rows = "".join(f"K-{n:04d},ann{n if n >= shared else n + 100}@x.org\n" for n in range(200))
+    found = of(tmp_path, people_csv="customer_id,email\n" + rows)
+    assert found.mapping.namespaces()["customer"] == (1, False)
+    assert f"several ids stand beside {shared} of {200 - shared} addresses" in found.text
+    assert any("several ids" in doubt for doubt in found.doubts) == doubted
 
 
 def test_dates_that_can_be_read_both_ways_are_proposed_both_ways_and_in_doubt(
@@ -147,6 +169,102 @@ def test_objects_of_json_and_what_their_fields_hold(tmp_path: Path) -> None:
     assert seen.object is not None
     assert seen.object.column == "page"
     reads(tmp_path, found.mapping)
+
+
+def test_lines_that_are_cut_off_cost_the_others_nothing_and_are_counted(tmp_path: Path) -> None:
+    tickets = [
+        {"ticket_id": 9000 + n, "created": f"2026-01-{n % 28 + 1:02d}", "from": f"a{n}@x.org"}
+        for n in range(60)
+    ]
+    found = of(tmp_path, **{"tickets.jsonl": lines(tickets) + '{"ticket_id": 1, "created":\n'})
+    assert found.mapping.tables["tickets"].key == ("ticket_id",)
+    assert "# 60 rows" in found.text
+    assert any("quarantined: 1 invalid_json" in doubt for doubt in found.doubts)
+    assert check(tmp_path / "data", found.mapping).total("quarantined") == 1
+
+
+def test_an_order_and_the_number_of_its_line_tell_rows_apart(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{5000 + n},{line},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},1,9.50\n"
+        for n in range(150)
+        for line in range(1, n % 3 + 2)
+    )
+    head = "Order ID,Line,customer_id,ordered_on,sku,qty,unit_price\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert orders.key == ("Order ID", "Line")
+    assert orders.basket is not None
+    assert orders.part is None
+    report = check(tmp_path / "data", found.mapping)
+    assert (report.total("accepted"), report.total("duplicate")) == (300, 0)
+
+
+def test_states_and_amounts_that_are_not_taken_for_granted_are_asked_for(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{5000 + n},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},{n % 3 + 1},£1,000.50,"
+        f"{'cancelled' if n % 9 == 0 else 'paid'}\n".replace("£1,000.50", '"£1,000.50"')
+        for n in range(150)
+    )
+    head = "order_no,customer_id,ordered_on,sku,qty,unit_price,status\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert [case.value.constant for case in orders.verb] == ["cancelled", "bought"]
+    assert any("status says so" in doubt for doubt in found.doubts)
+    assert any("unit_price holds amounts with a currency sign" in doubt for doubt in found.doubts)
+    assert "# CHECK: unit_price holds" in found.text
+    reads(tmp_path, found.mapping)
+
+
+def test_a_file_of_western_letters_is_read_as_such_and_asked_for(tmp_path: Path) -> None:
+    def rows(start: int, street: str, mail: str, name: str) -> bytes:
+        return (f"CustomerNo,{mail},{street}\n" + "".join(
+            f"K-{n:04d},ann{n}@x.org,{name if n % 9 == 0 else 'Ring'} {n % 7}\n"
+            for n in range(start, start + 40)
+        )).encode("latin-1")  # fmt: skip
+
+    found = propose(fill(tmp_path / "data", {
+        "people_1.csv": rows(100, "Street", "Mail", "Ring"),
+        "people_2.csv": rows(200, "Street", "Mail", "Allée"),
+        "guests.csv": rows(300, "Straße", "E-mail", "Ring"),
+        "others.csv": rows(400, "Street", "Email", "Allée").decode("latin-1").encode(),
+    }))  # fmt: skip
+    encodings = {name: one.encoding for name, one in found.mapping.tables.items()}
+    assert encodings == {"people": "cp1252", "guests": "cp1252", "others": "utf-8"}
+    assert found.mapping.tables["people"].files == ("people_*.csv",)
+    assert "people.encoding: it is not UTF-8" in " ".join(found.doubts)
+    assert is_needed(tmp_path / "data")
+    reads(tmp_path, found.mapping)
+
+
+def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Path) -> None:
+    good = "CustomerNo,Mail,Town\n" + "".join(f"K-{n:04d},ann{n}@x.org,Zürich\n" for n in range(40))
+    folder = fill(tmp_path / "data", {"people.csv": good.encode() + b"K-9,b@x.org,K\xf6\n"})
+    found = propose(folder)
+    assert found.mapping.tables["people"].encoding == "utf-8"
+    assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
+
+
+def test_exports_that_overlap_ignore_no_amount_and_what_they_ignore_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(
+        f"K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},{n % 3 + 1},{n}.5,{export},{export}-x\n"
+        for export, first in (("old", 0), ("new", 60))
+        for n in range(first, first + 120)
+    )
+    head = "customer_id,ordered_on,sku,qty,total,export,remark\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    orders = found.mapping.tables["orders"]
+    assert (orders.part, orders.ignore_columns) == ("export", ("remark",))
+    assert any("orders.ignore_columns" in doubt for doubt in found.doubts)
+
+
+def test_one_thing_is_told_of_as_one() -> None:
+    assert (some(1, "row"), some(0, "row"), some(2000, "value")) == (
+        "1 row",
+        "0 rows",
+        "2,000 values",
+    )
 
 
 def test_a_list_of_questions_makes_a_table_a_survey(tmp_path: Path) -> None:
