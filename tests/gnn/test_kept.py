@@ -8,22 +8,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from gnn.encoder import EncoderConfig
 from gnn.kept import NOT_FOUND, stored
 from gnn.personas import PersonaConfig, find
-from gnn.proposals import ProposalConfig
 from gnn.tensors import arrange
 from kg.lake import Lake
 from kg.personas.constraints import parse
 from kg.personas.shaping import shape
-from tests.gnn.lake import rows_of
+from tests.gnn.lake import personas_of, rows_of
 from tests.gnn.planted import Planted, Story, plant
-from tests.gnn.told import USER
-from tests.rows import table
 
-WORLD = Story(people=300, personas=4, topics=18)
-FEW = ProposalConfig(resolutions=(), parts=(3, 4), encoder=EncoderConfig(steps=2))
-"""A short search: what is tried here is what comes before and after it."""
+WORLD = Story(people=500, personas=4, topics=18)
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +28,16 @@ def world() -> Planted:
 @pytest.fixture(scope="module")
 def found(world: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("kept") / "workspace"
-    users = [user | USER | {"consent_denied": False} for user in world.users.to_pylist()]
-    with Lake.writer(path) as lake, lake.step("intents") as step:
-        step.overwrite("intents", world.intents)
-        step.overwrite("users", table("users", users))
-    _find(path, "", "a")
+    personas_of(world, path)
     return path
 
 
-def _find(path: Path, text: str, run: str, **config: Any) -> dict[str, Any]:
+def _again(path: Path, text: str, run: str, **config: Any) -> dict[str, Any]:
     """Find personas with what a file asks; what the step says of itself."""
     asked = parse(text)
     with Lake.writer(path) as lake, lake.step("personas", inputs={"run": run}) as step:
         step.summary["constraints"] = shape(step, asked)
-        find(step, PersonaConfig(proposals=FEW, must_keep=tuple(asked.must_keep), **config))
+        find(step, PersonaConfig(must_keep=tuple(asked.must_keep), **config))
     return Lake.open(path).summary("personas")
 
 
@@ -72,10 +62,10 @@ def test_a_persona_that_must_be_kept_goes_on_by_its_rule_and_is_not_said_to_be_f
     assert before
     one = max(before, key=lambda persona: before[persona]["people"])
     # Nobody is to be found again: no group is as large as everybody.
-    summary = _find(path, f"must_keep: [{one}]", "b", least_people=299)
+    summary = _again(path, f"must_keep: [{one}]", "b", least_people=490)
     (row,) = rows_of(path, "personas").to_pylist()
     assert (row["persona_id"], row["kept_by"]) == (one, "business")
-    assert row["kept_because"].startswith(f"{NOT_FOUND}; fewer than 299 people hold it")
+    assert row["kept_because"].startswith(f"{NOT_FOUND}; fewer than 490 people hold it")
     assert summary["kept_by_business"][0]["persona_id"] == one
     assert "personas" not in summary
     assert abs(row["people"] - before[one]["people"]) < 0.5 * before[one]["people"]
@@ -83,7 +73,7 @@ def test_a_persona_that_must_be_kept_goes_on_by_its_rule_and_is_not_said_to_be_f
     assert lines[one] == "continued"
     assert all(lines[other] == "retired" for other in before if other != one)
     # It is found again as soon as it may be: then nothing is said of keeping it.
-    again = _find(path, f"must_keep: [{one}]", "c")
+    again = _again(path, f"must_keep: [{one}]", "c")
     rows = {row["persona_id"]: row for row in rows_of(path, "personas").to_pylist()}
     assert rows[one]["kept_by"] is None
     assert "kept_by_business" not in again
@@ -98,7 +88,7 @@ def test_manners_that_are_kept_out_shape_nothing(found: Path, tmp_path: Path) ->
     used = Lake.open(path).summary("personas")["manners_used"]
     assert "hour" in used
     text = "keep_out: {manners: [hour], verbs: [returned]}"
-    summary = _find(path, text, "b", manners_out=("hour",), manners_in=("weekday",))
+    summary = _again(path, text, "b", manners_out=("hour",), manners_in=("weekday",))
     assert "hour" not in summary["manners_used"]
     assert summary["manners_used"][-1] == "weekday"
     out = set(rows_of(path, "kept_out")["intent_id"].to_pylist())
