@@ -125,8 +125,8 @@ def _write(scratch: Scratch) -> None:
     content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
     scratch.keep_as("named", rows.mutate(content=content))
     scratch.sql(
-        f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(KEPT_COLUMNS)}, true AS is_new FROM ("
-        "SELECT named.*, record_key, told, coalesce(forms, []) AS given_name_forms FROM named "
+        f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(KEPT_COLUMNS)}, "
+        "true AS is_new FROM (SELECT named.*, record_key, told, coalesce(forms, []) AS given_name_forms FROM named "
         "JOIN told USING (unique_id) LEFT JOIN nickname ON nickname.name = given_name)"
     )
 

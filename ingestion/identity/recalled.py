@@ -1,7 +1,5 @@
 """The evidence of records that were compared before, as the lake has it."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc

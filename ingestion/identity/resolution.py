@@ -4,7 +4,7 @@ Where only records were added, it decides about the people whom these touch (`to
 the rows of all others as they are; the tables then say what a pass over everybody would say.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa

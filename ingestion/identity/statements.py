@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import BY_DETAILS, BY_PERSON
@@ -43,11 +44,9 @@ def statement_table(found: Settled) -> pa.Table:
     bridges = np.full(len(said.record), None, object)
     span = max(len(found.stated.values), 1)
     place = np.searchsorted(said.record * span + said.value, used.record * span + used.value)
-    fate[place] = np.where(found.cut.kept, None, CUT)
-    by = {cause: name for cause, name in enumerate(names)} | {
-        BY_PERSON: _PERSON,
-        BY_DETAILS: _DETAILS,
-    }
+    fate[place] = CUT
+    fate[place[found.cut.kept]] = None
+    by = dict(enumerate(names)) | {BY_PERSON: _PERSON, BY_DETAILS: _DETAILS}
     lost = ~found.cut.kept
     bridges[place[lost]] = [by[cause] for cause in found.cut.because[lost].tolist()]
     for cause, rows in found.blocked.causes.items():
@@ -62,7 +61,7 @@ def statement_table(found: Settled) -> pa.Table:
             "bridges": pa.array(bridges, pa.string()),
         }
     )
-    return table.filter(pa.compute.not_equal(spaces, RECORD))
+    return table.filter(pc.not_equal(spaces, RECORD))
 
 
 def not_used(step: Any, limits: Limits) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from rows import put
@@ -106,3 +105,57 @@ def test_whatever_is_added_the_tables_say_what_a_pass_over_everybody_says(
             assert {k: v for k, v in found.items() if k not in PASS} == {
                 k: v for k, v in wanted.items() if k not in PASS
             }
+
+
+ANN = {"given_name": "Ann", "family_name": "Kelner", "birth_date": "19840312",
+       "postcode": "10112"}  # fmt: skip
+JO = Who("jo", "asked them", 9)
+STRANGERS = [person(f"x{n}", crm=f"x{n}", email=f"x{n}@x.org") for n in range(20)]
+
+
+def test_only_whom_new_records_touch_are_decided_about(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "shop") as lake:
+        first = run(lake, [person("a", crm="1", email="ann@x.org", **ANN), *STRANGERS])
+        before = {row["user_id"]: row["run_id"] for row in lake.arrow("users").to_pylist()}
+        more = run(lake, [person("b", **(ANN | {"given_name": "Anne"})),
+                          person("c", kind="event", email="ann@x.org")])  # fmt: skip
+        assert (first["settled"], more["settled"]) == (21, 3)
+        assert ids(lake)["a"] == ids(lake)["b"] == ids(lake)["c"]
+        after = {row["user_id"]: row["run_id"] for row in lake.arrow("users").to_pylist()}
+        assert [user for user in before if after[user] != before[user]] == [ids(lake)["a"]]
+        assert run(lake)["settled"] == 0
+
+
+def test_a_verdict_is_about_the_two_it_names(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "shop") as lake:
+        run(lake, [person("a", crm="1"), person("b", crm="2"), *STRANGERS])
+        merge(lake, "a", "b", JO)
+        summary = run(lake)
+        assert (summary["settled"], summary["changes"]["merged"]["count"]) == (2, 1)
+        assert frozenset("ab") in partition(lake)
+        split(lake, "b", JO)
+        assert run(lake)["settled"] == 2
+        assert frozenset("ab") not in partition(lake)
+
+
+def test_everybody_is_decided_about_where_a_rule_or_a_record_has_changed(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "shop") as lake:
+        run(lake, STRANGERS)
+        assert run(lake, namespaces={"email": (2, True)})["settled"] == 20
+        with lake.step("ingest", config={"again": 1}) as step:
+            rows = lake.arrow("identifiers")
+            step.overwrite("identifiers", rows.drop_columns(["run_id"]).slice(1))
+        assert run(lake, namespaces={"email": (2, True)})["settled"] == 20
+
+
+def test_who_says_the_same_but_earlier_takes_the_place_of_the_second(tmp_path: Path) -> None:
+    same = [person(f"s{n}", at=5 + n, **ANN) for n in range(3)]
+    early = person("early", at=1, **ANN)
+    with Lake.writer(tmp_path / "one") as one, Lake.writer(tmp_path / "other") as other:
+        run(one, [*same, *STRANGERS])
+        summary = run(one, [early])
+        assert summary["settled"] == 4
+        run(other, [*same, *STRANGERS])
+        with touching(-1.0):
+            run(other, [early])
+        assert told(one) == told(other)
