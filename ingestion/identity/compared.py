@@ -126,8 +126,9 @@ def _write(scratch: Scratch) -> None:
     scratch.keep_as("named", rows.mutate(content=content))
     scratch.sql(
         f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(KEPT_COLUMNS)}, "
-        "true AS is_new FROM (SELECT named.*, record_key, told, coalesce(forms, []) AS given_name_forms FROM named "
-        "JOIN told USING (unique_id) LEFT JOIN nickname ON nickname.name = given_name)"
+        "true AS is_new FROM (SELECT named.*, record_key, told, "
+        "coalesce(forms, []) AS given_name_forms FROM named JOIN told USING (unique_id) "
+        "LEFT JOIN nickname ON nickname.name = given_name)"
     )
 
 
