@@ -116,7 +116,10 @@ class Engine:
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
         with on_engine(self._home):
-            return self._con.to_pyarrow(expression)
+            if not expression.op().find(InMemoryTable):
+                return self._con.to_pyarrow(expression)
+            result = self._connection(expression).execute(self._con.compile(expression))
+            return result.to_arrow_table().cast(expression.schema().to_pyarrow())
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
