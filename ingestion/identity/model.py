@@ -403,7 +403,11 @@ def _linker(
     with quiet():
         api = scratch.splink()
         names = _sources(scratch, table) if model.apart else [table]
-        linker = Linker([api.register(name) for name in names], settings, log_level=None)
+        # Our own settings need no validation, which takes a third of a second.
+        linker = Linker(
+            [api.register(name) for name in names], settings, log_level=None,
+            validate_settings=False,
+        )  # fmt: skip
         for name in model.frequencies:
             known = api.register(_known(scratch, table, model, name))
             linker.table_management.register_term_frequency_lookup(known, name)

@@ -6,6 +6,7 @@ the rows of all others as they are; the tables then say what a pass over everybo
 
 from typing import TYPE_CHECKING
 
+import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -110,5 +111,7 @@ def _counted(step: "Step") -> dict[str, int]:
         "accounts": step.table("accounts").count(),
         "households": step.table("households").count(),
     }
-    return {name: int(step.lake.run(count.name("n").as_table())["n"][0].as_py())
-            for name, count in counts.items()}  # fmt: skip
+    rows = ibis.union(
+        *(n.name("n").as_table().mutate(what=ibis.literal(name)) for name, n in counts.items())
+    )
+    return {row["what"]: int(row["n"]) for row in step.lake.run(rows).to_pylist()}
