@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rows import put
 
 from ingestion.identity import touched
+from ingestion.identity.limits import shipped
 from ingestion.identity.verdicts import Who, merge, split
 from kg.lake import Lake, Writer
 from tests.ingestion.identity.people import ids, partition, person, run
@@ -158,4 +159,21 @@ def test_who_says_the_same_but_earlier_takes_the_place_of_the_second(tmp_path: P
         run(other, [*same, *STRANGERS])
         with touching(-1.0):
             run(other, [early])
+        assert told(one) == told(other)
+
+
+def test_an_identifier_that_passes_its_limit_takes_old_people_apart(tmp_path: Path) -> None:
+    named = [person(f"r{n}", kind="event", email=f"p{n}@x.org", phone="+442079460018")
+             for n in range(8)]  # fmt: skip
+    most = shipped().of("phone").limit or 0
+    with Lake.writer(tmp_path / "one") as one, Lake.writer(tmp_path / "other") as other:
+        for lake, share in ((one, 1.0), (other, -1.0)):
+            run(lake, [*named[:most], *STRANGERS])
+            assert len(partition(lake)) == 21  # they are taken for one person
+            with touching(share):
+                assert run(lake, [named[most]])["settled"] == (most + 1 if share > 0 else most + 21)
+        assert len(partition(one)) == 20 + most + 1
+        assert run(one, [named[most + 1]])["settled"] == 1  # a switchboard connects nobody
+        with touching(-1.0):
+            run(other, [named[most + 1]])
         assert told(one) == told(other)
