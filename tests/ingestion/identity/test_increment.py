@@ -83,7 +83,7 @@ PEOPLE = st.fixed_dictionaries(
 
 
 @settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
-@given(st.lists(PEOPLE, min_size=4, max_size=16), st.data())
+@given(st.lists(PEOPLE, min_size=4, max_size=14), st.data())
 def test_whatever_is_added_the_tables_say_what_a_pass_over_everybody_says(
     drawn: list[dict[str, Any]], data: st.DataObject
 ) -> None:
