@@ -25,7 +25,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from ingestion.identity import IdentityConfig, resolve
+from ingestion.identity import IdentityConfig, resolve, touched
 from ingestion.identity.compared import nicknames
 from ingestion.identity.fields import Field
 from ingestion.identity.joining import Cause, Evidence, Guards, join
@@ -383,7 +383,7 @@ _LEIPZIG = {
 
 def made_up(data: Path, work: Path, rows: int) -> Figures:
     """Profile rows of people who do not exist, half of them doubles with slips: all but 1 % of
-    them, then the rest, then all of them at once under the model that is kept."""
+    them, then the rest, everybody again, then all at once under the model that is kept."""
     del data
     table = work / "people.parquet"
     duckdb.sql(f"COPY ({_MADE_UP.format(people=rows // 2)}) TO '{table}' (FORMAT parquet)")
@@ -397,6 +397,13 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
         more = _timed_step(lake)
         found = lake.arrow("identities")
         same_model = lake.arrow("person_models")["model_id"][0].as_py() == model
+        settled = lake.summary("identity")["settled"]
+        # A pass over everybody finds nothing to change in what the passes over few have left.
+        left = _contents(lake)
+        most, touched.MOST_TOUCHED = touched.MOST_TOUCHED, -1.0
+        everybody = _timed_step(lake)
+        touched.MOST_TOUCHED = most
+        same_tables = _contents(lake) == left
         # A full run of the same step over the same rows under the same model: nothing is kept.
         with lake.step("forget") as step:
             for name in _MADE:
@@ -411,10 +418,11 @@ def made_up(data: Path, work: Path, rows: int) -> Figures:
     truth = f"SELECT id AS key, truth FROM '{table}'"
     return {
         "rows": rows, **first, "our_peak_gib": round(peak, 2),
-        "incremental": more, "model_kept": full,
+        "incremental": more, "settled_records": settled, "everybody": everybody,
+        "model_kept": full,
         "incremental_share": _shares(more, first),
         "incremental_share_model_kept": _shares(more, full),
-        "same_users": bool(same and same_model),
+        "same_users": bool(same and same_model), "same_tables": same_tables,
         **scored(found, truth),
     }  # fmt: skip
 
@@ -472,7 +480,17 @@ def _our_people(table: Path, workspace: Path) -> Figures:
 
 _MADE = (
     "person_rows", "compared", "matches", "sharing", "judgements", "identities", "users",
+    "statements",
 )  # fmt: skip
+
+
+def _contents(lake: Lake) -> dict[str, Any]:
+    """Every table of the pass: how many rows, and a sum over them that no order changes."""
+    found = {}
+    for name in (*touched.MADE, "judgements"):
+        rows = lake.arrow(name).drop_columns(["run_id"])  # noqa: F841 - DuckDB finds it by its name
+        found[name] = duckdb.sql("SELECT count(*), sum(hash(r)) FROM rows AS r").fetchone()
+    return found
 
 
 def _shares(one: dict[str, float], other: Figures) -> dict[str, float]:

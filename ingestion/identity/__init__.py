@@ -15,8 +15,14 @@ decisions      evidence as judgements
 judgements     the log
 users          ids that stay
 settle         all of it, as a pure function
+touched        whom new records can change
+additions      new records compared with all others
+recalled       what was compared before
+scope, part    the people a pass is about
 facts, consent what is known of users, and who must not be profiled
 reviews        what a person should look at
+statements     what became of each identifier
+output         in whose place rows are written
 resolution     the step
 explain        any pair, in words
 verdicts       what people decide

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from ingestion.identity.facts import allowed
 from ingestion.identity.identifiers import hashed_values
+from ingestion.identity.scope import Scope
 from kg.hashing import SEPARATOR
 
 MEMBER, STATED = "member", "stated"
@@ -22,7 +23,11 @@ MOST_LIVING_TOGETHER = 12
 _DIGITS = 16
 
 
-def accounts(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
+Places = tuple[pa.Table, pa.Table, pa.Array]
+"""Places, who is of them, and the ids of all that may have changed: those there were as well."""
+
+
+def accounts(step: Any, key: bytes, scope: Scope | None = None) -> Places:
     """The tables `accounts` and `account_members`, of users who may be profiled.
 
     An account is the id of a company in one table of the mapping. Where records say only the name
@@ -32,6 +37,7 @@ def accounts(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
     Args:
         step: of the lake, with identities, users and person_rows as it wrote them.
         key: the workspace's.
+        scope: whose accounts may have changed; None: everybody's.
     """
     import ibis
 
@@ -45,10 +51,24 @@ def accounts(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
         place=ibis.coalesce(rows.number, of_name, rows.organisation),
         role=rows.number.notnull().ifelse(MEMBER, STATED),
     )
-    return _written(step, found, "account", key)
+    places = None if scope is None else _accounts_of(step, rows, scope)
+    return _written(step, found, "account", key, places)
 
 
-def households(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
+def _accounts_of(step: Any, rows: Any, scope: Scope) -> pa.Array:
+    """The accounts that these records may be of, or were: with one more number, the name of an
+    organisation leads its other records elsewhere."""
+    keys = step.memtable(pa.table({"record_key": scope.records}))
+    mine = rows.filter(rows.record_key.isin(keys.record_key))
+    names = mine.filter(mine.organisation.notnull()).select("organisation").distinct()
+    others = rows.filter(rows.organisation.isin(names.organisation))
+    every = mine.select("number", "organisation").union(others.select("number", "organisation"))
+    found = step.lake.run(every.distinct())
+    both = pa.concat_arrays([found[name].combine_chunks() for name in found.column_names])
+    return both.unique().drop_null()
+
+
+def households(step: Any, key: bytes, scope: Scope | None = None) -> Places:
     """The tables `households` and `household_members`, of users who may be profiled.
 
     A household is two people or more of one family name at one street and house in one postal area
@@ -61,7 +81,15 @@ def households(step: Any, key: bytes) -> tuple[pa.Table, pa.Table]:
     said = rows.family_name.notnull() & rows.street.notnull() & area.notnull()
     place = rows.family_name + SEPARATOR + rows.street + SEPARATOR + area
     found = rows.filter(said).select("record_key", place=place, role=ibis.literal(MEMBER))
-    return _written(step, found, "household", key, people=(2, MOST_LIVING_TOGETHER))
+    places = None
+    if scope is not None:
+        keys = step.memtable(pa.table({"record_key": scope.records}))
+        mine = found.filter(found.record_key.isin(keys.record_key)).select("place").distinct()
+        places = step.lake.run(mine)["place"].combine_chunks()
+    homes, living, changed = _written(
+        step, found, "household", key, places, people=(2, MOST_LIVING_TOGETHER)
+    )
+    return homes, living.drop_columns(["role"]), changed
 
 
 def _organisations(step: Any) -> Any:
@@ -86,12 +114,18 @@ def _organisations(step: Any) -> Any:
 
 
 def _written(
-    step: Any, found: Any, what: str, key: bytes, people: tuple[int, int] | None = None
-) -> tuple[pa.Table, pa.Table]:
+    step: Any,
+    found: Any,
+    what: str,
+    key: bytes,
+    among: pa.Array | None,
+    people: tuple[int, int] | None = None,
+) -> Places:
     """Places and who is of them, from (record_key, place, role): since the first record that says
     so, which is the one that is named.
 
     Args:
+        among: the places that are asked for; None: all.
         people: how many a place may have, at least and at most; others are none.
     """
     import ibis
@@ -100,6 +134,9 @@ def _written(
     records = records.filter(records.status == "accepted").select(
         "record_key", at_ms=ibis.coalesce(records.occurred_at_ms, records.recorded_at_ms)
     )
+    if among is not None:
+        asked = step.memtable(pa.table({"place": among}))
+        found = found.filter(found.place.isin(asked.place))
     said = found.join(allowed(step), "record_key").join(records, "record_key")
     order = [said.at_ms, said.record_key]
     first = ibis.row_number().over(group_by=[said.place, said.user_id], order_by=order)
@@ -115,9 +152,14 @@ def _written(
         )
     )
     place = pc.dictionary_encode(rows["place"].combine_chunks())
-    hashes = pc.utf8_slice_codeunits(hashed_values(key, what, place.dictionary), 0, _DIGITS)
-    ids = pc.binary_join_element_wise(what[0], hashes, "_").take(place.indices)
+    ids = _ids(key, what, place.dictionary).take(place.indices)
     rows = rows.drop_columns(["place"]).append_column(f"{what}_id", ids)
     places = rows.group_by(f"{what}_id").aggregate([("people", "min")])
     places = places.rename_columns([f"{what}_id", "people"]).sort_by(f"{what}_id")
-    return places, rows.drop_columns(["people"])
+    changed = places[f"{what}_id"] if among is None else _ids(key, what, among)
+    return places, rows.drop_columns(["people"]), changed
+
+
+def _ids(key: bytes, what: str, places: pa.Array) -> pa.Array:
+    hashes = pc.utf8_slice_codeunits(hashed_values(key, what, places), 0, _DIGITS)
+    return pc.binary_join_element_wise(what[0], hashes, "_")

@@ -24,8 +24,8 @@ ROWS = "compared_rows"
 MOST_SHARING = 20
 _NAMES = ("given_name", "family_name", "street", "city", "region", "country", "organisation")
 _EXACT = ("birth_date", "number", "postcode")
-_WORDED = ("street", "organisation")
-_KEPT = ("record_key", "told", "content", *(one.name for one in PERSON), "given_name_forms")
+WORDED = ("street", "organisation")
+KEPT_COLUMNS = ("record_key", "told", "content", *(one.name for one in PERSON), "given_name_forms")
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ def prepare(
         people: whose records.
         doubles: compare every record, also the third that says the same.
     """
-    said = _said(step, people)
+    said = said_by(step, people)
     if said is None:
         return None
-    is_whole = _written(step, scratch, said)
+    is_whole = written_rows(step, scratch, said)
     most = len(said) if doubles else 2
     scratch.sql(
         "CREATE OR REPLACE TABLE crowded AS SELECT unique_id, "
@@ -68,7 +68,7 @@ def prepare(
         "SEMI JOIN (SELECT content FROM written GROUP BY 1 HAVING count(*) > {0}) USING (content) "
         "WINDOW w AS (PARTITION BY content ORDER BY unique_id)".replace("{0}", str(most))
     )
-    words = ", ".join(f"string_split({name}, ' ') AS {name}_words" for name in _WORDED)
+    words = ", ".join(f"string_split({name}, ' ') AS {name}_words" for name in WORDED)
     scratch.sql(
         f"CREATE OR REPLACE VIEW {ROWS} AS SELECT * EXCLUDE (record_key, told, is_new), {words} "
         "FROM written ANTI JOIN (FROM crowded WHERE follows) USING (unique_id)"
@@ -81,12 +81,12 @@ def prepare(
         found["content"].combine_chunks(),
         np.asarray(rest["unique_id"].to_numpy(), np.int64),
         np.asarray(rest["leader"].to_numpy(), np.int64),
-        scratch.sql(f"SELECT {', '.join(_KEPT)} FROM written{new} ORDER BY unique_id"),
+        scratch.sql(f"SELECT {', '.join(KEPT_COLUMNS)} FROM written{new} ORDER BY unique_id"),
         is_whole,
     )
 
 
-def _written(step: Any, scratch: Scratch, said: pa.Table) -> bool:
+def written_rows(step: Any, scratch: Scratch, said: pa.Table) -> bool:
     """Make the table `written`: a row for each record that says something, in normal form. What
     the lake has of it is not made again; whether it has rows that no longer hold, or none."""
     scratch.name("said", said)
@@ -99,7 +99,7 @@ def _written(step: Any, scratch: Scratch, said: pa.Table) -> bool:
     scratch.name("kept_rows", step.lake.share("person_rows", scratch))
     # Kept step by step: an expression that is used five times would be computed five times.
     scratch.sql(
-        f"CREATE OR REPLACE TABLE written AS SELECT unique_id, {', '.join(_KEPT)}, "
+        f"CREATE OR REPLACE TABLE written AS SELECT unique_id, {', '.join(KEPT_COLUMNS)}, "
         "false AS is_new FROM told JOIN kept_rows USING (record_key, told)"
     )
     scratch.sql(
@@ -125,9 +125,10 @@ def _write(scratch: Scratch) -> None:
     content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
     scratch.keep_as("named", rows.mutate(content=content))
     scratch.sql(
-        f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(_KEPT)}, true AS is_new FROM ("
-        "SELECT named.*, record_key, told, coalesce(forms, []) AS given_name_forms FROM named "
-        "JOIN told USING (unique_id) LEFT JOIN nickname ON nickname.name = given_name)"
+        f"INSERT INTO written BY NAME SELECT unique_id, {', '.join(KEPT_COLUMNS)}, "
+        "true AS is_new FROM (SELECT named.*, record_key, told, "
+        "coalesce(forms, []) AS given_name_forms FROM named JOIN told USING (unique_id) "
+        "LEFT JOIN nickname ON nickname.name = given_name)"
     )
 
 
@@ -140,7 +141,7 @@ def nicknames() -> pa.Table:
     return pa.table({"name": known, "forms": [sorted({n, *namer.canonicals_of(n)}) for n in known]})
 
 
-def _said(step: Any, people: People) -> pa.Table | None:
+def said_by(step: Any, people: People) -> pa.Table | None:
     """What records say of their people, by record code, with e-mail, telephone and unique ids."""
     details = step.arrow("person_details").drop_columns(["run_id"])
     code = people.codes(details["record_key"])

@@ -108,8 +108,9 @@ def _with_pairs(people: People, left: Codes, right: Codes) -> People:
     return replace(people, values=pa.nulls(count + len(left), pa.string()), statements=statements)
 
 
-def evidence_summary(evidence: Found | None, cause: Codes) -> dict[str, Any]:
-    """What was compared, by which model, and what became of it."""
+def evidence_summary(step: Any, evidence: Found | None, cause: Codes) -> dict[str, Any]:
+    """What was compared, by which model, and what became of the pairs that were decided about;
+    `rows` and `pairs` are all there are."""
     if evidence is None:
         return {}
     pairs, model = evidence.pairs, evidence.model
@@ -118,8 +119,10 @@ def evidence_summary(evidence: Found | None, cause: Codes) -> dict[str, Any]:
     return {
         "model": model.id,
         "estimated": bool(model.trained_on),
-        "rows": len(evidence.compared.record),
-        "pairs": len(pairs.left),
+        **{
+            name: int(step.lake.run(step.table(table).count().name("n").as_table())["n"][0].as_py())
+            for name, table in (("rows", "compared"), ("pairs", "matches"))
+        },
         "operating_point": OPERATING_POINT,
         **counts,
         "doubtful": int(doubtful.sum()),

@@ -18,6 +18,7 @@ from ingestion.identity.identifiers import unusable
 from ingestion.identity.judgements import MODEL_RULE, WITHDRAWN
 from ingestion.identity.matching import kept_model
 from ingestion.identity.model import Model, score
+from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People, read_people
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import IdentityConfig
@@ -61,22 +62,6 @@ class Explanation:
     traits: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
-class _Few:
-    """The lake, as if it held these records alone."""
-
-    def __init__(self, lake: Any, keys: list[str]) -> None:
-        self.lake = lake
-        self._few = lake.memtable(pa.table({"record_key": keys}))
-
-    def table(self, name: str) -> Any:
-        rows = self.lake.table(name)
-        return rows.semi_join(self._few, "record_key") if "record_key" in rows.columns else rows
-
-    def arrow(self, name: str, columns: list[str] | None = None) -> Any:
-        rows = self.table(name)
-        return self.lake.run(rows.select(*columns) if columns else rows)
-
-
 def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanation:
     """Explain a pair of records or users.
 
@@ -92,7 +77,7 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
     users = [_user(lake, name) for name in (one, other)]
     same = users[0] is not None and users[0] == users[1]
     keys = sorted({*sides[0], *sides[1]})
-    people = read_people(_Few(lake, keys), config.limits())
+    people = read_people(Part(Reader(lake), pa.array(keys, pa.string())), config.limits())
     model, weights, probability = _details(lake, people, sides)
     return Explanation(
         one=users[0],
@@ -227,7 +212,7 @@ def _details(
     lake: Any, people: People, sides: list[list[str]]
 ) -> tuple[Model | None, list[Weight], float | None]:
     """What the details of the nearest two records say."""
-    few = _Few(lake, people.records["record_key"].to_pylist())
+    few = Part(Reader(lake), people.records["record_key"])
     model = kept_model(few)
     if model is None:
         return None, [], None

@@ -159,20 +159,20 @@ def new_judgements(people: People, cut: Cut, log: Log, said: Said) -> tuple[pa.T
     links = mine.only(mine.same)
     valid, joined = _supported(people, cut, links)
     same = _stars(people, cut, joined)
-    apart = _bridges(people, cut)
+    apart, causes = _bridges(people, cut)
     void = Log(links.left, links.right, links.rule, np.zeros_like(links.same), links.judged_at_ms)
     void = void.only(~valid & ~np.isin(_key(void, people), _key(apart, people)))
     held = _key(mine, people)
+    apart = apart.only(~np.isin(_key(apart, people), held[~mine.same]))
     new = [
-        (same, "same {0}"),
-        (apart.only(~np.isin(_key(apart, people), held[~mine.same])), "{1}"),
-        (void, "their {0} no longer says that they are one person"),
+        (same, _worded(same, people, "same {}")),
+        (apart, _bridge_reasons(apart, causes, people)),
+        (void, _worded(void, people, "their {} no longer says that they are one person")),
     ]
-    reasons = _bridge_reasons(people, cut)
     tables = []
-    for part, wording in new:
+    for part, reasons in new:
         dated = _dated(part, mine, held, people)
-        tables.append(_table(dated, wording, people, reasons, said))
+        tables.append(_table(dated, reasons, people, said))
         log = _joined(log, dated)
     return pa.concat_tables(tables), latest(log)
 
@@ -218,8 +218,9 @@ def _stars(people: People, cut: Cut, joined: tuple[Codes, Codes]) -> Log:
     return _undated(left[links], record[links], rule[links], same=True)
 
 
-def _bridges(people: People, cut: Cut) -> Log:
-    """For each value that was cut, its first record against the first of each other group."""
+def _bridges(people: People, cut: Cut) -> tuple[Log, Codes]:
+    """For each value that was cut, its first record against the first of each other group; and in
+    whose name: (pair key, cause) of all of them, as rows of one array."""
     bridging = distinct(people.statements.value[~cut.kept])
     bridges = np.zeros(len(people.values), bool)
     bridges[bridging] = True
@@ -235,21 +236,44 @@ def _bridges(people: People, cut: Cut) -> Log:
     left = np.repeat(record[first], np.diff(np.r_[first, len(order)]))
     pair = left != record
     log = _undated(left[pair], record[pair], said.namespace[value[pair]], same=False)
-    return latest(log)
+    return latest(log), _causes(_key(log, people), value[pair], people, cut)
 
 
-def _bridge_reasons(people: People, cut: Cut) -> list[str]:
-    """Per namespace: in whose name it was cut."""
-    namespace = people.statements.namespace[people.statements.value]
-    reasons = []
-    for code, name in enumerate(people.namespace_names):
-        causes = distinct(cut.because[(namespace == code) & ~cut.kept])
-        names = [people.namespace_names[cause] for cause in causes if cause >= 0]
-        why = f"shared by different values of {' and '.join(names)}" if names else ""
-        person = "a person says they differ" if BY_PERSON in causes else ""
-        other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
-        reasons.append(f"same {name}, but {' or '.join(filter(None, (why, person, other)))}")
-    return reasons
+def _causes(key: Codes, value: Codes, people: People, cut: Cut) -> Codes:
+    """Why the values that a pair shares were cut: distinct (pair key, cause), sorted: (2, c)."""
+    lost = np.stack([people.statements.value[~cut.kept], cut.because[~cut.kept]])
+    lost = np.unique(lost, axis=1)
+    first, last = (np.searchsorted(lost[0], value, side) for side in ("left", "right"))
+    count = last - first
+    place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    cause = lost[1][np.repeat(first, count) + place]
+    return np.asarray(np.unique(np.stack([np.repeat(key, count), cause]), axis=1))
+
+
+def _worded(log: Log, people: People, wording: str) -> pa.Array:
+    """What is said of each pair, by the name of its rule."""
+    texts = [wording.format(_shown(name)) for name in people.namespace_names]
+    return pa.array(texts, pa.string()).take(pa.array(log.rule))
+
+
+def _bridge_reasons(log: Log, causes: Codes, people: People) -> pa.Array:
+    """In whose name what each pair shares was cut."""
+    first, last = (
+        np.searchsorted(causes[0], _key(log, people), side) for side in ("left", "right")
+    )
+    sets = [tuple(causes[1][one:other].tolist()) for one, other in zip(first, last, strict=True)]
+    rule = log.rule.tolist()
+    texts = {one: _bridge_reason(*one, people) for one in {*zip(rule, sets, strict=True)}}
+    return pa.array([texts[one] for one in zip(rule, sets, strict=True)], pa.string())
+
+
+def _bridge_reason(rule: int, causes: tuple[int, ...], people: People) -> str:
+    names = [people.namespace_names[cause] for cause in causes if cause >= 0]
+    why = f"shared by different values of {' and '.join(names)}" if names else ""
+    person = "a person says they differ" if BY_PERSON in causes else ""
+    other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
+    told = " or ".join(filter(None, (why, person, other)))
+    return f"same {people.namespace_names[rule]}, but {told}"
 
 
 def _undated(left: Codes, right: Codes, rule: Codes, *, same: bool) -> Log:
@@ -278,14 +302,12 @@ def _joined(one: Log, other: Log) -> Log:
     )
 
 
-def _table(log: Log, wording: str, people: People, reasons: list[str], said: Said) -> pa.Table:
+def _table(log: Log, reason: pa.Array, people: People, said: Said) -> pa.Table:
     keys = people.records["record_key"]
     names = people.namespace_names
     rules = pa.array(_rules(people), pa.string())
-    texts = [wording.format(_shown(name), reasons[code]) for code, name in enumerate(names)]
     mine = log.rule == (names.index(MATCH) if MATCH in names else -1)
     sure, words = said.of(log, people.statements.record_count)
-    reason = pa.array(texts, pa.string()).take(pa.array(log.rule))
     reason = pc.if_else(pc.and_(pa.array(mine & log.same), pc.is_valid(words)), words, reason)
     authors = pa.array([AUTHOR, MODEL_AUTHOR]).take(pa.array(mine.astype(np.int64)))
     return pa.table(

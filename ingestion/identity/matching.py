@@ -174,7 +174,7 @@ def find(step: Any, people: People, spark_master: str = "") -> Found | None:
         pairs = _pairs(step, scratch, people, compared, model, known)
         sharing, shared = _sharing(step, scratch, people, compared, model, known)
     weighed = {"matches": pairs, "sharing": shared}
-    return Found(model, is_new, compared, _with_followers(pairs, compared), sharing, weighed)
+    return Found(model, is_new, compared, with_followers(pairs, compared), sharing, weighed)
 
 
 def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
@@ -186,13 +186,17 @@ def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
         + f" FROM {ROWS}"
     ).to_pylist()[0]
     filled = {one.name for one in PERSON if row[one.name]}
-    if kept is not None and filled <= {one.name for one in kept.fields}:
-        outgrown = GROWTH * kept.row_count if kept.trained_on else FEWEST_ROWS
-        if row["n"] < outgrown:
-            return kept, False
+    if kept is not None and still_holds(kept, row["n"], filled):
+        return kept, False
     # In one order, so that samples of them are the same.
     scratch.sql(f"CREATE OR REPLACE TABLE learnt_from AS FROM {ROWS} ORDER BY unique_id")
     return estimate(scratch, "learnt_from", PERSON), True
+
+
+def still_holds(model: Model, row_count: int, filled: set[str]) -> bool:
+    """Whether a model may be kept for so many rows with these fields."""
+    outgrown = GROWTH * model.row_count if model.trained_on else FEWEST_ROWS
+    return row_count < outgrown and filled <= {one.name for one in model.fields}
 
 
 def keep(step: Any, people: People, found: Found) -> None:
@@ -216,22 +220,24 @@ def keep(step: Any, people: People, found: Found) -> None:
         ),
     )
     for name, pairs in found.weighed.items():
-        step.overwrite(
-            name,
-            pa.table(
-                {
-                    "left_record_key": keys.take(pa.array(pairs.left)),
-                    "right_record_key": keys.take(pa.array(pairs.right)),
-                    "bits": pairs.bits,
-                    "personal": pairs.personal,
-                    "contradicted": pairs.contradicted,
-                    "strangers": pairs.strangers,
-                    "reason": pairs.reason,
-                    "probability": pairs.probability,
-                    "model_id": pa.repeat(model.id, len(pairs.left)),
-                }
-            ),
-        )
+        step.overwrite(name, pair_table(pairs, keys, model))
+
+
+def pair_table(pairs: Pairs, keys: Any, model: Model) -> pa.Table:
+    """Pairs as the lake keeps them; `keys` of the records by code."""
+    return pa.table(
+        {
+            "left_record_key": keys.take(pa.array(pairs.left)),
+            "right_record_key": keys.take(pa.array(pairs.right)),
+            "bits": pairs.bits,
+            "personal": pairs.personal,
+            "contradicted": pairs.contradicted,
+            "strangers": pairs.strangers,
+            "reason": pairs.reason,
+            "probability": pairs.probability,
+            "model_id": pa.repeat(model.id, len(pairs.left)),
+        }
+    )
 
 
 def _keep_model(step: Any, model: Model) -> None:
@@ -287,7 +293,7 @@ def _known(step: Any, people: People, compared: Compared, model: Model) -> Flags
     return known
 
 
-def _kept(step: Any, table: str, people: People, model: Model, known: Flags) -> Pairs:
+def kept_pairs(step: Any, table: str, people: People, model: Model, known: Flags) -> Pairs:
     """The evidence of a table of the lake, between records that are known."""
     kept = step.arrow(table)
     kept = kept.filter(pc.equal(kept["model_id"], model.id))
@@ -301,13 +307,13 @@ def _pairs(
     step: Any, scratch: Scratch, people: People, compared: Compared, model: Model, known: Flags
 ) -> Pairs:
     """The evidence of all pairs of compared records; what the lake has of it is not made again."""
-    before = _kept(step, "matches", people, model, known)
+    before = kept_pairs(step, "matches", people, model, known)
     fresh = compared.record[~known[compared.record]]
     if not len(fresh):
         return before
     if len(fresh) == len(compared.record):
         score(scratch, ROWS, model, "scored")
-        now = _read(scratch, model)
+        now = read_pairs(scratch, model)
     else:
         scratch.keep_as("fresh", pa.table({"unique_id": fresh}))
         scratch.sql(f"CREATE OR REPLACE TABLE asked AS {_asked(model)}")
@@ -323,7 +329,7 @@ def _weighed(scratch: Scratch, model: Model) -> Pairs:
         "USING (unique_id)"
     )
     score(scratch, "asked_rows", model, "scored", pairs="asked")
-    return _read(scratch, model)
+    return read_pairs(scratch, model)
 
 
 def _asked(model: Model) -> str:
@@ -341,7 +347,7 @@ def _asked(model: Model) -> str:
     )
 
 
-def _read(scratch: Scratch, model: Model) -> Pairs:
+def read_pairs(scratch: Scratch, model: Model) -> Pairs:
     rows = scratch.sql(
         f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
         f"bits + ({model.prior_bits!r}) AS bits, personal_bits > 0 AS personal, "
@@ -400,7 +406,7 @@ def _joined(one: Pairs, other: Pairs) -> Pairs:
     )
 
 
-def _with_followers(pairs: Pairs, compared: Compared) -> Pairs:
+def with_followers(pairs: Pairs, compared: Compared) -> Pairs:
     """Records that say exactly what two others say are as near to the first as the second is."""
     if not len(compared.follower):
         return pairs
@@ -424,16 +430,27 @@ def _sharing(
     """Records that name one identifier, and whether they cannot be about one person anyway; with
     the evidence of these pairs."""
     first, second, value = shared_values(scratch, people, compared)
-    unique = people.namespaces.unique[people.statements.namespace[value]]
     count = len(people.records)
     wanted = distinct(first * count + second)
-    pairs = _kept(step, "sharing", people, model, known)
+    pairs = kept_pairs(step, "sharing", people, model, known)
     pairs = pairs.only(np.isin(pairs.left * count + pairs.right, wanted))
     new = wanted[~np.isin(wanted, pairs.left * count + pairs.right)]
     if len(new):
         asked = pa.table({"left": new // count, "right": new % count})
         scratch.keep_as("asked", asked)
         pairs = _joined(pairs, _weighed(scratch, model))
+    return sharing_of(people, pairs, first, second, value)
+
+
+def sharing_of(
+    people: People, pairs: Pairs, first: Codes, second: Codes, value: Codes
+) -> tuple[Sharing, Pairs]:
+    """Which of the records that name one value cannot be one person, by the evidence of all pairs
+    of them."""
+    unique, count = (
+        people.namespaces.unique[people.statements.namespace[value]],
+        len(people.records),
+    )
     key = pairs.left * count + pairs.right
     pairs = pairs.take(np.argsort(key))
     at = np.searchsorted(np.sort(key), first * count + second)

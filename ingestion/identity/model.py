@@ -406,7 +406,11 @@ def _linker(
     scratch = place.scratch
     with quiet():
         names = _sources(scratch, table) if model.apart else [table]
-        linker = Linker([place.given(name) for name in names], settings, log_level=None)
+        # Our own settings need no validation, which takes a third of a second.
+        linker = Linker(
+            [place.given(name) for name in names], settings, log_level=None,
+            validate_settings=False,
+        )  # fmt: skip
         for name in model.frequencies:
             known = place.given(_known(scratch, table, model, name))
             linker.table_management.register_term_frequency_lookup(known, name)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ingestion.identity.changes import changes
+from ingestion.identity.part import Reader
 from ingestion.identity.settle import IdentityConfig, settle
 
 
@@ -24,22 +25,9 @@ class Preview:
     records_gained: int
 
 
-class _Reader:
-    """A lake as a step reads it; nothing can be written."""
-
-    def __init__(self, lake: Any) -> None:
-        self.lake = lake
-
-    def table(self, name: str) -> Any:
-        return self.lake.table(name)
-
-    def arrow(self, name: str, columns: list[str] | None = None) -> Any:
-        return self.lake.arrow(name, columns)
-
-
 def preview(lake: Any, config: IdentityConfig, most: int = 200) -> Preview:
     """Who would be merged and who split under this configuration; writes nothing."""
-    found = settle(_Reader(lake), config)
+    found = settle(Reader(lake), config)
     record = found.people.codes(found.before.identities["record_key"])
     owned = np.zeros(len(found.users.user), bool)
     owned[record[record >= 0]] = True

@@ -1,7 +1,12 @@
-"""The step `identity`: what was decided, written: judgements, users and what is known of them."""
+"""The step `identity`: what was decided, written: judgements, users and what is known of them.
 
-from typing import TYPE_CHECKING, Any
+Where only records were added, it decides about the people whom these touch (`touched`) and leaves
+the rows of all others as they are; the tables then say what a pass over everybody would say.
+"""
 
+from typing import TYPE_CHECKING
+
+import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -12,24 +17,18 @@ from ingestion.identity.decisions import evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table
 from ingestion.identity.gathered import gathered
 from ingestion.identity.golden import described_traits, golden_traits
-from ingestion.identity.links import BY_DETAILS, BY_PERSON, KEPT, Codes, Cut, Flags, distinct
 from ingestion.identity.matching import keep
-from ingestion.identity.people import RECORD, People
-from ingestion.identity.reviews import reviews
-from ingestion.identity.settle import Blocked, IdentityConfig, settle
+from ingestion.identity.output import Output
+from ingestion.identity.reviews import in_order, reviews
+from ingestion.identity.scope import Scope
+from ingestion.identity.settle import IdentityConfig, Settled, settle
+from ingestion.identity.statements import not_used, statement_table
+from ingestion.identity.touched import rules_of, touched
 
 if TYPE_CHECKING:
     from kg.lake import Step
 
 MOST_LISTED = 200
-
-_WHY = {
-    "junk": "these values name nobody (null, test, zeros, placeholders)",
-    "role_mailbox": "these mailboxes are read by many people",
-    "evidence_only": "this kind of identifier is kept, but nobody is merged on it",
-    "shared": "these values were seen with more different people than their limit",
-    "contradictory": "these records name two values where a person has one",
-}
 
 
 def resolve(
@@ -38,10 +37,10 @@ def resolve(
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
-    writes judgements (appended), identities, users, user_aliases, user_identifiers, golden_traits,
-    user_traits, received, accounts, households, reviews and what was compared. The summary counts
-    what was blocked and cut, with reasons and without personal values, and lists who changed since
-    the run before.
+    writes judgements (appended), statements, identities, users, user_aliases, user_identifiers,
+    golden_traits, user_traits, received, accounts, households, reviews and what was compared. The
+    summary counts what was blocked and cut, with reasons and without personal values, and lists who
+    changed since the run before; `settled` of its records were decided about anew.
 
     Args:
         step: of the lake.
@@ -50,11 +49,36 @@ def resolve(
         spark_master: of the Spark that compares; empty: this process does.
     """
     config = config or IdentityConfig()
-    found = settle(step, config, spark_master)
-    people, users = found.people, found.users
+    narrowed = touched(step, config)
+    scope = None
+    if narrowed is not None:
+        scope, added = narrowed
+        added.write(step)
+    found = settle(step, config, scope, spark_master)
     step.append("judgements", found.judgements)
-    if found.evidence is not None:
-        keep(step, people, found.evidence)
+    if scope is None and found.evidence is not None:
+        keep(step, found.people, found.evidence)
+    _write(step, key, config, found, scope)
+    blocked, cut = not_used(step, config.limits())
+    step.summary.update(
+        **_counted(step),
+        settled=len(found.stated.records),
+        new_judgements=len(found.judgements),
+        blocked=blocked,
+        cut=cut,
+        evidence=evidence_summary(step, found.evidence, found.decided.cause),
+        gathered=gathered(step, config.limits()),
+        changes=changes(found.people, found.users, found.before, MOST_LISTED),
+        rules=rules_of(config),
+    )
+
+
+def _write(
+    step: "Step", key: bytes, config: IdentityConfig, found: Settled, scope: Scope | None
+) -> None:
+    people, users = found.people, found.users
+    out = Output.of(step, scope, users)
+    out.records("statements", statement_table(found))
     named = np.flatnonzero(users.user >= 0)
     identities = pa.table(
         {
@@ -62,80 +86,37 @@ def resolve(
             "user_id": users.ids.take(users.user[named]),
         }
     )
-    step.overwrite("identities", identities)
-    denied = denied_users(step, people, users, config.consent_default)
-    step.overwrite("users", user_table(people, users, denied))
-    step.overwrite("user_aliases", users.aliases)
-    step.overwrite("user_identifiers", user_identifiers(people, users, found.cut.kept, key))
-    step.overwrite("golden_traits", golden_traits(step, people, found.cut.kept, config))
-    step.overwrite("user_traits", described_traits(step, config.describe))
-    step.overwrite("received", received(step))
-    companies, homes = _belonging(step, key)
-    waiting = reviews(people, users, found.evidence, found.decided.cause)
-    step.overwrite("reviews", waiting)
-    step.summary.update(
-        people=len(users.ids),
-        records=len(named),
-        records_without_identifier=len(users.user) - len(named),
-        denied=int(denied.sum()),
-        new_judgements=len(found.judgements),
-        merged=len(users.aliases),
-        blocked=_blocked_summary(found.stated, found.blocked),
-        cut=_cut_summary(people, found.cut),
-        evidence=evidence_summary(found.evidence, found.decided.cause),
-        reviews=len(waiting),
-        accounts=companies,
-        households=homes,
-        gathered=gathered(people, users, config.limits()),
-        changes=changes(people, users, found.before, MOST_LISTED),
+    out.records("identities", identities)
+    denied = denied_users(out.source, people, users, config.consent_default)
+    out.users("users", user_table(people, users, denied), ["user_id"])
+    out.users("user_aliases", users.aliases, ["alias_id"])
+    out.users("user_identifiers", user_identifiers(people, users, found.cut.kept, key), [])
+    golden = golden_traits(out.source, people, found.cut.kept, config)
+    out.users("golden_traits", golden, ["user_id", "name"])
+    described = described_traits(out.source, config.describe)
+    out.users("user_traits", described, ["user_id", "name"])
+    out.users("received", received(out.source), ["user_id", "campaign_id", "at_ms", "arm"])
+    out.places("account", *accounts(step, key, scope))
+    out.places("household", *households(step, key, scope))
+    out.pairs("reviews", reviews(people, users, found.evidence, found.decided.cause), in_order)
+
+
+def _counted(step: "Step") -> dict[str, int]:
+    """How many there are of everything."""
+    users, ids = step.table("users"), step.table("identities")
+    stated = step.table("statements").select("record_key").distinct()
+    lost = stated.anti_join(ids, "record_key")
+    counts = {
+        "people": users.count(),
+        "records": ids.count(),
+        "records_without_identifier": lost.count(),
+        "denied": users.filter(users.consent_denied).count(),
+        "merged": step.table("user_aliases").count(),
+        "reviews": step.table("reviews").count(),
+        "accounts": step.table("accounts").count(),
+        "households": step.table("households").count(),
+    }
+    rows = ibis.union(
+        *(n.name("n").as_table().mutate(what=ibis.literal(name)) for name, n in counts.items())
     )
-
-
-def _belonging(step: "Step", key: bytes) -> tuple[int, int]:
-    """Write accounts and households, and who is of them; how many there are."""
-    companies, members = accounts(step, key)
-    step.overwrite("accounts", companies)
-    step.overwrite("account_members", members)
-    homes, living = households(step, key)
-    step.overwrite("households", homes)
-    step.overwrite("household_members", living.drop_columns(["role"]))
-    return len(companies), len(homes)
-
-
-def _blocked_summary(people: People, blocked: Blocked) -> list[dict[str, Any]]:
-    return [
-        {**row, "cause": cause, "why": _WHY[cause]}
-        for cause, rows in blocked.causes.items()
-        for row in _counts(people, rows)
-    ]
-
-
-_BECAUSE = {
-    BY_PERSON: "a person said different",
-    BY_DETAILS: "names and dates of birth there are those of different people",
-}
-
-
-def _cut_summary(people: People, found: Cut) -> list[dict[str, Any]]:
-    summary = []
-    for cause in distinct(found.because[found.because != KEPT]):
-        bridged = people.namespace_names[cause] if cause >= 0 else None
-        why = _BECAUSE.get(cause) or f"would join different values of {bridged}"
-        for row in _counts(people, found.because == cause):
-            summary.append({**row, "bridges": bridged, "why": why})
-    return summary
-
-
-def _counts(people: People, rows: Flags) -> list[dict[str, Any]]:
-    """Per namespace, how many values and records these statements hold."""
-    said = people.statements.only(rows)
-    namespace: Codes = said.namespace[said.value]
-    return [
-        {
-            "namespace": people.namespace_names[code],
-            "values": len(distinct(said.value[namespace == code])),
-            "records": len(distinct(said.record[namespace == code])),
-        }
-        for code in distinct(namespace)
-        if people.namespace_names[code] != RECORD
-    ]
+    return {row["what"]: int(row["n"]) for row in step.lake.run(rows).to_pylist()}

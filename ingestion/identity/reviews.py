@@ -1,5 +1,8 @@
 """Pairs for a person to look at, those on which most depends first."""
 
+from typing import Any
+
+import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -45,8 +48,6 @@ def reviews(people: People, users: Users, evidence: Found | None, cause: Codes) 
     event_count = np.bincount(users.user[named & is_event], minlength=count)
     keys = people.records["record_key"]
     codes = {"left": pairs.left[rows], "right": pairs.right[rows]}
-    # What a wrong decision would move: the smaller of the two people joins the other.
-    stake = np.minimum(event_count[left], event_count[right])
     table = pa.table(
         {
             **{f"{side}_record_key": keys.take(pa.array(code)) for side, code in codes.items()},
@@ -57,14 +58,28 @@ def reviews(people: People, users: Users, evidence: Found | None, cause: Codes) 
             "reason": pairs.reason.take(pa.array(rows)),
             "records": record_count[left] + record_count[right],
             "events": event_count[left] + event_count[right],
-            "stake": stake,
         }
     )
-    order = [("stake", "descending"), ("records", "descending"), ("probability", "descending"),
-             ("left_record_key", "ascending"), ("right_record_key", "ascending")]  # fmt: skip
-    return pa.concat_tables(
-        [empty, table.sort_by(order).drop_columns(["stake"]).cast(empty.schema)]
-    )
+    return pa.concat_tables([empty, table.cast(empty.schema)])
+
+
+def in_order(step: Any, rows: pa.Table) -> pa.Table:
+    """Reviews, those first on which most depends; `users` as the step wrote them."""
+    if not len(rows):
+        return rows
+    users = step.table("users").select("user_id", "event_count")
+    waiting = step.memtable(rows)
+    left, right = users, users.view()
+    both = waiting.join(left, [("left_user_id", "user_id")])
+    both = both.select(*rows.column_names, left_events=both.event_count)
+    both = both.join(right, [("right_user_id", "user_id")])
+    # What a wrong decision would move: the smaller of the two people joins the other.
+    stake = ibis.least(both.left_events, both.event_count)
+    order = [
+        stake.desc(), both.records.desc(), both.probability.desc(), both.left_record_key,
+        both.right_record_key,
+    ]  # fmt: skip
+    return step.lake.run(both.order_by(*order).select(*rows.column_names))
 
 
 def _why(pairs: Pairs, cause: Codes) -> Codes:
@@ -85,6 +100,7 @@ def _best_of_each(rows: Codes, left: Codes, right: Codes, pairs: Pairs) -> Codes
     if not len(rows):
         return rows
     low, high = np.minimum(left, right)[rows], np.maximum(left, right)[rows]
-    order = np.lexsort((rows, -pairs.bits[rows], high, low))
+    ends = pairs.right[rows], pairs.left[rows]
+    order = np.lexsort((*ends, -pairs.bits[rows], high, low))
     new = np.r_[True, (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)]
     return np.asarray(rows[order[new]])

@@ -31,7 +31,9 @@ from ingestion.identity.links import (
 )
 from ingestion.identity.matching import Found, find
 from ingestion.identity.people import People, read_people
-from ingestion.identity.users import Before, Users, name_users
+from ingestion.identity.recalled import recall
+from ingestion.identity.scope import Scope
+from ingestion.identity.users import Before, Users, name_users, taken_in
 from kg.errors import NotFound
 
 
@@ -107,24 +109,46 @@ class Settled:
     before: Before
 
 
-def settle(step: Any, config: IdentityConfig, spark_master: str = "") -> Settled:
+def settle(
+    step: Any, config: IdentityConfig, scope: Scope | None = None, spark_master: str = ""
+) -> Settled:
     """Decide which records are about one person; writes nothing.
 
     Args:
-        spark_master: of the Spark that compares; empty: this process does. It decides nothing.
+        step: of the lake, or a `Reader` of one.
+        config: what the mapping says.
+        scope: whom to decide about; None: everybody.
+        spark_master: of the Spark that compares everybody; empty: this process does. It decides
+            nothing.
     """
     limits = config.limits()
-    stated = read_people(step, limits)
-    blocked = blocks(stated)
-    people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
-    log = read_log(step, people)
-    evidence = find(step, people, spark_master)
+    source = step if scope is None else scope.of(step)
+    stated, blocked, people = used(source, limits, None if scope is None else scope.shared)
+    log = read_log(source, people)
+    evidence = find(step, people, spark_master) if scope is None else recall(source, people)
     people, found, decided = _settled(people, log.people(), evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
-    before = Before.read(step)
+    before = Before.read(source)
     group = fold(log, people.statements.record_count)
-    users = name_users(people, group, found.kept, _told(evidence), limits, before)
+    taken = taken_in(step)
+    users = name_users(people, group, found.kept, _told(evidence), limits, before, taken)
     return Settled(stated, people, blocked, found, decided, evidence, judgements, users, before)
+
+
+def used(
+    source: Any, limits: Limits, shared: pa.Table | None = None
+) -> tuple[People, "Blocked", People]:
+    """What the records say, why some of it is not used, and what is.
+
+    Args:
+        source: what to read.
+        limits: what each namespace may decide.
+        shared: (namespace, value) that too many share, whatever these records say.
+    """
+    stated = read_people(source, limits)
+    blocked = blocks(stated, shared)
+    people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
+    return stated, blocked, people
 
 
 def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[People, Cut, Decided]:
@@ -181,8 +205,9 @@ class Blocked:
         return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
 
 
-def blocks(people: People) -> Blocked:
-    """Which statements must not join, and why."""
+def blocks(people: People, known: pa.Table | None = None) -> Blocked:
+    """Which statements must not join, and why; `known`: values (namespace, value) that are
+    shared, whoever names them."""
     said = people.statements
     causes = {
         name: pc.fill_null(pc.equal(people.unusable, name), False).to_numpy(zero_copy_only=False)[
@@ -193,7 +218,23 @@ def blocks(people: People) -> Blocked:
     real = ~np.any(np.stack(list(causes.values())), axis=0)
     limit = people.namespaces.limit[said.namespace]
     shared = (limit >= 0) & (fan_out(said.only(real), people.namespaces) > limit)
+    if known is not None:
+        shared |= _among(people, known)
     causes["shared"] = real & shared[said.value]
     causes["contradictory"] = np.zeros(len(real), bool)
     causes["contradictory"][real] = contradictory(said.only(real), people.namespaces)
     return Blocked(causes)
+
+
+def _among(people: People, known: pa.Table) -> Flags:
+    """Which values are among these (namespace, value)."""
+    found = np.zeros(len(people.values), bool)
+    for code, name in enumerate(people.namespace_names):
+        mine = known["value"].filter(pc.equal(known["namespace"], name))
+        first, last = np.searchsorted(people.statements.namespace, [code, code + 1])
+        if len(mine) and last > first:
+            asked = people.values.slice(first, last - first)
+            found[first:last] = pc.is_in(asked, mine.combine_chunks()).to_numpy(
+                zero_copy_only=False
+            )
+    return found

@@ -4,6 +4,7 @@ Invariant: a user id, once given, means the same person for as long as most of t
 records stay together; an id that is given up lives on as an alias.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,23 @@ class Before:
         )
 
 
+Taken = Callable[[list[str]], set[str]]
+"""Of these ids, those that a user has or had."""
+
+
+def taken_in(step: Any) -> Taken:
+    """What the lake has given, as this step found it."""
+
+    def taken(ids: list[str]) -> set[str]:
+        users, aliases = step.table("users"), step.table("user_aliases")
+        given = users.select(id=users.user_id).union(aliases.select(id=aliases.alias_id))
+        asked = step.lake.memtable(pa.table({"id": pa.array(ids, pa.string())}))
+        found: list[str] = step.lake.run(given.semi_join(asked, "id"))["id"].to_pylist()
+        return set(found)
+
+    return taken
+
+
 @dataclass(frozen=True)
 class Users:
     """Who each record is about.
@@ -53,8 +71,9 @@ class Users:
 
 
 def name_users(
-    people: People, group: Codes, kept: Flags, told: Codes, limits: Limits, before: Before
-) -> Users:
+    people: People, group: Codes, kept: Flags, told: Codes, limits: Limits, before: Before,
+    taken: "Taken",
+) -> Users:  # fmt: skip
     """Give every group of records its id: the one it had, else one made from what it names.
 
     Args:
@@ -64,6 +83,7 @@ def name_users(
         told: records that say who they are about, whether they name an identifier or not.
         limits: which namespaces are personal.
         before: the users of the run before.
+        taken: which ids are, or were, somebody's.
     """
     named = np.zeros(people.statements.record_count, bool)
     named[people.statements.record] = True
@@ -75,11 +95,6 @@ def name_users(
     overlap = _overlap(people, user, before)
     keeper = _keepers(overlap, len(groups))
     ids[keeper.groups] = keeper.ids
-    taken = {
-        *keeper.ids,
-        *before.users["user_id"].to_pylist(),
-        *_column(before.aliases, "alias_id"),
-    }
     new = np.flatnonzero(ids == None)  # noqa: E711 - elementwise
     if len(new):
         ids[new] = _new_ids(_seeds(people, user, kept, limits, new), taken)
@@ -158,15 +173,16 @@ def _seeds(people: People, user: Codes, kept: Flags, limits: Limits, groups: Cod
     return seeds
 
 
-def _new_ids(seeds: list[str], taken: set[str]) -> list[str]:
-    ids = []
-    for seed in seeds:
-        attempt = 0
-        while (found := stable_id("u", seed, attempt or None)) in taken:
-            attempt += 1
-        taken.add(found)
-        ids.append(found)
-    return ids
+def _new_ids(seeds: list[str], taken: Taken) -> list[str]:
+    """An id for each seed: the first of those made from it that was never given."""
+    ids: dict[str, str] = {}
+    attempt, waiting = 0, seeds
+    while waiting:
+        made = {seed: stable_id("u", seed, attempt or None) for seed in waiting}
+        given = taken([*made.values()])
+        ids |= {seed: found for seed, found in made.items() if found not in given}
+        attempt, waiting = attempt + 1, [seed for seed in waiting if seed not in ids]
+    return [ids[seed] for seed in seeds]
 
 
 def _aliases(ids: np.ndarray[Any, Any], overlap: _Overlap, before: Before) -> pa.Table:
@@ -189,8 +205,3 @@ def _aliases(ids: np.ndarray[Any, Any], overlap: _Overlap, before: Before) -> pa
             "user_id": pa.array([user for _, user in rows], pa.string()),
         }
     )
-
-
-def _column(table: pa.Table, name: str) -> list[str]:
-    found: list[str] = table[name].to_pylist()
-    return found

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import ibis
 import pyarrow as pa
+from ibis.backends.duckdb.converter import DuckDBPyArrowData
 from ibis.expr.operations import InMemoryTable
 
 from kg.errors import Unavailable
@@ -116,7 +117,10 @@ class Engine:
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
         with on_engine(self._home):
-            return self._con.to_pyarrow(expression)
+            if not expression.op().find(InMemoryTable):
+                return self._con.to_pyarrow(expression)
+            result = self._connection(expression).execute(self._con.compile(expression))
+            return DuckDBPyArrowData.convert_table(result.to_arrow_table(), expression.schema())
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 import ibis
 import pyarrow as pa
 
-from kg.lake.delta import files_of
+from kg.lake.delta import Files, files_of
 from kg.lake.engine import Engine
-from kg.lake.manifest import Manifest, number_of, read_manifest
+from kg.lake.manifest import Manifest, last_manifest, number_of, read_manifest
 from kg.lake.tables import schema_of
 from kg.lake.workspace import Workspace
 
@@ -95,6 +95,14 @@ class Lake:
         version = self.version(name)
         files = None if version is None else files_of(self.workspace.lake / name, version)
         return engine.table(name, schema_of(name), files)
+
+    def rows_of(self, name: str, paths: list[str], columns: list[str]) -> Any:
+        """The rows of a table that lie in these files of it, as an Ibis table."""
+        return self._engine.table(name, schema_of(name), Files(paths, columns))
+
+    def last(self, step: str) -> Manifest | None:
+        """The newest manifest of a step; None when it has not run."""
+        return last_manifest(self.workspace.runs, step) if self.step_id(step) else None
 
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""

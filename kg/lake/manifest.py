@@ -96,6 +96,18 @@ def _id_of(file: Path) -> str:
     return file.stem.rpartition("-")[2]
 
 
+def last_manifest(runs: Path, step: str) -> Manifest | None:
+    """The newest manifest of one step; None where it has not run.
+
+    Raises:
+        Unavailable: it cannot be read.
+    """
+    with on_disk(runs):
+        files = _by_number(runs)
+    numbers = [number for number, file in files.items() if file.name.split("-")[1] == step]
+    return read_manifest(runs, max(numbers)) if numbers else None
+
+
 def _by_number(runs: Path) -> dict[int, Path]:
     if not runs.exists():
         return {}

@@ -49,6 +49,7 @@ _COLUMNS = {
         contradicted bool, strangers bool, reason str, probability f64, model_id str""",
     "sharing": """left_record_key str, right_record_key str, bits f64, personal bool,
         contradicted bool, strangers bool, reason str, probability f64, model_id str""",
+    "statements": "record_key str, namespace str, value str, fate str?, bridges str?",
     "reviews": """left_record_key str, right_record_key str, left_user_id str, right_user_id str,
         probability f64, cause str, reason str, records i64, events i64""",
     "judgements": """left_record_key str, right_record_key str, verdict str, probability f64,

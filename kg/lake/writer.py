@@ -7,7 +7,7 @@ was killed, has left in the tables is taken back before the next step builds on 
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ import pyarrow as pa
 from kg.errors import Unavailable
 from kg.lake import delta
 from kg.lake.code import code_version
+from kg.lake.delta import files_of
 from kg.lake.disk import on_disk
 from kg.lake.engine import sweep
 from kg.lake.fit import Fitted
@@ -243,6 +244,44 @@ class Step:
         rows = Fitted(table, self._stream(data), self.id)
         self._write(table, rows, "append")
         return rows.row_count
+
+    def rewrite(self, table: str, kept: Any, data: pa.Table, order: Sequence[str] = ()) -> int:
+        """Keep some rows of a table, which keep their run id, and add new ones.
+
+        Args:
+            table: name of the table.
+            kept: an Ibis expression of its rows that stay, as `self.table(table)` has them.
+            data: the new rows, as in `overwrite`.
+            order: columns to sort all rows by; none: those that are kept come first, as they were.
+
+        Returns:
+            How many rows were added.
+        """
+        new = Fitted(table, data.to_reader(), self.id)
+        if not order:
+            old = Fitted(table, self.lake.batches(kept), run_id=None)
+            self._write(table, chain(old, new), "overwrite")
+            return new.row_count
+        names = schema_of(table).names
+        added = pa.Table.from_batches(list(new), schema_of(table))
+        added = pa.table({name: added[name] for name in names})  # the engine's columns may be null
+        rows = kept.select(*names).union(self.memtable(added)).order_by(*order)
+        self._write(table, Fitted(table, self.lake.batches(rows), run_id=None), "overwrite")
+        return new.row_count
+
+    def added(self, table: str, since: Manifest) -> Any | None:
+        """The rows that a table has got since a run; None: others are gone, or may be."""
+        before, now = since.tables.get(table), self._version(table)
+        files = [
+            None if version is None else files_of(self.lake.workspace.lake / table, version)
+            for version in (before, now)
+        ]
+        old, new = (set() if one is None else set(one.paths) for one in files)
+        if not old <= new:
+            return None
+        if now is not None:
+            self.reads.setdefault(table, now)
+        return self.lake.rows_of(table, sorted(new - old), files[1].columns if files[1] else [])
 
     def replace_sources(self, table: str, sources: list[str], data: Any) -> int:
         """Drop the rows read from these sources and add new ones; the others keep their run id.

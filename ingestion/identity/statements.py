@@ -1,0 +1,111 @@
+"""What records say of who they are about, and what became of each statement (`statements`).
+
+Kept so that a later pass knows who names a value without reading everybody again. Values stay in
+the lake; what the summary of a run says of them is counted here.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.identity.limits import Limits
+from ingestion.identity.links import BY_DETAILS, BY_PERSON
+from ingestion.identity.people import RECORD
+from ingestion.identity.settle import Settled
+
+CUT, LEFT = "cut", "left"
+"""Fates of statements that would bridge two people, and of those of a record that is nobody's, or
+whom evidence took from who shared it; the other fates are those of `Blocked`."""
+WHY = {
+    "junk": "these values name nobody (null, test, zeros, placeholders)",
+    "role_mailbox": "these mailboxes are read by many people",
+    "evidence_only": "this kind of identifier is kept, but nobody is merged on it",
+    "shared": "these values were seen with more different people than their limit",
+    "contradictory": "these records name two values where a person has one",
+}
+_PERSON, _DETAILS = f"{RECORD}:person", f"{RECORD}:details"
+_BECAUSE = {
+    _DETAILS: "names and dates of birth there are those of different people",
+    _PERSON: "a person said different",
+}
+
+
+def statement_table(found: Settled) -> pa.Table:
+    """The table `statements`: (record_key, namespace, value, fate, bridges); fate is null where the
+    value names the record's person, bridges says whose values a cut one would join."""
+    said, used, names = (
+        found.stated.statements,
+        found.people.statements,
+        found.stated.namespace_names,
+    )
+    fate = np.full(len(said.record), LEFT, object)
+    bridges = np.full(len(said.record), None, object)
+    span = max(len(found.stated.values), 1)
+    place = np.searchsorted(said.record * span + said.value, used.record * span + used.value)
+    fate[place] = CUT
+    fate[place[found.cut.kept]] = None
+    by = dict(enumerate(names)) | {BY_PERSON: _PERSON, BY_DETAILS: _DETAILS}
+    lost = ~found.cut.kept
+    bridges[place[lost]] = [by[cause] for cause in found.cut.because[lost].tolist()]
+    for cause, rows in found.blocked.causes.items():
+        fate[rows] = cause
+    spaces = pa.array(names, pa.string()).take(pa.array(said.namespace[said.value]))
+    table = pa.table(
+        {
+            "record_key": found.stated.records["record_key"].take(pa.array(said.record)),
+            "namespace": spaces,
+            "value": found.stated.values.take(pa.array(said.value)),
+            "fate": pa.array(fate, pa.string()),
+            "bridges": pa.array(bridges, pa.string()),
+        }
+    )
+    return table.filter(pc.not_equal(spaces, RECORD))
+
+
+def not_used(step: Any, limits: Limits) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was blocked, and what was cut: how many values and records, and why, by namespace."""
+    rows = step.table("statements")
+    rows = rows.filter(rows.fate.notnull() & (rows.fate != LEFT))
+    counted = step.lake.run(
+        rows.group_by("fate", "bridges", "namespace").aggregate(
+            values=rows.value.nunique(), records=rows.record_key.nunique()
+        )
+    ).to_pylist()
+    places = {name: (*limits.strength(name), name) for name in _names(counted)}
+    order = [*WHY]
+    blocked = sorted(
+        (row for row in counted if row["fate"] != CUT),
+        key=lambda row: (order.index(row["fate"]), places[row["namespace"]]),
+    )
+    special = [*_BECAUSE]
+    cut = sorted(
+        (row for row in counted if row["fate"] == CUT),
+        key=lambda row: (
+            (0, special.index(row["bridges"]))
+            if row["bridges"] in _BECAUSE
+            else (1, places[row["bridges"]]),
+            places[row["namespace"]],
+        ),
+    )
+    return [_blocked(row) for row in blocked], [_cut(row) for row in cut]
+
+
+def _names(counted: list[dict[str, Any]]) -> set[str]:
+    both = {row[side] for row in counted for side in ("namespace", "bridges")}
+    return both - {None, *_BECAUSE}
+
+
+def _blocked(row: dict[str, Any]) -> dict[str, Any]:
+    return {**_counts(row), "cause": row["fate"], "why": WHY[row["fate"]]}
+
+
+def _cut(row: dict[str, Any]) -> dict[str, Any]:
+    bridged = None if row["bridges"] in _BECAUSE else row["bridges"]
+    why = _BECAUSE.get(row["bridges"]) or f"would join different values of {bridged}"
+    return {**_counts(row), "bridges": bridged, "why": why}
+
+
+def _counts(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("namespace", "values", "records")}
