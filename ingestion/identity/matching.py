@@ -385,13 +385,25 @@ def _strangers(model: Model) -> str:
 def _reason(model: Model) -> str:
     """What speaks for and what against, by the names of the fields."""
     sides = []
-    for word, test in (("agree", f"> {_REASON_BITS}"), ("differ", f"< -{_REASON_BITS}")):
+    for word, test in (
+        ("agree", f"bits_{{0}} > {_REASON_BITS} AND NOT {{1}}"),
+        ("nearly alike", f"bits_{{0}} > {_REASON_BITS} AND {{1}}"),
+        ("differ", f"bits_{{0}} < -{_REASON_BITS}"),
+    ):
         names = ", ".join(
-            f"CASE WHEN bits_{one.name} {test} THEN '{one.name.replace('_', ' ')}' END"
+            f"CASE WHEN {test.format(one.name, _nearly(model, one.name))} "
+            f"THEN '{one.name.replace('_', ' ')}' END"
             for one in model.fields
         )
         sides.append(f"nullif(concat_ws(', ', {names}), '') || ' {word}'")
     return f"coalesce(concat_ws('; ', {', '.join(sides)}), '')"
+
+
+def _nearly(model: Model, name: str) -> str:
+    """Whether two values are alike without being the same, in SQL."""
+    between = range(1, len(model.weights[name]) - 1)
+    found = (is_level(model, name, number, f"bits_{name}") for number in between)
+    return f"({' OR '.join(found) or 'false'})"
 
 
 def _joined(one: Pairs, other: Pairs) -> Pairs:

@@ -39,7 +39,9 @@ def test_two_spellings_are_joined_and_the_log_says_how_sure(lake: Writer) -> Non
     row = judgements(lake)[0]
     assert (row["rule"], row["author"], row["verdict"]) == ("details", "model", "same")
     assert 0.9 < row["probability"] < 1
-    assert row["reason"] == "given name, family name, birth date, street, postcode, city agree"
+    assert row["reason"] == (
+        "street, postcode, city agree; given name, family name, birth date nearly alike"
+    )
 
 
 def test_addresses_that_differ_in_digits_are_not_nearly_alike(lake: Writer) -> None:
