@@ -126,7 +126,7 @@ def test_what_the_persona_was_found_by_is_descriptive_and_has_no_q(lake: Lake) -
 
 def test_a_sample_of_lines_disables_what_it_cannot_support_and_says_why(lake: Lake) -> None:
     chosen = claims.choose(lake, sampled=True)
-    assert set(chosen.disabled) == {"repeat", "sequence"}
+    assert set(chosen.disabled) == {"repeat", "sequence", "goal_return"}
     assert all("sample" in why for why in chosen.disabled.values())
     assert not {c.kind for c in chosen.claims} & set(chosen.disabled)
     assert disabled(sampled=False) == {}
