@@ -18,7 +18,7 @@ from kg.settings import Settings
 
 if TYPE_CHECKING:
     from gnn.crew import Crew
-    from gnn.personas import PersonaConfig
+    from gnn.found import PersonaConfig
     from ingestion.identity import IdentityConfig
     from ingestion.mapping import Mapping
     from kg.lake import Step, Writer
@@ -140,7 +140,7 @@ def _asked(lake: "Writer") -> "Constraints":
 
 def _persona_config(asked: "Constraints", seed: int) -> "PersonaConfig":
     """How personas are found, with what the business asks."""
-    from gnn.personas import PersonaConfig
+    from gnn.found import PersonaConfig
 
     plain = PersonaConfig()
     return replace(
@@ -295,7 +295,7 @@ class _Work:
                 update(step, self.door.last["run_id"], how, self.store.leiden, self.progress)
             else:
                 from gnn.crew import ALONE
-                from gnn.personas import find
+                from gnn.search import find
 
                 find(step, how, self.store.leiden, self.progress, crew or ALONE)
             self.door.remember(step, self.lake)

@@ -36,7 +36,8 @@ from api.pipeline import Job, _Work
 from gnn.communities import native_leiden
 from gnn.device import one_thread
 from gnn.encoder import EncoderConfig, Nodes, co_occurrence
-from gnn.personas import PersonaConfig, Report, Trial, _settled, _trials
+from gnn.found import PersonaConfig, Report
+from gnn.personas import Trial, _settled, _trials
 from gnn.proposals import ProposalConfig, Vectors
 from gnn.tensors import Episodes, informative, load
 from gnn.text import Embedder

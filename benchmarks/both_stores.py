@@ -25,7 +25,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from benchmarks.main_job import measured
 from gnn.communities import native_leiden
-from gnn.personas import PersonaConfig, Report, discover
+from gnn.found import PersonaConfig, Report
+from gnn.personas import discover
 from gnn.tensors import load
 from kg.graph import project
 from kg.lake import Lake

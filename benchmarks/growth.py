@@ -27,7 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gnn.communities import native_leiden
-from gnn.personas import PersonaConfig, find
+from gnn.found import PersonaConfig
+from gnn.search import find
 from gnn.update import update
 from kg.lake import Lake
 from tests.gnn.planted import Story, plant

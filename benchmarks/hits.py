@@ -34,7 +34,8 @@ from scipy.sparse.linalg import svds
 from sklearn.cluster import KMeans
 
 from gnn.communities import native_leiden
-from gnn.personas import PersonaConfig, Report, discover
+from gnn.found import PersonaConfig, Report
+from gnn.personas import discover
 from gnn.tensors import Episodes, arrange
 from gnn.text import Embedder, lemmas, stop_words
 from gnn.topics import VARIANTS, TopicConfig, group

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from gnn.communities import native_leiden
-from gnn.personas import PersonaConfig, Report, discover
+from gnn.found import PersonaConfig, Report
+from gnn.personas import discover
 from gnn.tensors import INTENT_COLUMNS, arrange
 from kg.lake import Lake
 

@@ -27,7 +27,8 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.metrics import adjusted_rand_score
 
 from gnn.communities import native_leiden
-from gnn.personas import Found, PersonaConfig, Report, discover
+from gnn.found import Found, PersonaConfig, Report
+from gnn.personas import discover
 from gnn.proposals import ProposalConfig
 from gnn.tensors import Episodes
 from tests.gnn.planted import Planted, Story, arranged, plant

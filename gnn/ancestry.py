@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gnn.descent import NOBODY, UNKNOWN, Common, Link, again, common, descend, jaccard, keeps
-from gnn.personas import signature_id
+from gnn.found import signature_id
 from gnn.tensors import Episodes, Floats, Ints
 from kg.lake.tables import schema_of
 

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gnn.found import PersonaConfig, holders
 from gnn.kept import joined
 from gnn.memberships import MixtureConfig, Rule, assign
-from gnn.personas import PersonaConfig, holders
 from gnn.tensors import INTENT_COLUMNS, Floats, Ints, arrange
 from kg.personas.kinds import DAY_MS
 from kg.personas.statistics import MIN_PEOPLE

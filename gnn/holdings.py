@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gnn.found import PersonaConfig
 from gnn.memberships import Soft
-from gnn.personas import PersonaConfig
 from gnn.tensors import Episodes, Ints
 
 Flags = NDArray[np.bool_]

@@ -13,8 +13,9 @@ import numpy as np
 
 from gnn import ancestry
 from gnn.apart import apart
+from gnn.found import Found, Kept, PersonaConfig, Report, holders
 from gnn.memberships import Rule, Soft, assign
-from gnn.personas import Found, Kept, PersonaConfig, Report, holders, recurring
+from gnn.personas import recurring
 from gnn.tensors import Episodes
 
 Tree = dict[str, Any]

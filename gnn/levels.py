@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from gnn.communities import Leiden
 from gnn.descent import NOBODY, UNKNOWN, common, keeps
 from gnn.families import Families, families
+from gnn.found import Found, PersonaConfig, holders, sample
 from gnn.memberships import assign, fit
 from gnn.micro import Micro, parts
-from gnn.personas import Found, PersonaConfig, holders, sample
 from gnn.signatures import names_of, signature, topic_labels
 from gnn.tensors import Episodes, Ints
 from kg.lake.tables import schema_of

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn.communities import Leiden
-from gnn.personas import Found, PersonaConfig, Report, discover, holders
+from gnn.found import Found, PersonaConfig, Report, holders
+from gnn.personas import discover
 from gnn.proposals import ProposalConfig
 from gnn.recurrence import Recurrence
 from gnn.tensors import Episodes, Intents, Ints, Manner

@@ -16,171 +16,30 @@
 6. Above and below them stand families and micro-personas (`levels`), where there are any.
 """
 
-import hashlib
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from time import perf_counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gnn.apart import apart
-from gnn.communities import Leiden, native_leiden
-from gnn.crew import ALONE, Crew
+from gnn.communities import Leiden
 from gnn.device import one_thread
-from gnn.families import FamilyConfig
-from gnn.memberships import MixtureConfig, Rule, Soft, assign, fit
-from gnn.overlooked import OverlookedConfig, overlooked
-from gnn.proposals import ProposalConfig, kinds_of, propose
-from gnn.recurrence import Having, Recurrence, RecurrenceConfig, recurrence
+from gnn.found import (
+    NO_STRUCTURE,
+    Found,
+    PersonaConfig,
+    Report,
+    holders,
+    information,
+    sample,
+)
+from gnn.memberships import Rule, Soft, assign, fit
+from gnn.overlooked import overlooked
+from gnn.proposals import kinds_of, propose
+from gnn.recurrence import Having, Recurrence, recurrence
 from gnn.returning import Return, compare, same_place
-from gnn.tensors import Episodes, Floats, Ints, Manner, informative, load
-from gnn.training import Work
+from gnn.tensors import Episodes, Floats, Ints, Manner, informative
 from kg.personas.statistics import MIN_PEOPLE
-from kg.progress import Progress, Task, silent
-
-NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
-
-
-@dataclass(frozen=True)
-class PersonaConfig:
-    """How personas are found.
-
-    Attributes:
-        most_tried: episodes of each half that the fits at every resolution see.
-        most_fitted: episodes that the last fit sees.
-        least_return: personas whose people agree less between the rules of both halves (as a
-            correlation) are dropped.
-        least_same: an overlooked persona is a part of one found if its people (as a correlation)
-            are less what they were.
-        least_people: personas held by fewer people are dropped (k-floor).
-        least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
-            one survey, answered once, are no habit).
-        least_share: nor does one with a smaller share of their episodes in it.
-        least_share_of_people: personas held by a smaller share of everybody are dropped.
-        manners_out: names of manners that shape no persona.
-        manners_in: names of manners that do, whether or not they are informative.
-        must_keep: ids of personas that go on by their old rule if they are not found again.
-    """
-
-    proposals: ProposalConfig = field(default_factory=ProposalConfig)
-    mixture: MixtureConfig = field(default_factory=MixtureConfig)
-    overlooked: OverlookedConfig = field(default_factory=OverlookedConfig)
-    recurrence: RecurrenceConfig = field(default_factory=RecurrenceConfig)
-    families: FamilyConfig = field(default_factory=FamilyConfig)
-    most_tried: int = 40_000
-    most_fitted: int = 150_000
-    least_return: float = 0.7
-    least_same: float = 0.9
-    least_people: int = MIN_PEOPLE
-    least_occasions: int = 2
-    least_share: float = 0.05
-    least_share_of_people: float = 0.0
-    manners_out: tuple[str, ...] = ()
-    manners_in: tuple[str, ...] = ()
-    must_keep: tuple[str, ...] = ()
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A persona that the business keeps and this run did not find, and what speaks against it."""
-
-    persona_id: str
-    because: str
-
-
-@dataclass(frozen=True)
-class Found:
-    """Personas that passed, and everyone's episodes by their rule.
-
-    The last of them may be `kept` only; their stability is the one last measured.
-
-    Shapes: soft (n, k + 1), column 0 no persona; stability (k,).
-    """
-
-    rule: Rule
-    soft: Soft
-    tests: list[Recurrence]
-    stability: list[float]
-    kept: tuple[Kept, ...] = ()
-
-
-@dataclass
-class Report:
-    """Where the work reports: progress, seconds per part, and the summary of the run.
-
-    Attributes:
-        crew: the processes that train together.
-        aside: the file of a name that outlives an interruption; None: nothing does.
-    """
-
-    progress: Progress = silent
-    summary: dict[str, Any] = field(default_factory=dict)
-    crew: Crew = ALONE
-    aside: Callable[[str], Path] | None = None
-
-    def say(self, message: str) -> None:
-        """Tell the user now, and whoever reads the summary."""
-        self.progress.say(message)
-        self.summary.setdefault("messages", []).append(message)
-
-    def training(self, task: Task, name: str) -> Work:
-        """How a training of this name is carried out here."""
-        aside = self.aside(name) if self.aside else None
-        return Work(task, self.say, self.crew, aside)
-
-    @contextmanager
-    def clock(self, part: str) -> Iterator[None]:
-        """Add up the seconds of a part of the work."""
-        started = perf_counter()
-        yield
-        seconds = self.summary.setdefault("seconds", {})
-        seconds[part] = round(seconds.get(part, 0.0) + perf_counter() - started, 2)
-
-
-def find(
-    step: Any,
-    config: PersonaConfig | None = None,
-    leiden: Leiden = native_leiden,
-    progress: Progress = silent,
-    crew: Crew = ALONE,
-) -> None:
-    """Find the personas in a step's intents.
-
-    Reads intents, users, topics, and what the runs before left (for ids); writes memberships,
-    holdings, personas, persona_rules, levels, micro_holdings and descent, and a summary that says
-    what was tried.
-
-    Args:
-        leiden: the store's own algorithm.
-        crew: the processes that train together; the others have called `help_out`.
-    """
-    from gnn import levels, tables
-    from gnn.kept import with_kept
-
-    config = config or PersonaConfig()
-    report = Report(progress, step.summary, crew, step.aside)
-    with report.clock("read"):
-        episodes = load(step)
-    config = with_floor(config, episodes)
-    found = discover(episodes, config, leiden, report)
-    with report.clock("kept"):
-        found = with_kept(step, episodes, found, config, report)
-    with report.clock("levels"), progress.task("Families and micro-personas", 1) as task:
-        above_and_below = levels.find(episodes, found, config, leiden)
-        task.advance()
-    with report.clock("write"):
-        tables.write(step, episodes, (found, above_and_below), config)
-
-
-def with_floor(config: PersonaConfig, episodes: Episodes) -> PersonaConfig:
-    """With the least share of people as a number of these people."""
-    share = math.ceil(config.least_share_of_people * len(episodes.user_ids))
-    return replace(config, least_people=max(config.least_people, share))
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -364,24 +223,6 @@ def _with_overlooked(
     return rule, stability
 
 
-def sample(episodes: Episodes, rows: Ints, most: int, seed: int) -> Ints:
-    """About `most` of the rows, of everybody: the same number at most of each person.
-
-    Whole occasions are drawn. All people and some of what they did show more than some people and
-    all of it (a wholesaler's customers: 7 of 8 personas came back, against 4 of 9), and a person
-    who did a thousand things counts no more than others.
-    """
-    if len(rows) <= most:
-        return rows
-    _, user, count = np.unique(episodes.user[rows], return_inverse=True, return_counts=True)
-    cap = int(np.searchsorted([np.minimum(count, c).sum() for c in range(int(count.max()))], most))
-    drawn = np.random.default_rng(seed).random(int(episodes.occasion[rows].max()) + 1)
-    order = np.lexsort((drawn[episodes.occasion[rows]], user.reshape(-1)))
-    first = np.cumsum(count) - count
-    place = np.arange(len(rows)) - np.repeat(first, count)
-    return np.sort(rows[order[place < max(cap, 1)]])
-
-
 def _as_soft(labels: Ints) -> Soft:
     """Communities (n,) as a first guess (n, k + 1); who is in none (-1) may be in any."""
     soft = np.full((len(labels), int(labels.max(initial=-1)) + 2), 0.02)
@@ -438,13 +279,6 @@ def _judged(
     return Found(rule.only(kept), soft, [tests[n] for n in kept], [stability[n] for n in kept])
 
 
-def information(labels: Ints, topics: Ints) -> float:
-    """Normalised (by the mean of both entropies) mutual information, 0 to 1."""
-    from sklearn.metrics import normalized_mutual_info_score
-
-    return round(float(normalized_mutual_info_score(labels, topics)), 4)
-
-
 def _rounded(test: Recurrence) -> dict[str, Any]:
     return {
         "together": round(test.together, 2),
@@ -484,25 +318,3 @@ def recurring(
         prefers = prefers + rule.manners[rule.names.index(split[0].name)][1:, kinds % bins]
     groups = [np.flatnonzero(row > np.log(1.5)) for row in prefers]
     return recurrence(having, groups, config.recurrence, config.seed)
-
-
-def holders(episodes: Episodes, soft: Soft, config: PersonaConfig) -> Any:
-    """Who holds what. Shapes: (n, k + 1) -> (users, k) bool."""
-    persona = soft.argmax(1)
-    first = np.unique(np.stack([episodes.occasion, persona]), axis=1, return_index=True)[1]
-    occasions = _by_person(episodes, persona, first, soft.shape[1])
-    counts = _by_person(episodes, persona, np.arange(len(episodes)), soft.shape[1])
-    total = np.bincount(episodes.user, minlength=len(episodes.user_ids))[:, None]
-    return (occasions >= config.least_occasions) & (counts >= config.least_share * total)
-
-
-def _by_person(episodes: Episodes, persona: Ints, rows: Ints, width: int) -> Ints:
-    """How many of the rows of each person are in each persona. -> (users, k) int64"""
-    counts = np.zeros((len(episodes.user_ids), width), np.int64)
-    np.add.at(counts, (episodes.user[rows], persona[rows]), 1)
-    return counts[:, 1:]
-
-
-def signature_id(signature: str) -> str:
-    """The id of a persona nobody has seen before."""
-    return "p_" + hashlib.sha256(signature.encode()).hexdigest()[:8]

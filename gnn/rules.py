@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from gnn.found import Kept
 from gnn.memberships import MixtureConfig, Rule, Soft, assign
-from gnn.personas import Kept
 from gnn.recurrence import Recurrence
 from gnn.tables import Standing
 from gnn.tensors import Episodes, Ints

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from gnn import ancestry, holdings, levels
+from gnn.found import Found, PersonaConfig, holders
 from gnn.memberships import Rule, Soft
-from gnn.personas import Found, PersonaConfig, holders
 from gnn.signatures import signature, topic_labels
 from gnn.tensors import Episodes, Ints
 

@@ -17,15 +17,7 @@ import pyarrow.compute as pc
 from gnn import levels, rules, tables
 from gnn.communities import Leiden
 from gnn.drift import Flags, drift, reasons
-from gnn.personas import (
-    NO_STRUCTURE,
-    Found,
-    PersonaConfig,
-    Report,
-    holders,
-    information,
-    with_floor,
-)
+from gnn.found import NO_STRUCTURE, Found, PersonaConfig, Report, holders, information, with_floor
 from gnn.rules import Stored
 from gnn.tensors import Episodes, load
 from kg.progress import Progress, silent
@@ -40,7 +32,7 @@ def update(
 ) -> None:
     """Bring memberships, holdings and figures of the personas up to date.
 
-    Reads intents, users, topics and what the runs before left; writes what `gnn.personas.find`
+    Reads intents, users, topics and what the runs before left; writes what `gnn.search.find`
     does, and a summary with the drift and, if so, why a full search is proposed.
 
     Args:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from gnn.personas import PersonaConfig, find
+from gnn.found import PersonaConfig
+from gnn.search import find
 from kg.lake import Lake
 from tests.gnn.planted import Planted
 from tests.rows import table

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from gnn import levels, tables
 from gnn.communities import native_leiden
+from gnn.found import Found, PersonaConfig
 from gnn.memberships import MixtureConfig, assign, fit
-from gnn.personas import Found, PersonaConfig
 from gnn.recurrence import Recurrence
 from gnn.tensors import load
 from gnn.update import update

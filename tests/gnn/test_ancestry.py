@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from gnn import ancestry
-from gnn.personas import signature_id
+from gnn.found import signature_id
 from kg.exports import export_rows
 from kg.lake import Lake
 from tests.gnn.planted import Planted, arranged

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gnn.found import PersonaConfig, holders
 from gnn.holdings import Spells, spells, table_of
-from gnn.personas import PersonaConfig, holders
 from gnn.tensors import OCCASION_PAUSE_MS, Episodes, arrange
 from tests.gnn.planted import Story, arranged, plant
 

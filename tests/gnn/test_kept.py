@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from gnn.found import PersonaConfig
 from gnn.kept import NOT_FOUND, stored
-from gnn.personas import PersonaConfig, find
+from gnn.search import find
 from gnn.tensors import arrange
 from kg.lake import Lake
 from kg.personas.constraints import parse

@@ -9,8 +9,8 @@ import pytest
 
 from gnn.communities import native_leiden
 from gnn.families import Families, FamilyConfig, families
+from gnn.found import PersonaConfig, holders
 from gnn.micro import Micro, parts, within
-from gnn.personas import PersonaConfig, holders
 from gnn.signatures import names_of
 from gnn.tensors import Episodes, Ints
 from tests.gnn.planted import Planted, Story, arranged, plant

@@ -9,7 +9,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from gnn.personas import PersonaConfig, holders
+from gnn.found import PersonaConfig, holders
 from kg.lake import TABLES, Lake
 from tests.gnn.lake import personas_of, rows_of
 from tests.gnn.planted import Planted, Story, arranged, plant

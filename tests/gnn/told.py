@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from gnn import tables
 from gnn.families import Families
+from gnn.found import Found, PersonaConfig
 from gnn.levels import Levels
 from gnn.memberships import MixtureConfig, Rule
 from gnn.micro import Micro
-from gnn.personas import Found, PersonaConfig
 from gnn.recurrence import Recurrence
 from gnn.tensors import Episodes, load
 from kg.lake import Lake
