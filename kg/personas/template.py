@@ -44,6 +44,13 @@ ALONE = {
     "Support Seekers": "Support Seekers",
     "Regulars": "Regular Visitors",
 }
+# What is done with a topic by those who do it altogether.
+DOES = {
+    "Returners": {"Returners"},
+    "Responders": {"Responders"},
+    "Support Seekers": {"Askers"},
+    "Regulars": {"Buyers"},
+}
 NOTHING_OF_NOTE = "Mixed Interests"
 TOO_FEW = "Rare Interests"
 # A persona is not named after what few of its holders do, however rare that is among others.
@@ -134,12 +141,14 @@ def _names(telling: Sequence[Claim]) -> list[str]:
     verbs = [NOUNS[c.subject] for c in telling if c.kind == "verb" and c.subject in NOUNS]
     nouns = [*done, *verbs] or [ANYBODY]
     built = [f"{words} {noun}" for words, noun in topics]
-    # What people do with everything says more than what they do with one topic.
-    built = [*(f"{words} {noun}" for words, _ in topics[:1] for noun in done), *built]
+    # What people do with everything says more than what they do with one topic; both are said
+    # together where they do it with that topic, too.
+    both = [f"{words} {noun}" for words, own in topics[:1] for noun in done if own in DOES[noun]]
+    built = [*both, *built]
     built = [*(f"{m} {text}" for text in built[:1] for m in modifiers), *built]
     lasts = [(words.split()[-1], noun) for words, noun in topics]
     built += [f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b]
-    built += [f"{words} {noun}" for words, _ in topics[1:] for noun in done]
+    built += [f"{words} {noun}" for words, own in topics[1:] for noun in done if own in DOES[noun]]
     built += [f"{m} {noun}" for m in modifiers for noun in nouns]
     built += [ALONE.get(noun, f"{noun} Group") for noun in [*done, *verbs]]
     built += [f"{m} {text}" for text in built for m in modifiers]
