@@ -69,6 +69,7 @@ SAMPLES: dict[str, Any] = {
     "identifier": "crm:4",
     "user_id": "u_004",
     "persona_id": "p_one",
+    "family_id": "f_all",
     "version_id": "p_one@2",
     "claim_id": "c_1",
     "at_ms": DAY_MS // 2,
