@@ -56,7 +56,8 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
         people=len(episodes.user_ids),
         types=episodes.type_count,
     )
-    if len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE):
+    few = len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE)
+    if few or not all(len(half) for half in _halves(episodes, rows, config)):
         return _nothing(episodes, config, report)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)

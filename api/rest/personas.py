@@ -51,7 +51,7 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
     """
     name, _, number = persona_id.partition("@")
     if number.isdecimal() and number.isascii() and len(number) < 10:
-        found = persona_version(store, name, int(number))
+        persona_id, found = name, persona_version(store, name, int(number))
     else:
         found = persona_version(store, persona_id)
     steps: dict[str, list[list[Step]]] = {}

@@ -12,6 +12,7 @@ MATCH (i)-[:ABOUT]->(x:Item)
 WITH x, count(DISTINCT u) AS people
 ORDER BY people DESC, x.id
 LIMIT $count
-MATCH (x)<-[:ABOUT]-(:Intent)<-[:EXPRESSED]-(:Session)<-[:HAD]-(w:User)
+MATCH (x)<-[:ABOUT]-(j:Intent)<-[:EXPRESSED]-(:Session)<-[:HAD]-(w:User)
+WHERE j.kept_out IS NULL
 RETURN x.id AS item_id, x.title AS title, people, count(DISTINCT w) AS everybody
 ORDER BY people DESC, item_id

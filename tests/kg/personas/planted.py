@@ -105,7 +105,8 @@ class _Story:
         verb = "returned" if tinkerer and rng.random() < 0.2 else verb
         verb = "asked" if channel == "support" else verb
         campaign = SPRING if rng.random() < (0.2 if baker else 0.03) else None
-        if position == 2:
+        kept_out = position == 2
+        if kept_out:
             self.rows["kept_out"].append({"intent_id": intent, "why": "verb test"})
         goals = [("buy tins", verb == "bought" and topic == 0), ("buy", verb == "bought"),
                  ("come again", session.endswith("2") and position == 0)]  # fmt: skip
@@ -115,6 +116,7 @@ class _Story:
             if is_reached
         ]
         supports = {0: BAKE if baker else None, 1: TINK if tinkerer else None}.get(topic)
+        supports = None if kept_out else supports
         self.rows["intents"].append(
             {"intent_id": intent, "session_id": session, "user_id": user, "verb": verb,
              "topic": list(TOPICS)[topic], "channel": channel, "position": position,
