@@ -31,7 +31,10 @@ def enrich(workspace: Path) -> None:
     with Lake.writer(workspace) as lake, lake.step("more") as step:
         members = lake.arrow("memberships").drop(["run_id"]).to_pylist()
         topics = {r["intent_id"]: r["topic"] for r in lake.arrow("intents").to_pylist()}
+        out = set(lake.arrow("kept_out")["intent_id"].to_pylist())
         for place, row in enumerate(members):
+            if row["intent_id"] in out:
+                continue
             if topics[row["intent_id"]] in {"screws", "cake-tins"} and place % 2:
                 row["persona_id"] = BAKE if row["persona_id"] == TINK else TINK
         holdings = lake.arrow("holdings").drop(["run_id"]).to_pylist()
