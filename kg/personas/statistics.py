@@ -279,6 +279,8 @@ def _exact(n1: NDArray[np.int64], k1: NDArray[np.int64], n0: NDArray[np.int64],
     """
     chance, fewest = np.ones(1), 0
     for a, b, c in zip(n1, n0, k1 + k0, strict=True):
+        if a + b == 0:  # nobody to compare there, and scipy knows no such distribution
+            continue
         low, high = max(0, c - b), min(c, a)
         each = stats.hypergeom.pmf(np.arange(low, high + 1), a + b, c, a)
         chance, fewest = np.convolve(chance, each), fewest + low

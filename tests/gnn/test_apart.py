@@ -28,7 +28,7 @@ def test_what_everybody_holds_is_told_from_nobody() -> None:
 
 def test_where_most_holders_are_busier_than_all_others_nothing_is_told() -> None:
     """Whoever is busy holds it, and of the quiet ones those who did one thing."""
-    episodes, _ = arranged(plant(5, Story(people=400)))
+    episodes, _ = arranged(plant(5, Story(people=800)))
     counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
     topic = episodes.type_parts[episodes.type, 1]
     did = np.isin(np.arange(len(counts)), episodes.user[topic == topic[0]])

@@ -103,6 +103,13 @@ def test_where_fewer_than_one_is_expected_it_is_fishers_exact_test() -> None:
     assert float(p_value([20], [1], [4999], [0])) == pytest.approx(right)
 
 
+def test_a_stratum_that_compares_nobody_changes_no_p_value() -> None:
+    plain = float(p_value([10], [9], [30], [28]))
+    assert plain == pytest.approx(1.0)
+    assert float(p_value([0, 10], [0, 9], [0, 30], [0, 28])) == pytest.approx(plain)
+    assert float(p_value([10, 3], [9, 3], [30, 5], [28, 0])) == pytest.approx(plain)  # few others
+
+
 def test_p_values_of_many_tables_are_those_of_each() -> None:
     boxes = np.array([[70, 56, 80, 48], [20, 1, 4999, 0], [20, 20, 30, 30], [20, 0, 30, 0]])
     each = [float(p_value(*([box] for box in row))) for row in boxes]
