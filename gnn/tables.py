@@ -16,6 +16,7 @@ from gnn.found import Found, PersonaConfig, holders
 from gnn.memberships import Rule, Soft
 from gnn.signatures import signature, topic_labels
 from gnn.tensors import Episodes, Ints
+from kg.personas.statistics import wilson
 
 BUSINESS = "business"
 
@@ -142,7 +143,7 @@ def _personas(
 ) -> pa.Table:
     held, ids, versions, signatures = names
     people, population = held.sum(0), len(episodes.user_ids)
-    low, high = wilson(people, population)
+    low, high = wilson(people, np.full(len(people), population))
     counts = np.bincount(labels + 1, minlength=len(ids) + 1)[1:]
     own = len(ids) - len(found.kept)
     return pa.table(
@@ -165,15 +166,6 @@ def _personas(
             "kept_because": _texts([*[None] * own, *(one.because for one in found.kept)]),
         }
     ).sort_by("persona_id")
-
-
-def wilson(count: Any, total: int, z: float = 1.959964) -> tuple[Soft, Soft]:
-    """The 95 % interval of a share. Source: Wilson 1927, doi:10.1080/01621459.1927.10502953."""
-    n = max(total, 1)
-    share = np.asarray(count, float) / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
 
 
 def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
