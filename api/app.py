@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from api.graph import Graph
 from api.rest import people, personas, problems
+from api.rest.access import asked_here
 from kg.settings import Settings
 
 VERSION = "v1"
@@ -40,6 +41,7 @@ def routes() -> FastAPI:
         title="Personagraph",
         version=VERSION,
         summary="People, the personas they hold, and claims that can be re-run.",
+        dependencies=[Depends(asked_here)],
     )
     problems.install(app)
     app.include_router(people.router, prefix=f"/{VERSION}")

@@ -138,8 +138,9 @@ def weights_distance(
 ) -> dict[str, float]:
     """Mean Jensen-Shannon distance (base 2) of people's weights to those they were planted with.
 
-    Of users who hold something; beside it, of the same people, only their heaviest persona. Found
-    personas that match no planted one count as another persona.
+    Of users who hold something; beside it, of the same people, only their heaviest persona, and the
+    shares of their intents by whoever knows the persona of each (few intents are an uncertain
+    witness of weights even then). Found personas that match no planted one count as another.
     """
     meant = {match.persona_id: match.planted for match in matches if match.is_recovered}
     holdings = exports["holdings"].to_pandas()
@@ -158,10 +159,17 @@ def weights_distance(
     held = held.reindex(columns=every).fillna(0).loc[held.index.intersection(person.index)]
     true = planted.reindex(columns=every).fillna(0).loc[person.loc[held.index]]
     one = held.eq(held.max(axis=1), axis=0)
+    intents = events[events.persona.notna()].drop_duplicates("intent")
+    shares = pd.crosstab(intents.person_id, intents.persona).reindex(columns=every).fillna(0)
+    shares = shares.reindex(person.loc[held.index])
+    known = shares.notna().all(axis=1).to_numpy()
     return {
         "users": len(held),
         "ours": round(float(jensenshannon(true, held, base=2, axis=1).mean()), 4),
         "one_persona": round(float(jensenshannon(true, one, base=2, axis=1).mean()), 4),
+        "personas_known": round(
+            float(jensenshannon(true[known], shares[known], base=2, axis=1).mean()), 4
+        ),
     }
 
 

@@ -57,13 +57,14 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
         types=episodes.type_count,
     )
     few = len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE)
-    if few or not all(len(half) for half in _halves(episodes, rows, config)):
+    halves = _halves(episodes, rows, config)
+    if few or not all(len(half) for half in halves):
         return _nothing(episodes, config, report)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)
         manners = _allowed(episodes, manners, config)
         report.summary.update(manners=ratios, manners_used=[manner.name for manner in manners])
-    trials = _trials(episodes, rows, manners, config, (leiden, report))
+    trials = _trials(episodes, halves, manners, config, (leiden, report))
     return _settled(episodes, manners, trials, config, (leiden, report))
 
 
@@ -113,14 +114,14 @@ def _allowed(
 
 def _trials(
     episodes: Episodes,
-    rows: Ints,
+    halves: list[Ints],
     manners: tuple[Manner, ...],
     config: PersonaConfig,
     settings: tuple[Leiden, Report],
 ) -> list[Trial]:
     """Propose and fit on both halves of some people, and see what comes back."""
     leiden, report = settings
-    halves = _halves(episodes, rows, config)
+    rows = np.flatnonzero(episodes.fit[episodes.user])
     proposals = []
     steps = 2 * config.proposals.encoder.steps if config.proposals.resolutions else None
     with (

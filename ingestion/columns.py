@@ -50,14 +50,14 @@ class Columns:
     Attributes:
         rows: the table they are in.
         texts, numbers: name -> column of `rows`.
-        times: label -> (name, columns with what each format reads, whether a zone is lacking).
+        times: label -> (name, columns with what each format reads, those that lack a zone).
         lists: name -> column of `rows` with all its values, of those that hold several.
     """
 
     rows: Any
     texts: Mapping[str, str]
     numbers: Mapping[str, str]
-    times: Mapping[str, tuple[str, tuple[str, ...], bool]]
+    times: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]]
     lists: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> Expr:
@@ -148,16 +148,16 @@ class Columns:
         """
         if label not in self.times:
             return Checked(ibis.null("int64"))
-        name, columns, zone_lacking = self.times[label]
+        name, columns, clocks = self.times[label]
         readings = [self.rows[column] for column in columns]
         value, given = ibis.coalesce(*readings), self.text(name).notnull()
         problems = []
         if len(readings) > 1:
             same = ibis.and_(*[reading.fill_null(value) == value for reading in readings])
             problems.append((~same.fill_null(True), "ambiguous_time"))
-        if zone_lacking:
-            naive = given & value.isnull() & self.text(name).re_search(_ISO)
-            problems.append((naive, "naive_time"))
+        if clocks:
+            naive = ibis.or_(*[_fits(self.text(name), one) for one in clocks])
+            problems.append((given & value.isnull() & naive, "naive_time"))
         problems.append((given & value.isnull(), "unreadable_time"))
         if required:
             problems.append((~given, "missing_time"))
@@ -279,7 +279,7 @@ def prepare(
         for name, own in numbers.items()
         if not (name in typed and typed[name].is_numeric())
     }
-    places: dict[str, tuple[str, tuple[str, ...], bool]] = {}
+    places: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
     for number, (label, time) in enumerate(times.items()):
         of_time = time.zone or zone
         whole = typed.get(time.column)
@@ -289,7 +289,8 @@ def prepare(
             readings = [read_time(rows[texts[time.column]], one, of_time) for one in time.formats]
         own_names = tuple(f"_t{number}_{place}" for place in range(len(readings)))
         made |= dict(zip(own_names, readings, strict=True))
-        places[label] = (time.column, own_names, of_time is None and "iso" in time.formats)
+        clocks = tuple(one for one in time.formats if of_time is None and _is_clock(one))
+        places[label] = (time.column, own_names, clocks)
     rows = scratch.view(rows.mutate(**made)) if made else rows
     return Columns(rows, texts, numbers, places, lists)
 
@@ -329,6 +330,8 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         near = (number.abs() < 1e15).fill_null(False)
         return near.ifelse(number, ibis.null("float64")).round().try_cast("int64")
     if pattern != "iso":
+        if zone is None and _is_clock(pattern):
+            return ibis.null("int64")
         # The pattern's own offset has made it UTC already.
         return _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
     offset = text.substr(10)
@@ -339,6 +342,15 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
     return ibis.cases(
         (~text.re_search(_ISO), ibis.null("int64")), (has_zone, aware), else_=otherwise
     )
+
+
+def _is_clock(pattern: str) -> bool:
+    """Whether it may read a time that says no zone."""
+    return pattern not in EPOCHS and "%z" not in pattern
+
+
+def _fits(text: Expr, pattern: str) -> Expr:
+    return text.re_search(_ISO) if pattern == "iso" else try_strptime(text, pattern).notnull()
 
 
 _JUNK = (

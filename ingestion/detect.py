@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ingestion import shipped
-from ingestion.fit import files_of, find_files
+from ingestion.fit import find_files
+from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, load
 from ingestion.sources import survey_of
 from kg.errors import InputError

@@ -5,15 +5,16 @@ Everything here happens before anything is written; what does not fit is refused
 
 import difflib
 import hashlib
-import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, NAME, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
 from ingestion.sources import survey_of
-from kg.errors import InputError, NotFound
+from kg.errors import InputError
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
@@ -50,64 +51,13 @@ class Fitted:
     ignored: dict[str, str] = field(default_factory=dict)  # file -> the mapping's reason
 
 
-def files_of(folder: Path) -> list[str]:
-    """Every file of a data folder, relative, sorted; hidden ones and the mapping left out.
-
-    Raises:
-        NotFound: there is no such folder.
-        InputError: it is a file.
-        Unavailable: it cannot be opened.
-    """
-    return sorted(name for name, problem in _entries(folder) if problem is None)
-
-
-def _entries(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """What lies in a data folder: a file, or a name and why nothing can be read there."""
-    with on_disk(folder):
-        if not folder.exists():
-            raise NotFound(
-                f"There is no data folder {str(folder)!r}.",
-                hint="Name the folder with the files.",
-            )
-        if not folder.is_dir():
-            raise InputError(
-                f"{str(folder)!r} is a file, not a data folder.", hint="Name the folder it lies in."
-            )
-        os.scandir(folder).close()
-    closed: list[OSError] = []
-    for place, folders, files in os.walk(folder, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in (*folders, *files) if not name.startswith(".")):
-            path = Path(place, name)
-            inside = path.relative_to(folder).as_posix()
-            if inside != NAME and (path.is_symlink() or name in files):
-                yield _shown(inside), _problem_of(path, inside)
-    for error in closed:
-        yield _shown(Path(error.filename).relative_to(folder).as_posix()), error.strerror
-
-
-def _problem_of(path: Path, inside: str) -> str | None:
-    if _shown(inside) != inside:
-        return "its name is not UTF-8"
-    if path.is_file():
-        return None
-    if path.is_dir():
-        return "a link to a folder is not followed"
-    return "a link that leads nowhere" if path.is_symlink() else "it is no file"
-
-
-def _shown(name: str) -> str:
-    """A name as text, also one that is none."""
-    return os.fsencode(name).decode(errors="replace")
-
-
 def find_files(folder: Path, mapping: Mapping) -> Fitted:
     """Which file belongs to which dataset.
 
     Raises:
         InputError: the mapping names files that are not there, or one file twice.
     """
-    entries = dict(_entries(folder))
+    entries = entries_of(folder)
     names = sorted(name for name, problem in entries.items() if problem is None)
     taken: dict[str, str] = {}
     datasets: list[Dataset] = []
@@ -281,11 +231,8 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
 
     datasets, bad = [], list(fitted.bad)
     for dataset in fitted.datasets:
-        staged = dict(dataset.staged)
-        if len({one.shape for one in staged.values()}) > 1:
-            message = f"the files of table {dataset.name!r} are of different formats"
-            raise _refused(fitted.mapping, message, "tables", dataset.name, "files",
-                           hint="Make one table for each format.")  # fmt: skip
+        staged, odd = _of_one_shape(fitted.mapping, dataset)
+        bad += odd
         needed = [] if dataset.table.format in _LINES else used_columns(dataset.table)
         for one in dataset.sources:
             if one.name not in staged or LINE in staged[one.name].columns:
@@ -304,6 +251,24 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
             Dataset(dataset.name, dataset.table, dataset.sources, staged, dataset.links)
         )
     return replace(fitted, datasets=tuple(datasets), bad=tuple(bad))
+
+
+def _of_one_shape(mapping: Mapping, dataset: Dataset) -> tuple[dict[str, Staged], list[BadFile]]:
+    """The files of a table in the format that most of them have, and those in another."""
+    shapes = Counter(one.shape for one in dataset.staged.values())
+    usual = max(shapes.values(), default=0)
+    if len(shapes) > 1 and [*shapes.values()].count(usual) > 1:
+        message = f"the files of table {dataset.name!r} are of different formats"
+        raise _refused(mapping, message, "tables", dataset.name, "files",
+                       hint="Make one table for each format.")  # fmt: skip
+    staged = {name: one for name, one in dataset.staged.items() if shapes[one.shape] == usual}
+    others = next((one.shape for one in staged.values()), "")
+    odd = [one for one in dataset.sources if one.name in dataset.staged.keys() - staged.keys()]
+    detail = f"the other files of its table are {others}, it is "
+    return staged, [
+        BadFile(one, dataset.name, "foreign", detail + dataset.staged[one.name].shape)
+        for one in odd
+    ]
 
 
 def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: list[str]) -> None:

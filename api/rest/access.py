@@ -6,8 +6,23 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.graph import Graph
+from kg.errors import NotAllowed
 from kg.lake import Lake
 from kg.store.protocol import Store
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def asked_here(request: Request) -> None:
+    """Refuse what a page of another site asks through its visitor's browser (DNS rebinding).
+
+    Raises:
+        NotAllowed: the request names another host than this machine.
+    """
+    if request.url.hostname not in LOOPBACK:
+        raise NotAllowed(
+            "Only this machine is answered, by its own name.", hint="Ask 127.0.0.1 or localhost."
+        )
 
 
 def graph_of(request: Request) -> Graph:

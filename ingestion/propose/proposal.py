@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingestion import shipped
 from ingestion.detect import example_of, recognise, written
-from ingestion.fit import files_of
+from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why

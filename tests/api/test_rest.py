@@ -172,6 +172,13 @@ def test_it_listens_on_loopback_only(client: httpx.Client) -> None:
     assert mine == ["0100007F" + port]
 
 
+@pytest.mark.parametrize("host", ["attacker.example", "127.0.0.1.attacker.example", "", "[::1"])
+def test_a_page_of_another_site_is_told_nothing(client: httpx.Client, host: str) -> None:
+    answer = client.get("/v1/personas", headers={"Host": host})
+    assert answer.status_code == 403
+    assert answer.json()["title"] == "Not Allowed"
+
+
 def test_the_server_goes_on_and_moves_to_the_new_graph_after_a_run(
     client: httpx.Client, home: Path, world: object
 ) -> None:

@@ -272,6 +272,17 @@ def test_a_bad_file_costs_nothing_else(tmp_path: Path, content: bytes, reason: s
     assert_adds_up(found)
 
 
+def test_a_file_in_another_format_than_the_others_costs_only_itself(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {"events-a.csv": JSON % 1, "events-b.csv": f"{GOOD}\n{OK}\n"}
+    with pytest.raises(InputError, match="of different formats"):  # which one is meant?
+        check(fill(tmp_path / "two", files, EVENTS))
+    files["events-c.csv"] = f"{GOOD}\n2,bob,2026-01-01,cup,1\n"
+    found = Read(fill(tmp_path / "three", files, EVENTS), tmp_path / "workspace")
+    assert (found.file("events-a.csv").detail or "").startswith("foreign: the other files")
+    assert found.rows("events", "record_key") == ["events-b.csv#1", "events-c.csv#2"]
+    assert_adds_up(found)
+
+
 def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None:
     found = read(tmp_path, f"{GOOD}\n")
     assert (found.file("events.csv").status, found.file("events.csv").received) == ("read", 0)
@@ -318,6 +329,13 @@ def test_a_field_that_no_json_line_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no column 'who'") as refused:
         read(tmp_path, line, name="events.jsonl")
     assert refused.value.hint == "Did you mean 'wo'?"
+
+
+def test_a_format_without_a_zone_is_never_taken_for_utc_in_json(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "{column: at, formats: [iso, '%d.%m.%Y']}")
+    clock = JSON.replace("2026-01-01T00:00:00Z", "01.02.2026")
+    found = read(tmp_path, JSON % 1 + clock % 2, mapping, name="events.jsonl")
+    assert found.reasons() == {2: "naive_time"}
 
 
 def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> None:
