@@ -32,7 +32,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from ingestion.simulate import simulate, world
-from ingestion.simulate.score import EXPORTS, Match, score
+from ingestion.simulate.holders import Holders
+from ingestion.simulate.score import EXPORTS, Match, Recovered, score
 
 PROGRAM = Path(sys.executable).parent / "personagraph"
 OTHER_COUNTS = (5, 8, 12, 15, 20)
@@ -83,7 +84,7 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
     truth = place / "truth"
     with tempfile.TemporaryDirectory() as folder:
         exports = {}
-        for name in (*EXPORTS, "intents", "holdings"):
+        for name in (*EXPORTS, "intents"):
             file = Path(folder) / f"{name}.parquet"
             personagraph("export", name, "-w", workspace, "-o", file)
             exports[name] = pq.read_table(file)
@@ -110,8 +111,19 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
         "weights_distance": weights_distance(exports, events, truth, found.matches),
         "recovered": [match.planted for match in found.matches if match.is_recovered],
         "f1": {match.planted: round(match.f1, 3) for match in found.matches},
+        "holders": holders_of(found),
         "effects_claimed": sum(one.is_recovered for one in found.responses),
         "effects_planted": len(found.responses),
+    }
+
+
+def holders_of(found: Recovered) -> dict[str, float]:
+    """How many are rightly said to hold a recovered persona, and how many of its holders are."""
+    every = sum(found.holders.values(), Holders())
+    return {
+        "precision": round(every.precision, 4),
+        "recall": round(every.recall, 4),
+        "recall_of_shown": round(every.recall_shown, 4),
     }
 
 

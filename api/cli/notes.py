@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from kg.words import some
+
 MOST_REASONS = 6
 WARNING = "warning: "
 
@@ -36,7 +38,7 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         yield f"Quarantined with their reason, to be mended and run again: {told}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
-        yield f"{anonymous:,} records name nobody; they are kept, and belong to no person."
+        yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."
     consent = s["consent"]
     yield f"Who said nothing has consent {consent['default']} (basis: {consent['basis']})."
     if s["sampled"] != "no":
@@ -44,7 +46,7 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _identity(s: dict[str, Any]) -> Iterator[str]:
-    yield f"{s['records']:,} records turned out to be about {s['people']:,} people."
+    yield f"{some(s['records'], 'record')} turned out to be about {some(s['people'], 'person')}."
     for one in s.get("gathered", ()):  # not of workspaces of before
         yield (
             f"{WARNING}{one['values']:,} values of {one['namespace']} became only "
@@ -53,27 +55,28 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
             "mapping where every value is another person."
         )
     if s["denied"]:
-        yield f"{s['denied']:,} people denied consent; nothing is made of their records."
+        yield f"{some(s['denied'], 'person')} denied consent; nothing is made of their records."
     for one in s["blocked"]:
         yield (
-            f"Not merged on {one['values']:,} values of {one['namespace']} "
-            f"({one['records']:,} records): {one['why']}."
+            f"Not merged on {some(one['values'], 'value')} of {one['namespace']} "
+            f"({some(one['records'], 'record')}): {one['why']}."
         )
     for why in sorted({one["why"] for one in s["cut"]}):
         cut = sum(one["values"] for one in s["cut"] if one["why"] == why)
-        yield f"{cut:,} identifiers were cut: {why}."
+        yield f"{some(cut, 'identifier')} cut: {why}."
     joined = s["evidence"].get("joined", 0)
     if joined:
-        yield f"{joined:,} pairs of records were joined: they say the same of the person."
+        yield f"{some(joined, 'pair')} of records joined: they say the same of the person."
     if s["reviews"]:
-        yield f"{s['reviews']:,} pairs wait for a person: personagraph identity review."
+        waiting = some(s["reviews"], "pair")
+        yield f"To be decided by somebody: {waiting} (personagraph identity review)."
 
 
 def _intents(s: dict[str, Any]) -> Iterator[str]:
     yield (
-        f"{s['sessions']:,} sessions, {s['intents']:,} intents of {s['topics']:,} topics, "
-        f"{s['events_per_intent']:.2f} events each; topic level {s['topic_level']}: "
-        f"{s['topic_level_why']}."
+        f"{some(s['sessions'], 'session')}, {some(s['intents'], 'intent')} of "
+        f"{some(s['topics'], 'topic')}, {s['events_per_intent']:.2f} events each; topic level "
+        f"{s['topic_level']}: {s['topic_level_why']}."
     )
 
 
@@ -117,6 +120,7 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     if "drift" in s:
         yield from _update(s)
         return
+    yield (f"{some(s['people'], 'person')} had an intent; all shares are of these.")
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
         "topic on one occasion) belong to no persona."
@@ -124,8 +128,9 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     levels = s["levels"]
     if levels["families"] or levels["micro_personas"]:
         yield (
-            f"Above them {levels['families']:,} families (personas about the same topics, by both "
-            f"halves of the people), within them {levels['micro_personas']:,} micro-personas."
+            f"Above them {some(levels['families'], 'family')} (personas about the same topics, by "
+            "both halves of the people), within them "
+            f"{some(levels['micro_personas'], 'micro-persona')}."
         )
     if "information_with_topics" in s:
         yield (
@@ -140,7 +145,7 @@ def why_so_many(s: dict[str, Any]) -> str:
         return f"{s['result']}.".capitalize()
     if "drift" in s:
         return (
-            f"{s['personas']:,} personas, by their rule: {s['new_episodes']:,} of "
+            f"{some(s['personas'], 'persona')}, by their rule: {s['new_episodes']:,} of "
             f"{s['episodes']:,} episodes came after the last search; {s['unassigned_share']:.0%} "
             "of all belong to none."
         )
@@ -148,13 +153,17 @@ def why_so_many(s: dict[str, Any]) -> str:
     tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
     failed = sum(not one["passed"] for one in tested)
     mute = sum(one["passed"] and not one["kept"] for one in tested)
+    overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
+    dropped = [
+        f"{failed:,} only a topic (its intents do not recur in the same people more than chance)",
+        f"{mute:,} held by too few people, or telling nobody from others",
+    ]
+    told = ", ".join(text for text, count in zip(dropped, (failed, mute), strict=True) if count)
     return (
-        f"{s['personas']:,} personas: of {len(s['trials']):,} proposals {came['by']} "
-        f"({came['size']:g}) said most that came back on other people "
-        f"({tried['information']:.2f} nats beyond the topic). {tried['come_back']:,} of its "
-        f"{tried['personas']:,} came back, {s['overlooked']:,} more had been overlooked; of these "
-        f"{failed:,} were topics only (they do not recur in the same people more than chance) and "
-        f"{mute:,} told too few people, or nobody, from others."
+        f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
+        f"the one was taken whose groups came back most when other people were grouped: "
+        f"{tried['come_back']:,} of its {tried['personas']:,} did{overlooked}. "
+        f"Dropped: {told or 'none'}."
     )
 
 
@@ -173,7 +182,12 @@ def _update(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:
-    yield f"{s['claims']:,} claims stand on {s['evidence_paths']:,} evidence paths."
+    tested = s.get("claims_tested", 0)
+    yield (
+        f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
+        f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
+        "found by, counted on other people."
+    )
     reasons: dict[str, list[str]] = {}
     for kind, reason in s["disabled"].items():
         reasons.setdefault(reason, []).append(kind)

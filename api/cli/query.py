@@ -1,6 +1,7 @@
 """`personagraph query`: an analyst's Cypher, guarded and in a process that can be killed."""
 
 import math
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from rich.table import Table
 from api.cli.console import escape, print_json, stderr, stdout
 from kg.errors import InputError
 from kg.settings import read_settings
+
+_PARAM = re.compile(r"\s*:param\s+(\w+)\s*=>\s*(.+?)\s*;?\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,13 @@ class Limits:
 
 
 def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_json: bool) -> None:
-    """Run one read-only query and show its rows."""
+    """Run one read-only query and show its rows.
+
+    Args:
+        cypher: the text, or `-` for standard input; it may begin with lines `:param name => value;`
+            as `personas show --claim` prints them.
+        params: NAME=JSON each.
+    """
     from kg.lake import Workspace
     from kg.store.read_only import run_read_only
 
@@ -38,11 +47,12 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
 
     settings = read_settings()
     Workspace.open(settings.workspace_path(workspace))
+    text, written = _pasted(sys.stdin.read() if cypher == "-" else cypher)
     answer = run_read_only(
         settings,
         settings.workspace_path(workspace),
-        sys.stdin.read() if cypher == "-" else cypher,
-        dict(_param(text) for text in params),
+        text,
+        written | dict(_param(one) for one in params),
         timeout_s=limits.seconds,
         max_rows=limits.rows,
         memory_mb=limits.memory_mb,
@@ -60,6 +70,28 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
     stdout().print(table)
     if answer.truncated:
         stderr().print(f"only the first {limits.rows:,} rows; ask for more with --rows")
+
+
+def _pasted(text: str) -> tuple[str, dict[str, Any]]:
+    """A query, and the parameters written before it; their literals are YAML as well as Cypher.
+
+    Raises:
+        InputError: a value is none.
+    """
+    found: dict[str, Any] = {}
+    while match := _PARAM.match(text):
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
+
+        name, value = match.groups()
+        try:
+            found[name] = YAML(typ="safe", pure=True).load(value)
+        except YAMLError as error:
+            raise InputError(
+                f"the value of :param {name} cannot be read", hint="write it on one line"
+            ) from error
+        text = text[match.end() :]
+    return text, found
 
 
 def _param(text: str) -> tuple[str, Any]:

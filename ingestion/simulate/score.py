@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.simulate.agreement import Agreement, Pairs, agreement, pairs
+from ingestion.simulate.holders import Holders, holders
 from kg.errors import NotFound
 from kg.lake.parquet import read_parquet
 
@@ -24,7 +25,7 @@ FOUND_F1 = 0.7
 """A planted persona is recovered when a found one matches its events this well."""
 PLANTED_EFFECT = 0.08
 """Campaign effects of this size or more count as planted (a share of people)."""
-EXPORTS = ("identities", "memberships", "personas", "claims")
+EXPORTS = ("identities", "memberships", "holdings", "personas", "claims")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class Recovered:
         personas: events of planted intents against planted personas; an event without a found
             persona is in a group of its own kind ("none").
         noise_left_out: share of the events of no persona that were given none.
+        holders: by planted persona, of those recovered.
     """
 
     people: int
@@ -92,12 +94,12 @@ class Recovered:
     matches: tuple[Match, ...]
     found_count: int
     responses: tuple[Response, ...]
+    holders: Mapping[str, Holders]
 
     def lines(self) -> list[str]:
         """The report, a sentence per line."""
         good = [match for match in self.matches if match.is_recovered]
         missed = [match for match in self.matches if not match.is_recovered]
-        said = [one for one in self.responses if one.is_recovered]
         lines = [
             f"People: {self.people:,} true people became {self.users:,} users, "
             f"{self.mixed_users:,} of them mixed up from several people "
@@ -110,7 +112,7 @@ class Recovered:
         ]
         lines += [
             f"  recovered  {_words(match.planted)}: {match.name or match.persona_id} "
-            f"(F1 {match.f1:.2f}, planted in {match.people_share:.0%} of people)"
+            f"(events F1 {match.f1:.2f}; {_people(self.holders[match.planted])})"
             for match in good
         ]
         lines += [
@@ -118,13 +120,24 @@ class Recovered:
             f"(best F1 {match.f1:.2f}, planted in {match.people_share:.0%} of people)"
             for match in missed
         ]
-        if self.responses:
+        every = sum(self.holders.values(), Holders())
+        if every.found:
             lines.append(
-                f"Campaigns: {len(said)} of {len(self.responses)} planted effects of "
-                f"{PLANTED_EFFECT:.0%} or more are claimed with the right sign"
-                + (": what a campaign changes takes its control arm to say." if not said else ".")
+                f"Holders: {every.precision:.0%} of those said to hold a recovered persona do; of "
+                f"those who hold it in truth {every.recall:.0%} are found, and "
+                f"{every.recall_shown:.0%} of those who showed it at least twice (one visit is no "
+                "habit)."
             )
-        return lines
+        return lines + self._of_campaigns()
+
+    def _of_campaigns(self) -> list[str]:
+        said = [one for one in self.responses if one.is_recovered]
+        if not said:
+            return []  # claims of this version compare nobody's campaign with its control arm
+        return [
+            f"Campaigns: {len(said)} of {len(self.responses)} planted effects of "
+            f"{PLANTED_EFFECT:.0%} or more are claimed with the right sign."
+        ]
 
 
 def recovered(lake: "Lake", truth: Path) -> Recovered:
@@ -167,6 +180,12 @@ def score(exports: Mapping[str, pa.Table], truth: Path) -> Recovered:
         matches=matches,
         found_count=len(set(events["persona_id"].unique().to_pylist()) - {None}),
         responses=_responses(matches, exports["claims"], truth),
+        holders=holders(
+            exports["identities"],
+            exports["holdings"],
+            {match.persona_id: match.planted for match in matches if match.is_recovered},
+            truth,
+        ),
     )
 
 
@@ -240,6 +259,10 @@ def _responses(matches: tuple[Match, ...], claims: pa.Table, truth: Path) -> tup
         for row in facts.to_pylist()
         if abs(row["effect"]) >= PLANTED_EFFECT
     )  # fmt: skip
+
+
+def _people(one: Holders) -> str:
+    return f"{one.right:,} of its {one.found:,} holders rightly, planted in {one.planted:,} people"
 
 
 def _words(name: str) -> str:

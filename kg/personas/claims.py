@@ -24,7 +24,6 @@ from kg.personas.kinds import (
     DAY_MS,
     KINDS,
     MAX_CLAIMS,
-    MOST_OF_KIND,
     PLACES,
     RETURN_DAYS,
     UNIT,
@@ -325,7 +324,7 @@ def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray)
         single = _one_of_each(kind, table, more + less)
         more, less = [i for i in more if i in single], [i for i in less if i in single]
     stated = {*more[: kind.more], *less[: kind.less]}
-    return [place for place in ranked if place in stated][:MOST_OF_KIND]
+    return [place for place in ranked if place in stated][: kind.most]
 
 
 def _is_foreign(kind: str, subject: str) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kg.personas.kinds import KINDS
 from kg.personas.statistics import LEAST_OTHERS, Counts, comparable, measured, p_value
 from kg.queries import Dialect, named
 
@@ -21,10 +22,11 @@ def explain(claim: Mapping[str, Any], dialect: Dialect = "neo4j") -> str:
     params = _decoded(claim["params"])
     lines = [f":param {name} => {literal(value)};" for name, value in params.items()]
     lines += ["", named(claim["query"], dialect).text.strip(), ""]
-    return "\n".join([*lines, *(f"// {line}" for line in _worked_out(counts))])
+    told = _worked_out(counts, KINDS[claim["kind"]].is_descriptive)
+    return "\n".join([*lines, *(f"// {line}" for line in told)])
 
 
-def _worked_out(counts: Counts) -> Iterator[str]:
+def _worked_out(counts: Counts, is_descriptive: bool) -> Iterator[str]:
     """From the counts to the numbers, step by step."""
     found = measured(counts)
     kept = comparable(counts.n1, counts.n0)
@@ -44,7 +46,10 @@ def _worked_out(counts: Counts) -> Iterator[str]:
             f"reference = sum n1 * k0/n0, by sum n1 = ({' + '.join(terms)}) / {found.people} = "
             f"{found.reference_value:.4f}, so {found.direction}"
         )
-        yield f"p = {float(p_value(*counts.boxes)):.3g} (Cochran-Mantel-Haenszel)"
+        if is_descriptive:
+            yield "not tested: the persona was found by this, so that it differs proves nothing new"
+        else:
+            yield f"p = {float(p_value(*counts.boxes)):.3g} (Cochran-Mantel-Haenszel)"
 
 
 def _decoded(value: Any) -> Any:

@@ -30,7 +30,8 @@ class Kind:
         reads: what the question looks at; descriptive when any of it went into the representation.
         more: how many claims of a persona may say that holders do it more than equally active
             others.
-        less: how many may say that they do it less; `MOST_OF_KIND` bounds both together.
+        less: how many may say that they do it less.
+        most: bounds both together.
         among: whom the question applies to, in words ("": everybody with an intent).
         needs: lake tables that must not be empty.
         needs_all_lines: why a source that is a sample of lines cannot support it ("": it can).
@@ -44,6 +45,7 @@ class Kind:
     reads: frozenset[str]
     more: int = 1
     less: int = 0
+    most: int = 2
     among: str = ""
     needs: tuple[str, ...] = ()
     needs_all_lines: str = ""
@@ -91,8 +93,9 @@ KINDS: dict[str, Kind] = {
             "people with an intent of this verb on this topic",
             "{label}",
             "topic verb",
-            more=2,
+            more=4,
             less=1,
+            most=4,
         ),
         _kind(
             "trait",
@@ -225,7 +228,6 @@ KINDS: dict[str, Kind] = {
 }
 
 MAX_CLAIMS = 12
-MOST_OF_KIND = 2
 
 # What a persona is about, in things that people know, and what it is wanted for, is stated before
 # anything else of it; single items after everything else: they are examples.
@@ -277,9 +279,16 @@ VERBS: dict[str, tuple[str, str]] = {
     "quoted": ("asked for a quote on {label}", "asked for a quote"),
     "added": ("put {label} into the basket", "put something into the basket"),
     "removed": ("took {label} out of the basket", "took something out of the basket"),
+    "quote_requested": ("asked for a quote on {label}", "asked for a quote"),
+    "return_requested": ("asked to return {label}", "asked to return something"),
+    "wished": ("put {label} on a wish list", "put something on a wish list"),
+    "reviewed": ("reviewed {label}", "reviewed something"),
+    "shared": ("shared {label}", "shared something"),
+    "listed": ("looked through lists of {label}", "looked through lists"),
     "saved": ("saved {label}", "saved something"),
     "viewed": ("viewed {label}", "viewed something"),
     "bought": ("bought {label}", "bought something"),
+    "charged": ("were charged for {label}", "were charged for something"),
     "returned": ("returned {label}", "returned something"),
     "redeemed": ("redeemed a coupon on {label}", "redeemed a coupon"),
     "used": ("used {label}", "used something"),

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 LONGEST = 60
 THEN = ", then "
+OTHER = "other"
+NO_KNOWN_KIND = "things of no known kind"
+"""What the topic of everything that no catalogue and no text tells apart is called."""
 WITHOUT_SUBJECT = frozenset({"share", "returned", "support", "repeat"})
 
 
@@ -40,7 +43,8 @@ class Labels:
 
     def topic(self, topic: str) -> str:
         """What a topic is called."""
-        return tidy(self._topics.get(topic) or topic)
+        label = tidy(self._topics.get(topic) or topic)
+        return NO_KNOWN_KIND if label.lower() == OTHER else label
 
     def item(self, item_id: str) -> str:
         """What an item, or a campaign, is called: with its id where several have one title."""

@@ -49,6 +49,7 @@ def state(
         claims=len(named),
         claims_by_kind={kind: n for kind, n in chosen.stated.items() if n},
         tested=chosen.tested,
+        claims_tested=sum(claim.q is not None for claim in named),
         strata=cuts(lake).told(),
         disabled=chosen.disabled,
         sampled=sampled,

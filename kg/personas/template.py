@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from kg.personas.claims import Claim
+from kg.personas.labels import NO_KNOWN_KIND
 from kg.personas.sentences import OTHERS, percent
 
 NOUNS = {
@@ -20,6 +21,11 @@ NOUNS = {
     "saved": "Savers",
     "answered": "Answerers",
     "quoted": "Quote Seekers",
+    "quote_requested": "Quote Seekers",
+    "return_requested": "Returners",
+    "wished": "Wishers",
+    "reviewed": "Reviewers",
+    "shared": "Sharers",
     "added": "Shoppers",
 }
 ANYBODY = "People"
@@ -52,15 +58,19 @@ DOES = {
     "Regulars": {"Buyers"},
 }
 NOTHING_OF_NOTE = "Mixed Interests"
-TOO_FEW = "Rare Interests"
+TOO_FEW = "Small Group"
 # A persona is not named after what few of its holders do, however rare that is among others.
 LEAST_NAMED = 0.5
+# Nor after one thing alone that a third of them do not do, where there is another.
+LEAST_ALONE = 2 / 3
 # Nor after when or how they do it, where others do so nearly as often.
 LEAST_APART = 0.15
 LINKS = frozenset({"for", "of", "and", "with", "in", "to", "the", "on", "or", "by"})
 NAMING_KINDS = frozenset(
     {"topic", "item", "daypart", "weekday", "returned", "response", "support", "repeat", "verb"}
 )
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 # Never in a name, whatever the catalogue calls its goods. A list cannot be complete: a reviewer
 # reads every name before it is used.
@@ -120,7 +130,7 @@ def _listed(phrases: Sequence[str]) -> str:
 
 
 def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
-    telling = [c for c in claims if c.kind in NAMING_KINDS and c.measured.direction == "more"]
+    telling = [c for c in claims if _names_somebody(c)]
     common = [c for c in telling if c.measured.value >= LEAST_NAMED]
     fitting = list(dict.fromkeys([*_names(common), *_names(telling)]))
     yield from fitting
@@ -132,36 +142,55 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
         yield f"{base} {_roman(number)}"
 
 
+def _names_somebody(claim: Claim) -> bool:
+    known = claim.subject_label != NO_KNOWN_KIND
+    return claim.kind in NAMING_KINDS and claim.measured.direction == "more" and known
+
+
 def _names(telling: Sequence[Claim]) -> list[str]:
     """Names of two to four words from what claims say, the most telling first."""
-    topics = [(_short(c.subject_label), _noun(c)) for c in telling if c.kind in {"topic", "item"}]
-    topics = [(words, noun) for words, noun in topics if words and not PROTECTED.search(words)]
+    about = [c for c in telling if c.kind in {"topic", "item"}]
+    about = [c for c in about if _short(c.subject_label)]
+    about = [c for c in about if not PROTECTED.search(_short(c.subject_label))]
+    topics = [(_short(c.subject_label), _noun(c)) for c in about]
     modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS and _apart(c)]
-    done = [DONE[c.kind] for c in telling if c.kind in DONE]
-    verbs = [NOUNS[c.subject] for c in telling if c.kind == "verb" and c.subject in NOUNS]
-    nouns = [*done, *verbs] or [ANYBODY]
+    did = [DONE.get(c.kind) or NOUNS.get(c.subject) for c in telling if c.kind in {*DONE, "verb"}]
+    done = [noun for noun in did if noun]
     built = [f"{words} {noun}" for words, noun in topics]
     # What people do with everything says more than what they do with one topic; both are said
     # together where they do it with that topic, too.
-    both = [f"{words} {noun}" for words, own in topics[:1] for noun in done if own in DOES[noun]]
+    both = [f"{words} {noun}" for words, own in topics[:1] for noun in done if own in _does(noun)]
     built = [*both, *built]
     built = [*(f"{m} {text}" for text in built[:1] for m in modifiers), *built]
+    two = [
+        f"{a} and {b} {noun}" for a, noun in topics for b, own in topics if a != b and noun == own
+    ]
+    if about and about[0].measured.value < LEAST_ALONE:
+        built = [*two[:1], *built]
     lasts = [(words.split()[-1], noun) for words, noun in topics]
-    built += [f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b]
-    built += [f"{words} {noun}" for words, own in topics[1:] for noun in done if own in DOES[noun]]
-    built += [f"{m} {noun}" for m in modifiers for noun in nouns]
-    built += [ALONE.get(noun, f"{noun} Group") for noun in [*done, *verbs]]
+    built += [*two, *(f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b)]
+    built += [f"{words} {noun}" for words, own in topics[1:] for noun in done if own in _does(noun)]
+    built += [f"{m} {noun}" for m in modifiers for noun in done or [ANYBODY]]
+    built += [ALONE.get(noun, f"{noun} Group") for noun in done]
     built += [f"{m} {text}" for text in built for m in modifiers]
-    return [text for text in dict.fromkeys(built) if 2 <= len(text.split()) <= 4]
+    return [text for text in dict.fromkeys(built) if _is_short(text)]
+
+
+def _does(noun: str) -> set[str]:
+    return DOES.get(noun, set())
+
+
+def _is_short(text: str) -> bool:
+    return 2 <= sum(word != "and" for word in text.split()) <= 4
 
 
 def _short(label: str) -> str:
     """The first two plain words of a label, in title case."""
     first = re.split(r"[/,(]", label)[0]
-    words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", first)[:2]
+    words = _WORD.findall(first)[:2]
     while words and words[-1].lower() in LINKS:
         words.pop()
-    return " ".join(word[:1].upper() + word[1:].lower() for word in words)
+    return " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
 
 
 def _apart(claim: Claim) -> bool:
@@ -188,13 +217,13 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
     """The words a name may be made of: what holders do more, traits left out; lower case."""
     allowed = {ANYBODY.lower(), "and"}
     for claim in claims:
-        if claim.kind in NAMING_KINDS and claim.measured.direction == "more":
+        if _names_somebody(claim):
             text = f"{claim.subject_label} {_noun(claim)} {DONE.get(claim.kind, '')} "
             text += MODIFIERS.get(claim.subject, "")
             if claim.kind == "verb":
                 text += NOUNS.get(claim.subject, "")
             text += f" {ALONE.get(DONE.get(claim.kind, ''), 'group')}"
-            allowed |= {word.lower() for word in re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)?", text)}
+            allowed |= {word.lower() for word in _WORD.findall(text)}
     return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {TOO_FEW}".lower().split()))
 
 
@@ -203,7 +232,7 @@ def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> st
     words = text.split()
     roman = words[-1:] == [_roman_of(words)]
     plain = words[:-1] if roman else words
-    if not 2 <= len(words) <= 4:
+    if not _is_short(text):
         return "a name has two to four words"
     if PROTECTED.search(text):
         return "it speaks of a protected trait"

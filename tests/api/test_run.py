@@ -137,4 +137,9 @@ def test_the_personas_can_be_listed_and_shown(home: Path) -> None:
     one = succeed(personagraph(home, "personas", "show", version, "-w", "shop", "--claim", claim))
     assert "MATCH" in one
     assert "value = sum k1 / sum n1" in one
+    pasted = one[one.index(":param") :]
+    again = as_json(personagraph(home, "query", pasted, "-w", "shop", "--json"))["rows"]
+    counts = {row["activity"]: row["n1"] for row in again}
+    assert all(f"activity {stratum}: n1 {n1}," in one for stratum, n1 in counts.items())
+    assert counts
     refused(personagraph(home, "personas", "show", version, "-w", "shop", "--claim", "c_no"), 3)

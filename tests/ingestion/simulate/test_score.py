@@ -23,6 +23,9 @@ def perfect(truth: Path) -> dict[str, pa.Table]:
     records = records.filter(pc.is_valid(records["person_id"]))
     events = pq.read_table(truth / "events.parquet")
     names = pq.read_table(truth / "personas.parquet")["persona"].unique().to_pylist()
+    people = pq.read_table(truth / "people.parquet")
+    personas = people["personas"].combine_chunks()
+    owner = people["person_id"].take(pc.list_parent_indices(personas)).cast(pa.string())
     campaigns = pq.read_table(truth / "campaigns.parquet").to_pylist()
     return {
         "identities": pa.table({
@@ -31,6 +34,9 @@ def perfect(truth: Path) -> dict[str, pa.Table]:
         "memberships": pa.table({
             "record_key": events["record_key"], "intent_id": events["intent"].cast(pa.string()),
             "user_id": events["person_id"].cast(pa.string()), "persona_id": events["persona"]}),
+        "holdings": pa.table({
+            "user_id": owner, "persona_id": pc.list_flatten(personas),
+            "valid_to": pa.nulls(len(owner), pa.timestamp("ms", "UTC"))}),
         "personas": pa.table({"persona_id": names, "name": names}),
         "claims": pa.Table.from_pylist([
             {"persona_id": row["persona"], "kind": "response", "subject": row["campaign_id"],
@@ -49,6 +55,10 @@ def test_a_workspace_that_knows_everything_recovers_everything(best: Recovered) 
     assert (best.mixed_users, best.coverage, best.noise_left_out) == (0, 1, 1)
     assert all(match.is_recovered for match in best.matches)
     assert len(best.matches) == 10
+    for one in best.holders.values():
+        assert 0 < one.shown < one.planted == one.right
+        assert one.right_shown == one.shown
+        assert one.found >= one.planted  # who left no record is found as well here
     assert best.responses
     assert all(response.is_recovered for response in best.responses)
 
@@ -64,6 +74,25 @@ def test_a_workspace_without_personas_misses_all_of_them(planted: World) -> None
     assert not any(match.is_recovered for match in found.matches)
     assert found.found_count == 0
     assert sum(line.startswith("  missed") for line in found.lines()) >= 10
+
+
+def test_a_holder_who_is_not_said_to_be_one_costs_recall_and_a_false_one_precision(
+    planted: World, best: Recovered
+) -> None:
+    exports = perfect(planted.truth)
+    held = exports["holdings"]
+    tester = pc.equal(held["persona_id"], "early_tester")
+    exports["holdings"] = held.filter(pc.invert(tester))
+    nobody = score(exports, planted.truth).holders["early_tester"]
+    assert (nobody.found, nobody.right, nobody.recall) == (0, 0, 0.0)
+    everybody = pc.unique(exports["identities"]["user_id"])
+    exports["holdings"] = pa.table({
+        "user_id": everybody, "persona_id": ["early_tester"] * len(everybody),
+        "valid_to": pa.nulls(len(everybody), pa.timestamp("ms", "UTC"))})  # fmt: skip
+    wrong = score(exports, planted.truth).holders["early_tester"]
+    assert wrong.recall == 1
+    assert wrong.precision == pytest.approx(wrong.planted / len(everybody))
+    assert best.holders["early_tester"].recall == 1
 
 
 def test_merging_two_people_costs_precision_and_splitting_one_costs_recall(
@@ -83,6 +112,7 @@ def test_the_report_says_what_was_recovered(best: Recovered) -> None:
     text = "\n".join(best.lines())
     assert "10 of 10 planted ones recovered" in text
     assert "recovered  early tester" in text
+    assert "100% of those who showed it at least twice" in text
     assert "missed" not in text
 
 

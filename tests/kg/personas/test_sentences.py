@@ -176,8 +176,8 @@ def test_names_are_unique_and_free_of_protected_traits() -> None:
 
 
 def test_a_persona_without_anything_to_say_still_has_a_name() -> None:
-    names = [template.name([SHARE], []), template.name([SHARE], ["Rare Interests"])]
-    assert names == ["Rare Interests", "Rare Interests II"]
+    names = [template.name([SHARE], []), template.name([SHARE], ["Small Group"])]
+    assert names == ["Small Group", "Small Group II"]
 
 
 def test_a_claim_is_told_to_nobody_by_an_id() -> None:
