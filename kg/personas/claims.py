@@ -16,39 +16,35 @@ import numpy as np
 import pyarrow as pa
 
 from kg.activity import STRATA
-from kg.errors import PersonagraphError
 from kg.hashing import stable_id
 from kg.personas import labels, statistics
 from kg.personas.counts import HALF, Scan, before_ms, counts, shares
 from kg.personas.kinds import (
     DAY_MS,
+    FURTHER_PLACE,
     KINDS,
     MAX_CLAIMS,
     PLACES,
     RETURN_DAYS,
+    TOPICS_FIRST,
     UNIT,
     USUAL_PLACE,
     VERBS,
     Kind,
     disabled,
 )
-from kg.personas.labels import Labels
+from kg.personas.labels import NO_KNOWN_KIND, Labels
 from kg.personas.statistics import Counts, Measured
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from kg.lake import Lake
-    from kg.store.protocol import Store
 
 MIN_EFFECT = 0.05
 """Smaller differences are not worth a sentence, however certain."""
 
 BOXES = ("n1", "k1", "n0", "k0")
 ORDER = {name: place for place, name in enumerate(KINDS)}
-
-
-class Disagreement(PersonagraphError):  # noqa: N818 - reads as the fact it states
-    """Lake and graph count a claim differently: our own mistake, so nothing is stated."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,9 @@ class Claim:
         told = statistics.distinctiveness(*self.counts.boxes)
         place = PLACES.get(self.kind, USUAL_PLACE)
         if self.kind == "topic" and (
-            self.measured.direction != "more" or _is_foreign(self.kind, self.subject)
+            self.measured.direction != "more"
+            or _is_foreign(self.kind, self.subject)
+            or self.subject_label == NO_KNOWN_KIND
         ):
             place = USUAL_PLACE
         return (place, -float(told), ORDER[self.kind], self.subject)
@@ -170,7 +168,18 @@ def of_row(row: Mapping[str, Any]) -> Claim:
 def read(lake: "Lake") -> list[Claim]:
     """The claims in the lake, by persona version, what tells most first."""
     claims = [of_row(row) for row in lake.arrow("claims").to_pylist()]
-    return sorted(claims, key=lambda claim: (claim.version_id, claim.rank))
+    by_version: dict[str, list[Claim]] = {}
+    for claim in sorted(claims, key=lambda claim: claim.version_id):
+        by_version.setdefault(claim.version_id, []).append(claim)
+    return [claim for mine in by_version.values() for claim in in_order(mine)]
+
+
+def in_order(claims: Iterable[Claim]) -> list[Claim]:
+    """One persona's claims, what tells most first; few topics before anything else."""
+    ranked = sorted(claims, key=lambda claim: claim.rank)
+    about = [c.claim_id for c in ranked if c.kind == "topic" and c.rank[0] == PLACES["topic"]]
+    further = set(about[TOPICS_FIRST:])
+    return sorted(ranked, key=lambda one: FURTHER_PLACE if one.claim_id in further else one.rank[0])
 
 
 @dataclass(frozen=True)
@@ -300,7 +309,7 @@ def _of_version(
             found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
     # Topics of two levels may have one label; said twice with two numbers, it would be a riddle.
     told: dict[str, Claim] = {}
-    for claim in sorted(found, key=lambda claim: claim.rank):
+    for claim in in_order(found):
         told.setdefault(claim.phrase if claim.kind != "overlap" else claim.subject, claim)
     return list(told.values())[:MAX_CLAIMS]
 
@@ -413,48 +422,6 @@ def params_of(kind: Kind, claims: Iterable[Claim], before: int) -> dict[str, Any
     if kind.name == "repeat":
         params |= {"before_ms": before, "within_ms": RETURN_DAYS * DAY_MS}
     return params
-
-
-def recount(
-    store: "Store", claims: Iterable[Claim], progress: Progress = silent
-) -> dict[str, Counts]:
-    """Count claims in the graph, one query per kind; claim id -> counts (all 0: no such row)."""
-    by_kind: dict[str, list[Claim]] = {}
-    for claim in claims:
-        by_kind.setdefault(claim.kind, []).append(claim)
-    found: dict[str, Counts] = {}
-    with progress.task("Counting in the graph", len(by_kind)) as task:
-        for name, group in by_kind.items():
-            found |= _recount(store, KINDS[name], group)
-            task.advance()
-    return found
-
-
-def _recount(store: "Store", kind: Kind, claims: list[Claim]) -> dict[str, Counts]:
-    before = max((c.params.get("before_ms", 0) for c in claims), default=0)
-    found = by_pair(store.run(kind.query, params_of(kind, claims, before)))
-    return {c.claim_id: found.get((c.version_id, c.subject), NOBODY) for c in claims}
-
-
-def prove(store: "Store", claims: Iterable[Claim], progress: Progress = silent) -> None:
-    """Count every claim again in the graph.
-
-    Raises:
-        Disagreement: the graph counts one of them differently.
-    """
-    claims = list(claims)
-    found = recount(store, claims, progress)
-    for claim in claims:
-        if found[claim.claim_id] != claim.counts:
-            raise Disagreement(
-                f"The lake and the graph count a claim ({claim.kind} {claim.subject!r} of "
-                f"{claim.version_id}) differently: lake {claim.counts}, "
-                f"graph {found[claim.claim_id]}.",
-                hint="The graph may be behind: run again. Else this is a mistake of ours.",
-                claim_id=claim.claim_id,
-                lake=asdict(claim.counts),
-                graph=asdict(found[claim.claim_id]),
-            )
 
 
 def is_sampled(lake: "Lake") -> bool:

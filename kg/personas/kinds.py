@@ -230,10 +230,12 @@ KINDS: dict[str, Kind] = {
 MAX_CLAIMS = 12
 
 # What a persona is about, in things that people know, and what it is wanted for, is stated before
-# anything else of it; single items after everything else: they are examples.
+# anything else of it; further topics after that, and single items last: they are examples.
 GOALS = ("goal", "goal_inside", "goal_return")
-PLACES = {"share": 0, "topic": 1, "item": 3} | dict.fromkeys(GOALS, 1)
+PLACES = {"share": 0, "topic": 1, "item": 4} | dict.fromkeys(GOALS, 1)
 USUAL_PLACE = 2
+FURTHER_PLACE = 3
+TOPICS_FIRST = 2
 
 
 # What is kept out of the representation -> the kinds that would speak of it all the same.

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from kg.activity import cuts
 from kg.lake.tables import schema_of
-from kg.personas import claims, evidence, wording
+from kg.personas import claims, evidence, proof, wording
 from kg.personas.llm import LlmServer
 from kg.progress import Progress, silent
 
@@ -39,7 +39,7 @@ def state(
     """
     sampled = claims.is_sampled(lake) if sampled is None else sampled
     chosen = claims.choose(lake, sampled=sampled, progress=progress)
-    claims.prove(store, chosen.claims, progress)
+    proof.prove(store, chosen.claims, progress)
     paths = evidence.paths(lake, store, chosen.claims, progress)
     wordings, named = wording.word(chosen.claims, llm, progress)
     step.overwrite("claims", _table("claims", [claim.row for claim in named]))

@@ -11,7 +11,7 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from kg.activity import cuts
-from kg.personas import claims, evidence, template, wording
+from kg.personas import claims, evidence, proof, template, wording
 from kg.personas.claims import Claim
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS
@@ -133,7 +133,7 @@ def _shown(value: Any) -> str:
 
 
 def _recounted(store: "Store", every: list[Claim], progress: Progress) -> Iterator[Problem]:
-    found = claims.recount(store, every, progress)
+    found = proof.recount(store, every, progress)
     for claim in every:
         if found[claim.claim_id] != claim.counts:
             why = f"it says {claim.counts}, the graph counts {found[claim.claim_id]}"
