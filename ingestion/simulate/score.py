@@ -146,9 +146,9 @@ def recovered(lake: "Lake", truth: Path) -> Recovered:
     Raises:
         NotFound: `truth` is not the truth folder of a simulated world.
     """
-    from kg.exports import EXPORTS as CONTRACT
+    from kg.exports import export_rows
 
-    return score({name: lake.run(CONTRACT[name].rows(lake)) for name in EXPORTS}, truth)
+    return score({name: lake.run(export_rows(lake, name)) for name in EXPORTS}, truth)
 
 
 def score(exports: Mapping[str, pa.Table], truth: Path) -> Recovered:

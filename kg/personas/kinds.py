@@ -100,7 +100,7 @@ KINDS: dict[str, Kind] = {
         _kind(
             "trait",
             "people with this trait, of those for whom it is recorded",
-            "have {label}",
+            "have the {label}",
             "trait",
             more=2,
             less=1,
@@ -277,6 +277,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "responded": ("responded about {label}", "responded to something"),
     "browsed": ("browsed {label}", "browsed"),
     "read": ("read about {label}", "read something"),
+    "products_compared": ("compared {label}", "compared products"),
     "compared": ("compared {label}", "compared something"),
     "quoted": ("asked for a quote on {label}", "asked for a quote"),
     "added": ("put {label} into the basket", "put something into the basket"),

@@ -14,6 +14,7 @@ NOUNS = {
     "searched": "Seekers",
     "asked": "Askers",
     "compared": "Comparers",
+    "products_compared": "Comparers",
     "returned": "Returners",
     "redeemed": "Redeemers",
     "used": "Users",
