@@ -12,7 +12,14 @@ from kg.lake.scratch import Scratch
 
 _SHOWN_FIELDS = 20
 _OTHER_NAMES = "(other names)"
+_ABOUT = ("item_id", "object", "category", "text", "campaign_id")  # of an event: something to go by
 _MANY = 50  # more distinct values than this are no trait to describe people by
+
+
+ABOUT_NOTHING = (
+    "0 % of its events are about an item, an object or a category, so there is nothing to find "
+    "topics and personas by: name the column that says what they are about (docs/mapping.md)"
+)
 
 
 def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
@@ -104,7 +111,10 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
     if "events" not in outputs:
         return {"with_item_share": None, "verbs": {}}
     rows = outputs["events"]
-    counted = rows.group_by("verb").agg(count=rows.count(), items=rows.item_id.count())
+    about = [rows[name].notnull() for name in _ABOUT]
+    counted = rows.group_by("verb").agg(
+        count=rows.count(), items=rows.item_id.count(), about=ibis.or_(*about).sum()
+    )
     verbs = scratch.fetch(counted)
     total = sum(row["count"] for row in verbs)
     with_item = sum(row["items"] for row in verbs)
@@ -115,6 +125,7 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
         "verbs": {row["verb"]: row["count"] for row in ordered[:30]},
         "items": distinct,
         "with_item": with_item,
+        "about": sum(row["about"] for row in verbs),
     }
 
 
@@ -160,6 +171,8 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
             f"{events['items']} items in {events['with_item']} events: "
             "almost every event has an item of its own, so the column may be no item id"
         )
+    if events["verbs"] and not events["about"]:
+        yield ABOUT_NOTHING
     if len(events["verbs"]) >= 30:
         yield "30 verbs or more: a column of free values may have been taken for the verb"
 

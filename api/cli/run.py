@@ -1,5 +1,6 @@
 """`personagraph run`: the main job, and what it did."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,15 @@ def show_records(console: Console, lake: Any) -> None:
     table.add_section()
     table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
     console.print(table)
-    for line in notes(lake):
+    for line in (*about_nothing(lake), *notes(lake)):
         style = "bold yellow" if line.startswith(WARNING) else None
         console.print(escape(line), soft_wrap=True, style=style)
+
+
+def about_nothing(lake: Any) -> Iterator[str]:
+    """The tables of which no topic can come; that they were read well would hide it."""
+    from ingestion.counting import ABOUT_NOTHING
+
+    for dataset in lake.summary("ingest")["report"]["datasets"]:
+        if ABOUT_NOTHING in dataset["warnings"]:
+            yield f"{WARNING}{dataset['name']}: {ABOUT_NOTHING}."
