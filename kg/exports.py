@@ -256,14 +256,14 @@ def export_rows(lake: "Lake", name: str) -> Any:
             f"There is no export {name!r}.", hint=f"One of: {', '.join(EXPORTS)}.", name=name
         )
     if not export.step or lake.step_id(export.step) is None:
-        raise _not_computed(lake, name, export.step)
+        raise _missing(lake, name, export.step)
     rows = export.rows(lake)
     columns = [_column(rows, column) for column in export.columns]
     rest = [column for column in export.columns if column not in export.key]
     return rows.select(*columns).order_by(*export.key, *rest)
 
 
-def _not_computed(lake: "Lake", name: str, step: str) -> NotFound:
+def _missing(lake: "Lake", name: str, step: str) -> NotFound:
     """Why an export is not there, and what would make it be."""
     workspace = lake.workspace.name
     there = [other for other, one in EXPORTS.items() if one.step and lake.step_id(one.step)]
