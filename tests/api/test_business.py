@@ -47,3 +47,10 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
 )
 def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: str) -> None:
     assert says in refused(_run(mine, text), 2)
+
+
+def test_doctor_says_in_words_what_the_graph_holds(story: Path) -> None:
+    looked = as_json(personagraph(story, "doctor", "-w", "story", "--json"))
+    (graph,) = (one for one in looked if one["what"] == "graph")
+    assert graph["state"] == "ok"
+    assert graph["fact"].endswith(", graph and claims loaded")
