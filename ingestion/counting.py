@@ -9,6 +9,7 @@ from ingestion.quarantine import ROW_REASONS
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 _SHOWN_FIELDS = 20
 _OTHER_NAMES = "(other names)"
@@ -143,11 +144,11 @@ def _new_fields(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, int]:
 
 def _news(report: DatasetReport) -> Iterator[str]:
     for name, records in report.new_fields.items():
-        yield f"the field {name!r} is new to this format: {records} records have it, it is not read"
+        yield f"the field {name!r} is new to this format: {some(records, 'record')} with it, unread"
     if report.left_out:
         yield (
-            f"{report.left_out} records are accepted and no events, because no person caused them "
-            "(docs/sources.md says which)"
+            f"{some(report.left_out, 'record')} accepted and no events, because no person "
+            "caused them (docs/sources.md says which)"
         )
 
 
@@ -155,7 +156,7 @@ def _quarantined(counted: list[FileReport]) -> Iterator[str]:
     codes = sorted({code for file in counted for code in file.reasons})
     for code in codes:
         count = sum(file.reasons.get(code, 0) for file in counted)
-        yield f"{count} rows are quarantined as {code}: each {ROW_REASONS[code]}"
+        yield f"{some(count, 'row')} quarantined as {code}: each {ROW_REASONS[code]}"
 
 
 def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:

@@ -230,7 +230,7 @@ def test_the_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert told["events.csv"].reasons == {"unreadable_time": 1}
     (dataset,) = report.datasets
     assert dataset.identifiers == {"customer": {"records": 29, "distinct": 1, "most": 29}}
-    assert dataset.warnings[0].startswith("1 rows are quarantined as unreadable_time: each has a")
+    assert dataset.warnings[0].startswith("1 row quarantined as unreadable_time: each has a")
     assert "one and the same value" in dataset.warnings[1]
     assert sorted(path.name for path in folder.iterdir()) == [
         "events.csv", "notes.txt", "personagraph.yaml"]  # fmt: skip
