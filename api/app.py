@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api.graph import Graph
 from api.rest import people, personas, problems
@@ -36,8 +37,10 @@ def create_app(settings: Settings, workspace: Path) -> FastAPI:
 
 
 def routes() -> FastAPI:
-    """The application without a graph: enough to describe it."""
-    app = FastAPI(
+    """The application without a graph: enough to describe it; its pages ask no other host."""
+    app = FastAPIOffline(
+        redoc_url=None,
+        swagger_ui_parameters={"validatorUrl": None},
         title="Personagraph",
         version=VERSION,
         summary="People, the personas they hold, and claims that can be re-run.",

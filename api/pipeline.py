@@ -73,11 +73,6 @@ class RunReport:
         """What a step found."""
         return next(s.summary for s in self.steps if s.step == step)
 
-    @property
-    def seconds(self) -> float:
-        """Wall time of all steps."""
-        return sum(s.seconds for s in self.steps)
-
 
 def run(
     settings: Settings, job: Job, progress: Progress = silent, crew: "Crew | None" = None

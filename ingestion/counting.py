@@ -9,10 +9,18 @@ from ingestion.quarantine import ROW_REASONS
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 _SHOWN_FIELDS = 20
 _OTHER_NAMES = "(other names)"
+_ABOUT = ("item_id", "object", "category", "text", "campaign_id")  # of an event: something to go by
 _MANY = 50  # more distinct values than this are no trait to describe people by
+
+
+ABOUT_NOTHING = (
+    "0 % of its events are about an item, an object or a category, so there is nothing to find "
+    "topics and personas by: name the column that says what they are about (docs/mapping.md)"
+)
 
 
 def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
@@ -104,7 +112,10 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
     if "events" not in outputs:
         return {"with_item_share": None, "verbs": {}}
     rows = outputs["events"]
-    counted = rows.group_by("verb").agg(count=rows.count(), items=rows.item_id.count())
+    about = [rows[name].notnull() for name in _ABOUT]
+    counted = rows.group_by("verb").agg(
+        count=rows.count(), items=rows.item_id.count(), about=ibis.or_(*about).sum()
+    )
     verbs = scratch.fetch(counted)
     total = sum(row["count"] for row in verbs)
     with_item = sum(row["items"] for row in verbs)
@@ -115,6 +126,7 @@ def _events(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, Any]:
         "verbs": {row["verb"]: row["count"] for row in ordered[:30]},
         "items": distinct,
         "with_item": with_item,
+        "about": sum(row["about"] for row in verbs),
     }
 
 
@@ -132,11 +144,11 @@ def _new_fields(scratch: Scratch, outputs: dict[str, Rows]) -> dict[str, int]:
 
 def _news(report: DatasetReport) -> Iterator[str]:
     for name, records in report.new_fields.items():
-        yield f"the field {name!r} is new to this format: {records} records have it, it is not read"
+        yield f"the field {name!r} is new to this format: {some(records, 'record')} with it, unread"
     if report.left_out:
         yield (
-            f"{report.left_out} records are accepted and no events, because no person caused them "
-            "(docs/sources.md says which)"
+            f"{some(report.left_out, 'record')} accepted and no events, because no person "
+            "caused them (docs/sources.md says which)"
         )
 
 
@@ -144,7 +156,7 @@ def _quarantined(counted: list[FileReport]) -> Iterator[str]:
     codes = sorted({code for file in counted for code in file.reasons})
     for code in codes:
         count = sum(file.reasons.get(code, 0) for file in counted)
-        yield f"{count} rows are quarantined as {code}: each {ROW_REASONS[code]}"
+        yield f"{some(count, 'row')} quarantined as {code}: each {ROW_REASONS[code]}"
 
 
 def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
@@ -160,6 +172,8 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
             f"{events['items']} items in {events['with_item']} events: "
             "almost every event has an item of its own, so the column may be no item id"
         )
+    if events["verbs"] and not events["about"]:
+        yield ABOUT_NOTHING
     if len(events["verbs"]) >= 30:
         yield "30 verbs or more: a column of free values may have been taken for the verb"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.sessions import behaviour, sessionize, sessions
 from kg.hashing import stable_id_of, text_hash_of
+from kg.words import some
 
 if TYPE_CHECKING:
     from kg.lake import Step
@@ -100,7 +101,10 @@ def choose_level(figures: list[Level], declared: int | None) -> tuple[int, str]:
         if gain <= LEAST_GAIN_SHARE:
             return now.level, f"{why}; level {broader.level} would gain only {gain:.0%}"
         if broader.topics < FEWEST_TOPICS:
-            return now.level, f"{why}; level {broader.level} has only {broader.topics} topics"
+            return (
+                now.level,
+                f"{why}; level {broader.level} has only {some(broader.topics, 'topic')}",
+            )
         why = f"raised from level {now.level}, which had {now.events_per_intent:.2f} per intent"
         now = broader
     return now.level, why

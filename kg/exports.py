@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kg.lake import Lake
 
 FORMATS = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson"}
+_ASKED_FOR = ("rules", "goals")  # steps that run only where the business states such
 # Milliseconds, which is what the lake holds.
 _ISO_8601 = "%Y-%m-%dT%H:%M:%S.%gZ"
 
@@ -254,23 +255,32 @@ def export_rows(lake: "Lake", name: str) -> Any:
         raise InputError(
             f"There is no export {name!r}.", hint=f"One of: {', '.join(EXPORTS)}.", name=name
         )
-    if not export.step:
-        raise NotFound(
-            f"{name} is not computed yet: this version has no step for it.",
-            hint=f"There are: {', '.join(n for n, one in EXPORTS.items() if one.step)}.",
-            name=name,
-        )
-    if lake.step_id(export.step) is None:
-        raise NotFound(
-            f"{name} is not computed yet: the step {export.step} has not run.",
-            hint=f"Run: personagraph run DATA --workspace {lake.workspace.name}",
-            name=name,
-            step=export.step,
-        )
+    if not export.step or lake.step_id(export.step) is None:
+        raise _missing(lake, name, export.step)
     rows = export.rows(lake)
     columns = [_column(rows, column) for column in export.columns]
     rest = [column for column in export.columns if column not in export.key]
     return rows.select(*columns).order_by(*export.key, *rest)
+
+
+def _missing(lake: "Lake", name: str, step: str) -> NotFound:
+    """Why an export is not there, and what would make it be."""
+    workspace = lake.workspace.name
+    there = [other for other, one in EXPORTS.items() if one.step and lake.step_id(one.step)]
+    known = f" There are: {', '.join(there)}." if there else ""
+    if not step:
+        message = f"{name} is not computed yet: this version has no step for it."
+        return NotFound(message, hint=known.strip() or None, name=name)
+    if step in _ASKED_FOR:
+        message = f"{name} is not computed yet: no {step} were asked for in workspace {workspace}."
+        hint = (
+            f"State {step} in its personas.yaml, which `personagraph personas constraints --write "
+            f"-w {workspace}` begins, and run again.{known}"
+        )
+        return NotFound(message, hint=hint, name=name, step=step)
+    message = f"{name} is not computed yet: the step {step} has not run."
+    hint = f"Run: personagraph run DATA --workspace {workspace}"
+    return NotFound(message, hint=hint, name=name, step=step)
 
 
 def write_export(lake: "Lake", name: str, out: Path) -> int:

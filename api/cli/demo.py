@@ -12,6 +12,7 @@ from api.cli.console import TerminalProgress, escape, stderr, stdout
 from api.cli.personas import nothing_found, show_all, show_claim
 from api.cli.run import show_records
 from kg.settings import read_settings
+from kg.words import some
 
 
 def simulate(people: int, seed: int, out: Path) -> None:
@@ -20,8 +21,8 @@ def simulate(people: int, seed: int, out: Path) -> None:
 
     report = write(people, seed, out, TerminalProgress())
     stderr().print(
-        f"{report.people:,} people and {report.records:,} records of world {report.version} "
-        f"(seed {seed}) written to {escape(str(out / 'data'))}; "
+        f"{some(report.people, 'person')} and {some(report.records, 'record')} of world "
+        f"{report.version} (seed {seed}) written to {escape(str(out / 'data'))}; "
         f"the truth about them lies in {escape(str(out / 'truth'))}"
     )
 

@@ -6,10 +6,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from api.cli.console import escape, print_json, stdout
 from kg.errors import NotFound, PersonagraphError
 from kg.settings import read_settings
+
+if TYPE_CHECKING:
+    from kg.store.tables import Watermark
 
 OUR_PACKAGES = (
     "arcadedb",
@@ -94,12 +98,22 @@ def _graph(workspace: str) -> Iterator[Finding]:
     try:
         with open_store(settings, path, write=False) as store:
             store.run("RETURN 1 AS one", {})
-            mark = store.watermark()
-        yield Finding("graph", "ok", f"{settings.store} at {where}, {mark or 'empty'}")
+            state, told = _loaded(store.watermark())
+        advice = "" if state == "ok" else f"personagraph run DATA --workspace {workspace}"
+        yield Finding("graph", state, f"{settings.store} at {where}, {told}", advice)
     except NotFound as error:
         yield Finding("graph", "missing", error.message, error.hint or "")
     except PersonagraphError as error:
         yield Finding("graph", "broken", error.message, error.hint or "")
+
+
+def _loaded(mark: "Watermark | None") -> tuple[str, str]:
+    """Whether a graph has all it should, and in words."""
+    if mark is None or mark.graph is None:
+        return "missing", "nothing loaded"
+    if mark.claims is None:
+        return "missing", "graph loaded, claims missing"
+    return "ok", "graph and claims loaded"
 
 
 def _personas(workspace: str) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from api.cli.console import escape, stderr
 from kg.settings import read_settings
+from kg.words import some
 
 
 def export(name: str, out: Path, workspace: str) -> None:
@@ -13,4 +14,4 @@ def export(name: str, out: Path, workspace: str) -> None:
 
     lake = Lake.open(read_settings().workspace_path(workspace))
     rows = write_export(lake, name, out)
-    stderr().print(f"{rows:,} rows of {name} written to {escape(str(out))}")
+    stderr().print(f"{some(rows, 'row')} of {name} written to {escape(str(out))}")

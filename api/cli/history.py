@@ -10,6 +10,7 @@ from api import views
 from api.cli.console import escape, print_json, stdout
 from kg.errors import InputError
 from kg.settings import read_settings
+from kg.words import some
 
 KINDS = {
     "continued": "went on",
@@ -76,7 +77,7 @@ def _told_run(run: dict[str, Any]) -> str:
     told = [f"{run[kind]} {word}" for kind, word in KINDS.items() if run[kind]]
     return (
         f"run {run['number']}  [dim]data up to {run['as_of'][:10]}[/]  "
-        f"{run['personas']} personas: {', '.join(told)}"
+        f"{some(run['personas'], 'persona')}: {', '.join(told)}"
     )
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from api.cli.console import print_json, stdout
 from kg.settings import read_settings
+from kg.words import some
 
 if TYPE_CHECKING:
     from ingestion.identity.explain import Explanation
@@ -90,7 +91,7 @@ def _show_traits(console: Console, user: str, told: list[dict[str, Any]]) -> Non
         return
     table = Table(f"trait of {user}", "value", "holds because it was", "in")
     for row in told:
-        value = "[dim]personal[/]" if row["personal"] else escape(row["value"])
+        value = "[dim](kept private)[/]" if row["personal"] else escape(row["value"])
         table.add_row(escape(row["name"]), value, row["because"], escape(row["record_key"]))
     console.print(table)
 
@@ -110,11 +111,11 @@ def review(workspace: str, rows: int, as_json: bool) -> None:
     if not waiting:
         console.print("nothing waits: every pair is decided")
         return
-    console.print(f"{len(table):,} pairs wait; the first of them, by what depends on them:")
+    console.print(f"To be decided: {some(len(table), 'pair')}; the first, by what depends on them:")
     for row in waiting:
         console.print(
             f"[bold cyan]{row['left_user_id']}[/] and [bold cyan]{row['right_user_id']}[/]  "
-            f"probability {row['probability']:.3f}, {row['events']:,} events\n"
+            f"probability {row['probability']:.3f}, {some(row['events'], 'event')}\n"
             f"  {escape(row['why'])}: {escape(row['reason'])}\n"
             f"  [dim]{escape(row['left_record_key'])}  {escape(row['right_record_key'])}[/]",
             soft_wrap=True,
@@ -197,12 +198,14 @@ def preview(workspace: str, file: Path | None, as_json: bool) -> None:
         print_json(asdict(found))
         return
     console = stdout()
-    console.print(f"{found.people:,} people instead of {found.people_now:,}; nothing was changed.")
+    console.print(
+        f"{some(found.people, 'person')} instead of {found.people_now:,}; nothing was changed."
+    )
     _show(console, "would be merged", found.changes["merged"])
     _show(console, "would be split", found.changes["split"])
     if found.records_lost or found.records_gained:
         console.print(
-            f"{found.records_lost:,} records would be nobody's, "
+            f"{some(found.records_lost, 'record')} would be nobody's, "
             f"{found.records_gained:,} would be somebody's."
         )
 

@@ -47,11 +47,23 @@ Seed = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"personagraph {version('personagraph')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+    ] = False,
     debug: Annotated[bool, typer.Option(help="Show the whole trace of an error.")] = False,
 ) -> None:
     """Customer records in, personas out: every claim of which can be re-run."""
+    del version  # said already
     _state["debug"] = debug
 
 

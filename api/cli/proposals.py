@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from api.cli.console import TerminalProgress, stderr, stdout
 from kg.errors import Conflict, InputError, NotAllowed
+from kg.words import some
 
 if TYPE_CHECKING:
     from ingestion.propose import Proposal
@@ -124,6 +125,6 @@ def _write(proposal: "Proposal", out: Path) -> None:
 
 def _say_doubts(proposal: "Proposal") -> None:
     console = stderr()
-    console.print(f"[bold]{len(proposal.doubts)} things to look at[/] (marked CHECK):")
+    console.print(f"[bold]{some(len(proposal.doubts), 'thing')} to look at[/] (marked CHECK):")
     for doubt in proposal.doubts:
         console.print(f"  • {escape(doubt)}", soft_wrap=True)

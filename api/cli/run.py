@@ -1,5 +1,7 @@
 """`personagraph run`: the main job, and what it did."""
 
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +82,14 @@ def _run(asked: Request, as_json: bool, crew: "Crew") -> None:
         show_all(console, found)
         show_proposal(console, lake.summary("personas"))
     done = "nothing new" if all(step.skipped for step in report.steps) else "done"
-    console.print(f"[dim]{done} in {report.seconds:.1f} s; mapping: {escape(report.mapping)}[/]")
+    console.print(f"[dim]{done} in {_seconds():.1f} s; mapping: {escape(report.mapping)}[/]")
+
+
+def _seconds() -> float:
+    """How long whoever called has waited: since this process began, its imports among it."""
+    import psutil  # type: ignore[import-untyped]
+
+    return time.time() - float(psutil.Process().create_time())
 
 
 def show_records(console: Console, lake: Any) -> None:
@@ -96,6 +105,15 @@ def show_records(console: Console, lake: Any) -> None:
     table.add_section()
     table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
     console.print(table)
-    for line in notes(lake):
+    for line in (*about_nothing(lake), *notes(lake)):
         style = "bold yellow" if line.startswith(WARNING) else None
         console.print(escape(line), soft_wrap=True, style=style)
+
+
+def about_nothing(lake: Any) -> Iterator[str]:
+    """The tables of which no topic can come; that they were read well would hide it."""
+    from ingestion.counting import ABOUT_NOTHING
+
+    for dataset in lake.summary("ingest")["report"]["datasets"]:
+        if ABOUT_NOTHING in dataset["warnings"]:
+            yield f"{WARNING}{dataset['name']}: {ABOUT_NOTHING}."

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from ingestion.report import DatasetReport, Report
+from kg.words import some
 
 
 def list_formats(as_json: bool) -> None:
@@ -72,13 +73,13 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
         yield f"from {instant(dataset.from_ms)} to {instant(dataset.to_ms)}"
     for namespace, counts in dataset.identifiers.items():
         yield (
-            f"identifier {namespace}: {counts['distinct']:,} values on {counts['records']:,} "
-            f"records, the commonest on {counts['most']:,}"
+            f"identifier {namespace}: {some(counts['distinct'], 'value')} on "
+            f"{some(counts['records'], 'record')}, the commonest on {counts['most']:,}"
         )
     if dataset.anonymous:
-        yield f"{dataset.anonymous:,} records name nobody; they are kept, and belong to no person"
+        yield f"{some(dataset.anonymous, 'record')} without any identifier: kept, and of no person"
     if dataset.dropped_identifiers:
-        yield f"{dataset.dropped_identifiers:,} identifiers name nobody (null, 0, ...)"
+        yield f"{some(dataset.dropped_identifiers, 'identifier')} of nobody (null, 0, ...)"
     if dataset.verbs:
         yield "verbs: " + ", ".join(f"{verb} {count:,}" for verb, count in dataset.verbs.items())
     if dataset.with_item_share is not None:

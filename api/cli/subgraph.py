@@ -11,6 +11,7 @@ from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
 from kg.errors import NotFound
 from kg.settings import read_settings
+from kg.words import some
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -51,7 +52,8 @@ def _write(lake: "Lake", version_id: str, out: Path, as_json: bool) -> None:
         print_json({"version_id": version_id, "out": str(out), "nodes": nodes, "edges": edges})
         return
     stderr().print(
-        f"{nodes:,} nodes and {edges:,} edges of {version_id} written to {escape(str(out))}"
+        f"{some(nodes, 'node')} and {some(edges, 'edge')} of {version_id} written to "
+        f"{escape(str(out))}"
     )
 
 
@@ -67,7 +69,7 @@ def show(console: Console, name: str, found: "Figures") -> None:
     console.print(f"edges    {edges}", soft_wrap=True)
     console.print(
         f"density  {found.density:.2g} of all ordered pairs of nodes; {found.topic_density:.1%} of "
-        f"all pairs of one of its people and one of its {found.topics:,} topics",
+        f"all pairs of one of its people and one of its {some(found.topics, 'topic')}",
         soft_wrap=True,
     )
     for what, hubs in (("topics", found.topic_hubs), ("items", found.item_hubs)):
@@ -127,4 +129,4 @@ def draw_map(workspace: str, out: Path) -> None:
             text = picture(found, lake.workspace.path.name, out.suffix)
         with on_disk(out):
             write_whole(out, text.encode())
-    stderr().print(f"{len(found.personas)} personas drawn to {escape(str(out))}")
+    stderr().print(f"{some(len(found.personas), 'persona')} drawn to {escape(str(out))}")

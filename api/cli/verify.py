@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from kg.settings import read_settings
+from kg.words import some
 
 
 def verify(workspace: str, as_json: bool) -> None:
@@ -27,13 +28,13 @@ def verify(workspace: str, as_json: bool) -> None:
                 soft_wrap=True,
             )
         counted = (
-            f"{report.claims:,} claims, {report.paths:,} evidence paths, "
-            f"{report.sentences:,} sentences"
+            f"{some(report.claims, 'claim')}, {some(report.paths, 'evidence path')}, "
+            f"{some(report.sentences, 'sentence')}"
         )
         console.print(
             f"[green]✓[/] {counted}: all hold"
             if report.ok
-            else f"[red]✗[/] {counted}: {len(report.problems):,} problems"
+            else f"[red]✗[/] {counted}: {some(len(report.problems), 'problem')}"
         )
     if not report.ok:
         sys.exit(1)

@@ -17,6 +17,7 @@ import numpy as np
 
 from api.picture.layout import Layout, Tree, layout, tree
 from kg.personas.atlas import Atlas, IntentType, Persona
+from kg.words import some
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 INK, PALE = "#222222", "#767676"
@@ -261,9 +262,9 @@ def summary(atlas: Atlas) -> str:
     """The picture in words, for who cannot see it."""
     listed = "; ".join(f"{one.name}, {one.people:,} people" for one in atlas.personas)
     return (
-        f"A map of {len(atlas.personas)} personas held by people among {atlas.population:,}: "
-        f"{listed}. Each is an island of bubbles, one for each type of intent that at least 20 of "
-        f"its people have; a tree joins personas by who holds them."
+        f"A map of {some(len(atlas.personas), 'persona')} held by people among "
+        f"{atlas.population:,}: {listed}. Each is an island of bubbles, one for each type of "
+        f"intent that at least 20 of its people have; a tree joins personas by who holds them."
     )
 
 

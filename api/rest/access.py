@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
@@ -19,10 +20,19 @@ def asked_here(request: Request) -> None:
     Raises:
         NotAllowed: the request names another host than this machine.
     """
-    if request.url.hostname not in LOOPBACK:
+    if _host(request.headers.get("host", "")) not in LOOPBACK:
         raise NotAllowed(
             "Only this machine is answered, by its own name.", hint="Ask 127.0.0.1 or localhost."
         )
+
+
+def _host(header: str) -> str:
+    """The name in a Host header; of one that names nothing, nothing (`request.url` would say where
+    the server is)."""
+    try:
+        return urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def graph_of(request: Request) -> Graph:

@@ -25,11 +25,12 @@ from kg.store.protocol import Store
 
 router = APIRouter(prefix="/people", tags=["people"], responses={404: {"model": Problem}})
 
+OURS = "u_"  # how our own ids of people begin
 Identifier = Annotated[
     str,
     Path(
         description="`namespace:value` as the records carry it, such as `email:ann@shop.test`; "
-        "or `user:` and a user id.",
+        "or a user id (`u_01ab…`, which may have `user:` in front).",
         examples=["crm:0035g00000AbCdE"],
     ),
 ]
@@ -42,11 +43,13 @@ def _found(
 ) -> Found:
     from ingestion.identity import shown_identifier
 
+    if identifier.startswith(OURS) and ":" not in identifier:
+        return person_by_id(store, identifier)
     namespace, separator, value = identifier.partition(":")
     if not (separator and namespace and value):
         raise InputError(
             "An identifier is written namespace:value.",
-            hint="For example crm:0035g00000AbCdE; an id of ours is written user:u_01ab….",
+            hint=f"For example crm:0035g00000AbCdE; an id of ours begins with {OURS}.",
         )
     if namespace == "user":
         with suppress(NotFound):  # a source may call its own identifiers so, too

@@ -7,12 +7,14 @@ from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
-from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, some, words
+from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
 from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 _DECIDED = ("assigned", "allocated", "randomised", "randomized", "enrolled", "scheduled", "planned")
+_FEWEST_NAMES, _LEAST_OFTEN = 5, 0.5  # names of things; how many there may be for each row
 _MOSTLY_OWN = 0.9  # an item column with more values than this per row counts rows, not items
 
 
@@ -101,7 +103,36 @@ def _items(seen: Seen, made: Draft) -> list[Column]:
             )
             continue
         found.append(column)
-    return found
+    return found or _named_items(seen, made)
+
+
+def _named_items(seen: Seen, made: Draft) -> list[Column]:
+    """What rows are about by its name, where nothing has its id: names that come again and again.
+
+    A column whose name says so, else the one of most values, which somebody is asked about.
+    """
+    names = [c for c in seen.named("title") if c.distinct > 1 and _recurs(c)]
+    spoken_for = seen.named("object") or seen.named("category") or seen.named("text")
+    if names or spoken_for or seen.ids("campaign") or seen.named("verb"):
+        return names[:1]
+    rest = [c for c in seen.profile.columns.values()
+            if c.kind == "text" and not c.is_number and c.distinct >= _FEWEST_NAMES and _recurs(c)
+            and seen.meanings[c.name].what in {"trait", "nothing"} and c.name not in seen.groups
+            and not is_named_as_id(c)]  # fmt: skip
+    if not rest:
+        return []
+    best = max(rest, key=lambda c: c.distinct)
+    made.asked.append(
+        f"nothing is called an item; {best.name} has {some(best.distinct, 'value')} that come "
+        "again and again: is it what these rows are about?"
+    )
+    return [best]
+
+
+def _recurs(column: Column) -> bool:
+    """Whether a column has names of things in most rows, each in several."""
+    often = column.distinct <= _LEAST_OFTEN * column.given and column.given >= 0.5 * column.rows
+    return often and column.share(column.sentences) < 0.3
 
 
 def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
@@ -179,7 +210,9 @@ def _event_item(scratch: Scratch, seen: Seen, made: Draft, items: list[Column]) 
         return
     item: dict[str, Why] = {"id": Why(seen.take(items[0]), seen.meanings[items[0].name].why)}
     titles = [c for c in seen.titles if c.name not in seen.used]
-    if titles:
+    if items[0].name not in seen.groups:
+        item["title"] = Why(items[0].name, "its name stands for its id")
+    elif titles:
         item["title"] = Why(seen.take(titles[0]), seen.meanings[titles[0].name].why)
     categories = [c for c in seen.named("category") if c.name not in seen.used]
     own = [c.name for c in categories

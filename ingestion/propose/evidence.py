@@ -8,12 +8,14 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text
+from ingestion.forms import formed
 from ingestion.identity.identifiers import canonical_values, unusable
 from ingestion.identity.limits import shipped
-from ingestion.propose.meanings import says, some, words
+from ingestion.propose.meanings import says, words
 from ingestion.propose.profiles import MAIL, Profile, open_rows
 from ingestion.record import Rows
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 _MOST_ODD = 200
 _ODD_SHARE = 0.02
@@ -30,8 +32,10 @@ class Odd:
 
 def _rows(scratch: Scratch, profile: Profile, names: Sequence[str]) -> Rows:
     rows = open_rows(scratch, profile.staged, names)
-    return rows.select(**{f"c{n}": as_text(rows[f"c{n}"]).strip().nullif("")
-                          for n in range(len(names))})  # fmt: skip
+    return rows.select(**{
+        f"c{n}": formed(as_text(rows[f"c{n}"]).strip().nullif(""), profile.columns[name].form)
+        for n, name in enumerate(names)
+    })  # fmt: skip
 
 
 def is_key(scratch: Scratch, profile: Profile, names: Sequence[str]) -> bool:

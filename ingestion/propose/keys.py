@@ -4,10 +4,11 @@ from typing import Any
 
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.meanings import is_named_as_id, some
+from ingestion.propose.meanings import is_named_as_id
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import Seen, is_main
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 
 def put_identifiers(seen: Seen, made: Draft) -> None:

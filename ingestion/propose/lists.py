@@ -6,10 +6,11 @@ from typing import Any
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_time, time_value
-from ingestion.propose.meanings import counted, says, snake, some, words
+from ingestion.propose.meanings import counted, says, snake, words
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import FEW, Seen, consent_columns, listed_people
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 _COUPLES = 0.01  # as many addresses may be shared by two people who are both in a list
 _COARSE = 12  # regions that are so few say where people are, not who

@@ -1,6 +1,7 @@
 """What a column may be, by the words of its name and by its values; neither alone decides."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -8,8 +9,11 @@ from importlib.resources import files
 from typing import Any
 
 from ingestion.propose.profiles import Column
+from kg.words import some
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
+_NUMBERED = re.compile(r"^(.{2,})(nr|nummer)$")
+_NUMBER_OF = ("id", "n", "no", "nr", "num", "number", "numero", "nummer", "code", "ref")
 _FEW = 50  # values that can describe people
 
 
@@ -43,8 +47,11 @@ def words() -> dict[str, Any]:
 
 
 def pieces(name: str) -> list[str]:
-    """`HotelCustomerID` as hotel, customer, id."""
-    return [piece.lower() for piece in _PIECES.findall(name)]
+    """`HotelCustomerID` as hotel, customer, id; `Kundennr` as kunden, nr; without accents."""
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss"))
+    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    found = [piece.lower() for piece in _PIECES.findall(plain)]
+    return [part for piece in found for part in _NUMBERED.sub(r"\1 \2", piece).split()]
 
 
 def says(name: str, vocabulary: Iterable[str]) -> bool:
@@ -63,7 +70,8 @@ def entity_of(name: str) -> tuple[str, str]:
     """What an id of that name is of (person, item, …; nothing: unknown), and its namespace."""
     found = pieces(name)
     kinds = {word: kind for kind, listed in words()["entities"].items() for word in listed}
-    bare = [piece for piece in found if piece not in words()["ids"]] or found
+    no_name = {*words()["ids"], *words()["joining"]}
+    bare = [piece for piece in found if piece not in no_name] or found
     named = [kinds[piece] for piece in bare if piece in kinds]
     return (named[-1] if named else ""), "_".join(bare)
 
@@ -74,12 +82,13 @@ def is_named_as_id(column: Column) -> bool:
     if not found:
         return False
     kinds = {word for listed in words()["entities"].values() for word in listed}
-    if found[-1] in words()["ids"]:
+    if found[-1] in words()["ids"] or "#" in column.name:
         return True
     is_fraction = column.is_number and column.whole < column.numbers
     if column.is_unique and not is_fraction and all(piece in kinds for piece in found):
         return True  # order_line, another in every row
-    return len(found) == 1 and found[0] in kinds and not is_fraction and column.distinct > _FEW
+    alone = len(found) == 1 or found[0] in _NUMBER_OF  # customer; numero de cliente
+    return alone and found[-1] in kinds and not is_fraction and column.distinct > _FEW
 
 
 def meaning(column: Column) -> Meaning:
@@ -115,11 +124,6 @@ def _meanings(column: Column) -> Iterator[Meaning]:
     yield from _words(column, seen)
 
 
-def some(count: int, what: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{count:,} {what}" + ("" if count == 1 else "s")
-
-
 def counted(column: Column) -> str:
     """How many values a column has, in words."""
     text = f"{some(column.distinct, 'value')} in {some(column.given, 'row')}"
@@ -147,27 +151,15 @@ def _time(column: Column, seen: str) -> Iterator[Meaning]:
     if not column.is_time:
         return
     plain = any(p in {"epoch_s", "epoch_ms", "%Y%m%d", "%Y%m%d%H%M%S"} for p in column.formats)
-    timely = (*_TIME_WORDS, *(word for listed in words()["times"].values() for word in listed))
+    timely = (
+        *words()["timely"],
+        *(word for listed in words()["times"].values() for word in listed),
+    )
     if plain and not says(column.name, timely):
         return  # a number that could be a time is one only where the name says so
     kinds = words()["times"]
     kind = next((one for one, listed in kinds.items() if says(column.name, listed)), "at")
     yield Meaning("time", seen, kind)
-
-
-_TIME_WORDS = (
-    "time",
-    "date",
-    "day",
-    "at",
-    "on",
-    "ts",
-    "timestamp",
-    "datetime",
-    "datum",
-    "when",
-    "dt",
-)
 
 
 def _arm(column: Column) -> Iterator[Meaning]:
@@ -191,7 +183,7 @@ def _amount(column: Column, seen: str) -> Iterator[Meaning]:
         yield Meaning("score", f"numbers from {low:g} to {high:g}")
     if not says(name, words()["no_value"]):
         total = [word for word in words()["value"] if word != "price"]
-        if says(name, total):
+        if says(name, total) or "".join(pieces(name)) in words()["currencies"]:
             yield Meaning("value", f"numbers; {_signs(column)}")
         if says(name, words()["price"]):
             yield Meaning("price", f"numbers; {_signs(column)}")
@@ -213,7 +205,8 @@ def _words(column: Column, seen: str) -> Iterator[Meaning]:
     name = column.name
     if says(name, words()["verb"]) and column.distinct <= 500:
         yield Meaning("verb", seen)
-    if says(name, words()["title"]) and not says(name, words()["category"]):
+    is_title = says(name, words()["title"]) or "".join(pieces(name)) in words()["about"]
+    if is_title and not says(name, words()["category"]):
         yield Meaning("title", seen)
     if says(name, words()["text"]) and column.share(column.sentences) >= 0.3:
         yield Meaning("text", f"sentences; {seen}")

@@ -7,6 +7,7 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text, read_time
+from ingestion.forms import formed
 from ingestion.record import Rows
 from ingestion.sources.tables import json_fields, json_path
 from kg.lake.files import LINE, PROBLEM, Staged
@@ -31,6 +32,7 @@ _MONEY = (  # £1,234.50, -£5, 12.50 EUR, 1.234,50 and 9,99
     rf"^[-+(]?\s*{_CURRENCY}?\s*[-+]?\d{{1,3}}([.,]?\d{{3}})*([.,]\d{{1,2}})?\)?\s*{_CURRENCY}?$"
 )
 YES_NO = ("yes", "no", "true", "false", "y", "n", "0", "1")
+_MOSTLY = 0.98  # of the values, so that a column is one of numbers
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 to 2100
 _FEW = 50  # values of a column that are looked at one by one
 
@@ -47,6 +49,9 @@ class Column:
             of the values are such; money: amounts with a currency or with commas; listed: several
             short values with a separator.
         low, high: of numbers.
+        form: how amounts are written where they are no plain numbers: a key of `forms` of a
+            mapping. What is counted of numbers is then counted in that form.
+        doubt: why amounts are read in no form, or that a few of them are not.
         formats: pattern -> how many values it reads, of texts that look like times.
         naive: whether times carry no zone.
         nothing: word that stands for nothing -> how often.
@@ -75,6 +80,8 @@ class Column:
     naive: bool = True
     nothing: dict[str, int] = field(default_factory=dict)
     values: tuple[str, ...] = ()
+    form: str | None = None
+    doubt: str = ""
 
     def share(self, count: int) -> float:
         """Of the values that are given."""
@@ -88,7 +95,8 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether nearly all values are numbers."""
-        return self.kind == "number" or (self.kind == "text" and self.share(self.numbers) >= 0.98)
+        plain = self.kind == "text" and self.share(self.numbers) >= _MOSTLY
+        return self.kind == "number" or plain
 
     @property
     def is_time(self) -> bool:
@@ -168,6 +176,9 @@ def _column(scratch: Scratch, name: str, type_: Any, rows: int, values: Rows) ->
     nothing = values.filter(values.text.isin(NOTHING))
     said = values.filter(~values.text.isin(NOTHING))
     facts = scratch.fetch(said.agg(**_counts(said)))[0]
+    form, doubt = _form(scratch, said, facts) if kind == "text" and facts["money"] else (None, "")
+    if form:
+        facts = scratch.fetch(said.agg(**_counts(said, form)))[0]
     dated, zoned = facts.pop("dated"), facts.pop("zoned")
     reads: dict[str, int] = {}
     if kind == "text" and dated >= 0.5 * facts["given"] > 0:
@@ -185,14 +196,53 @@ def _column(scratch: Scratch, name: str, type_: Any, rows: int, values: Rows) ->
         naive=naive,
         nothing={row["text"]: row["weight"] for row in scratch.fetch(nothing.order_by("text"))},
         values=tuple(row["text"] for row in few),
+        form=form,
+        doubt=doubt,
     )
 
 
-def _counts(values: Rows) -> dict[str, Any]:
+def _form(scratch: Scratch, values: Rows, facts: dict[str, Any]) -> tuple[str | None, str]:
+    """How amounts are written, where nearly all values are read so and in no other way, and what
+    is in doubt.
+
+    `12,50` and `1.234,50` are read with a decimal comma alone, `1,234.50` with a point alone;
+    `1,250` with both, and to another number: only the values beside it can say which.
+    """
+    text, weight = values.text, values.weight
+    such = _finite(text).notnull() | text.re_search(_MONEY)
+    reads = {form: such.ifelse(_finite(formed(text, form)), ibis.null("float64"))
+             for form in ("amount", "amount_comma")}  # fmt: skip
+    point, comma = reads["amount"], reads["amount_comma"]
+    signs = text.re_extract(_CURRENCY, 0).nullif("")
+    found = scratch.fetch(
+        values.agg(
+            amount=point.notnull().ifelse(weight, 0).sum(),
+            amount_comma=comma.notnull().ifelse(weight, 0).sum(),
+            differ=(point != comma).fill_null(False).ifelse(weight, 0).sum(),
+            currencies=signs.nunique(),
+        )
+    )[0]
+    form = max(reads, key=lambda one: found[one])
+    read, given = found[form], facts["given"]
+    if found["currencies"] > 1:
+        return None, f"amounts in {found['currencies']} currencies, which cannot be added up"
+    if found["amount"] == found["amount_comma"] and found["differ"]:
+        return None, "amounts like 1,250, which may be 1250 or 1.25: no value says which"
+    if read <= facts["numbers"] or read < _MOSTLY * given:
+        return None, "amounts that are written in several ways, or in none that is known"
+    lost = given - read
+    return form, f"{lost:,} of {given:,} values are written otherwise" if lost else ""
+
+
+def _finite(text: Any) -> Any:
+    number = text.try_cast("float64")
+    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+
+
+def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
     """How many of the rows have a value that is such; `values` are distinct and weighed."""
     text, weight = values.text, values.weight
-    number = text.try_cast("float64")
-    number = (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+    number = _finite(formed(text, form))
     such = {
         "mails": text.re_search(MAIL),
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),

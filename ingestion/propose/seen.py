@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ingestion.propose.meanings import Meaning, says, some, words
+from ingestion.propose.meanings import Meaning, says, words
 from ingestion.propose.profiles import YES_NO, Column, Profile
 from ingestion.propose.relations import Group
+from kg.words import some
 
 FEW = 50  # values that can be looked at one by one, or describe people
 _NEARLY = 0.9  # of the rows have an id of their own: a list of people, with some in it twice

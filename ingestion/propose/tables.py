@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from ingestion.propose.drafts import Draft, Why
+from ingestion.mapping import Table
+from ingestion.propose.drafts import Draft, Why, plain
 from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
-from ingestion.propose.meanings import some
-from ingestion.propose.profiles import NOTHING
+from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen
+from ingestion.sources.tables import used_columns
 from kg.lake.scratch import Scratch
+from kg.words import some
 
 
 def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
@@ -35,8 +37,10 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
              "consent": consent, "survey": survey}[seen.kind]  # fmt: skip
     write(scratch, seen, tables, made)
     _ignored(seen, made)
-    _unread(seen, made)
     _missing(seen, made)
+    read = _read(seen, made)
+    _amounts(seen, made, read)
+    _unused(seen, made, read)
     return made
 
 
@@ -59,14 +63,63 @@ def _ignored(seen: Seen, made: Draft) -> None:
         del made.keys["ignore_columns"]
 
 
-def _unread(seen: Seen, made: Draft) -> None:
-    """Amounts that are written as no number is read."""
-    for column in seen.profile.columns.values() if seen.kind == "event" else ():
-        if column.share(column.money) >= 0.5 and column.name not in seen.used:
+_NUMBERS = {"quantity", "score", "value", "price"}
+_WRITTEN = {
+    "amount": "written with a decimal point, with a currency or with commas between thousands",
+    "amount_comma": "written with a decimal comma, like 1.234,50",
+}
+
+
+def _amounts(seen: Seen, made: Draft, read: set[str]) -> None:
+    """How amounts are written that are no plain numbers; what cannot be read is left out."""
+    columns = seen.profile.columns
+    forms = {
+        name: str(columns[name].form)
+        for name in columns
+        if name in read and columns[name].form and seen.meanings[name].what in _NUMBERS
+    }
+    told = [f"{name} is {_WRITTEN[form]}" for name, form in forms.items()]
+    doubts = [f"of {name}, {columns[name].doubt}" for name in forms if columns[name].doubt]
+    if forms:
+        made.put("forms", forms, "; ".join([*told, *doubts]), check=bool(doubts))
+    for column in columns.values() if seen.kind == "event" else ():
+        if column.form is None and column.doubt and column.share(column.money) >= 0.5:
             made.asked.append(
-                f"{column.name} holds amounts with a currency sign or with commas, which are read "
-                "as no numbers: it is left out; write plain numbers to have it counted"
+                f"{column.name} holds {column.doubt}: it is left out; write plain numbers to have "
+                "it counted"
             )
+
+
+def _read(seen: Seen, made: Draft) -> set[str]:
+    """The columns that something is made of, as the mapping says."""
+    table = Table.model_validate({key: plain(why) for key, why in made.keys.items()})
+    names = {*used_columns(table), *table.ignore_columns}
+    names |= {own for link in table.links.values() for own in link.matches()}
+    if seen.questions is not None:
+        asked = {value.casefold() for value in seen.questions[1].values}
+        names |= {name for name in seen.profile.columns if name.casefold() in asked}
+    return names
+
+
+def _unused(seen: Seen, made: Draft, read: set[str]) -> None:
+    """Every column that nothing is made of; what people did may be in it, so it is asked about."""
+    rest = [column for name, column in seen.profile.columns.items() if name not in read]
+    if not rest:
+        return
+    told = "not used: " + ", ".join(f"{c.name} ({_of(seen, c)})" for c in rest)
+    says_more = any(c.distinct > 1 and seen.meanings[c.name].what != "private" for c in rest)
+    if seen.kind == "event" and says_more:
+        made.asked.append(f"{told}; if one of them says what people did, name it below")
+    else:
+        made.remarks.append(told)
+
+
+def _of(seen: Seen, column: Column) -> str:
+    if not column.given:
+        return "empty"
+    if seen.meanings[column.name].what == "private":
+        return "personal"
+    return some(column.distinct, "value")
 
 
 def _missing(seen: Seen, made: Draft) -> None:

@@ -1,6 +1,9 @@
 """`personas.yaml` through the command line: what it costs, refuses and says."""
 
+import re
 import shutil
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -35,6 +38,7 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
     assert any("states no goal" in line for line in told["said"])
     shown = succeed(personagraph(mine, "personas", "compare", "-w", "story"))
     assert "buyers" in shown
+    assert "stand alone" not in shown
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,30 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
 )
 def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: str) -> None:
     assert says in refused(_run(mine, text), 2)
+
+
+def test_doctor_says_in_words_what_the_graph_holds(story: Path) -> None:
+    looked = as_json(personagraph(story, "doctor", "-w", "story", "--json"))
+    (graph,) = (one for one in looked if one["what"] == "graph")
+    assert graph["state"] == "ok"
+    assert graph["fact"].endswith(", graph and claims loaded")
+
+
+def test_without_rules_the_found_personas_are_shown_alone(story: Path) -> None:
+    shown = succeed(personagraph(story, "personas", "compare", "-w", "story"))
+    assert "the found personas stand alone" in shown
+    assert not [line for line in shown.splitlines() if "rule " in line and "personas" not in line]
+
+
+def test_the_program_says_its_version(tmp_path: Path) -> None:
+    said = succeed(personagraph(tmp_path, "--version"))
+    assert said == f"personagraph {version('personagraph')}\n"
+
+
+def test_a_run_says_how_long_one_has_waited_not_what_its_steps_took(story: Path) -> None:
+    began = time.monotonic()
+    shown = succeed(personagraph(story, "run", story / "data", "-w", "story"))
+    waited = time.monotonic() - began
+    said = re.search(r"nothing new in ([\d.]+) s", shown)
+    assert said, shown
+    assert waited / 2 < float(said[1]) < waited + 1

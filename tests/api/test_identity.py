@@ -36,6 +36,7 @@ def test_a_waiting_pair_is_explained_in_words_with_weights(home: Path) -> None:
     shown = succeed(personagraph(home, "identity", "explain", one, other, "-w", "shop"))
     assert "what their details say" in shown
     assert "said last" in shown
+    assert "(kept private)" in shown
     assert "@" not in shown
 
 

@@ -60,8 +60,8 @@ def test_a_person_is_found_by_an_identifier_as_the_records_carry_it(
     assert person["user_id"] == known["user_id"]
     assert person["session_count"] > 0
     assert len(person["last_sessions"]) <= 5
-    again = client.get(f"/v1/people/user:{known['user_id']}").json()
-    assert again == person
+    for name in (known["user_id"], f"user:{known['user_id']}"):
+        assert client.get(f"/v1/people/{name}").json() == person
 
 
 def test_the_personas_of_a_person_carry_weights_with_intervals(
@@ -135,6 +135,7 @@ def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
     [
         ("/v1/people/user_id:nobody-at-all", 404),
         ("/v1/people/user:u_none", 404),
+        ("/v1/people/u_none", 404),
         ("/v1/people/user_id:nobody-at-all/traits", 404),
         ("/v1/people/without-a-colon", 422),
         ("/v1/personas/p_none", 404),
@@ -161,6 +162,17 @@ def test_the_committed_description_is_that_of_the_server(client: httpx.Client) -
     assert served == orjson.loads(OPENAPI.read_bytes()), (
         "docs/openapi.json is behind: write it anew with `make openapi`"
     )
+
+
+def test_the_described_pages_are_served_from_this_machine_alone(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    assert "//" not in page  # no address of another host
+    assert '"validatorUrl": null' in page  # nor does the script ask one
+    linked = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert len(linked) == 3
+    for name in linked:
+        assert client.get(name).status_code == 200, name
+        assert int(client.get(name).headers["content-length"]) > 1000, name
 
 
 def test_it_listens_on_loopback_only(client: httpx.Client) -> None:

@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -6,6 +7,9 @@ import pyarrow.parquet
 import pytest
 from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
+from api.cli.notes import WARNING
+from api.cli.run import about_nothing
+from ingestion.counting import ABOUT_NOTHING
 from ingestion.ingest import check, ingest
 from ingestion.mapping import parse
 from kg.lake import Lake
@@ -226,7 +230,7 @@ def test_the_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert told["events.csv"].reasons == {"unreadable_time": 1}
     (dataset,) = report.datasets
     assert dataset.identifiers == {"customer": {"records": 29, "distinct": 1, "most": 29}}
-    assert dataset.warnings[0].startswith("1 rows are quarantined as unreadable_time: each has a")
+    assert dataset.warnings[0].startswith("1 row quarantined as unreadable_time: each has a")
     assert "one and the same value" in dataset.warnings[1]
     assert sorted(path.name for path in folder.iterdir()) == [
         "events.csv", "notes.txt", "personagraph.yaml"]  # fmt: skip
@@ -250,3 +254,13 @@ def test_a_crash_in_the_middle_leaves_nothing_and_the_next_run_everything(
     found = Read(folder, tmp_path / "workspace")
     assert len(found.rows("records")) == 1
     assert len(found.rows("events")) == 1
+
+
+def test_events_about_nothing_are_warned_of(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + row(1)}, EVENTS)
+    assert ABOUT_NOTHING not in check(folder).datasets[0].warnings
+    nothing = parse(re.sub(r"    item: .*\n", "", EVENTS))
+    assert ABOUT_NOTHING in check(folder, nothing).datasets[0].warnings
+    Read(folder, tmp_path / "workspace", nothing)
+    with Lake.open(tmp_path / "workspace") as lake:  # and so does a run
+        assert list(about_nothing(lake)) == [f"{WARNING}events: {ABOUT_NOTHING}."]

@@ -280,6 +280,19 @@ def test_an_export_before_its_step_names_the_command(tmp_path: Path) -> None:
     assert f"personagraph run DATA --workspace {tmp_path / 'w'}" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(("name", "asked"), [("rule_personas", "rules"), ("goals", "goals")])
+def test_what_nobody_asked_for_names_where_to_ask(name: str, asked: str, tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("ingest"):
+            pass
+        with pytest.raises(NotFound, match=f"no {asked} were asked for") as caught:
+            export_rows(lake, name)
+    told = str(caught.value.hint)
+    assert "personas constraints --write" in told
+    assert "run DATA" not in told
+    assert told.endswith("There are: records, reconciliation.")
+
+
 @pytest.mark.parametrize(
     ("name", "out", "hint"),
     [
