@@ -12,6 +12,7 @@ import typer
 
 from api.cli.console import escape, stderr
 from kg.errors import PersonagraphError
+from kg.written import storable
 
 app = typer.Typer(
     name="personagraph",
@@ -73,7 +74,10 @@ def demo(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder to write; data/ and truth/ appear in it.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder to write; data/ and truth/ appear in it.", callback=storable),
+    ],
     people: Annotated[int, typer.Option(help="People, 1,000 to 100,000.")] = 2000,
     seed: Seed = 1,
 ) -> None:
@@ -240,9 +244,13 @@ def personas_map(
     command(workspace, out)
 
 
-Name = Annotated[str, typer.Argument(help="A user id, or a record key.")]
-By = Annotated[str, typer.Option("--by", help="Who says so; kept with the verdict.")]
-Because = Annotated[str, typer.Option("--because", help="Why; kept with the verdict.")]
+Name = Annotated[str, typer.Argument(help="A user id, or a record key.", callback=storable)]
+By = Annotated[
+    str, typer.Option("--by", help="Who says so; kept with the verdict.", callback=storable)
+]
+Because = Annotated[
+    str, typer.Option("--because", help="Why; kept with the verdict.", callback=storable)
+]
 
 
 @identity.command("explain")
@@ -287,7 +295,9 @@ def identity_merge(
 
 @identity.command("split")
 def identity_split(
-    record: Annotated[str, typer.Argument(help="Key of the record that is somebody else's.")],
+    record: Annotated[
+        str, typer.Argument(help="Key of the record that is somebody else's.", callback=storable)
+    ],
     by: By,
     because: Because,
     workspace: Workspace = "default",
