@@ -12,6 +12,7 @@ import typer
 
 from api.cli.console import escape, stderr
 from kg.errors import PersonagraphError
+from kg.store.stderr import keep_apart
 from kg.written import storable
 
 app = typer.Typer(
@@ -54,6 +55,8 @@ def options(
 ) -> None:
     """Customer records in, personas out: every claim of which can be re-run."""
     _state["debug"] = debug
+    if not debug:
+        keep_apart()
 
 
 _INTERRUPTED = 130

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kg.errors import Conflict, PersonagraphError, Unavailable
+from kg.store import stderr
 
 DATABASE = "graph"
 _SETTING_UP = threading.Lock()
@@ -26,13 +27,14 @@ class Running(NamedTuple):
 
 
 def engine(log: Path) -> Any:
-    """The library, set up at its first use: bounded heap, no console lines, log in `log`."""
+    """The library, set up at its first use: bounded heap, all that it says in `log`."""
     with _SETTING_UP:
         return sys.modules.get("arcadedb") or _set_up(log)
 
 
 def _set_up(log: Path) -> Any:
     log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stderr.send_native(log)
     ours = {
         "ARCADEDB_NATIVE_ISOLATE_ARGS": _HEAP,
         "ARCADEDB_LOG_CONSOLE": "0",
