@@ -4,6 +4,8 @@ Results go to standard output; progress, notes and errors go to standard error, 
 `--json` can be piped.
 """
 
+import io
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from kg.errors import Unavailable
 
 PLAIN_WIDTH = 110
 LONG_STEP_SECONDS = 1.0
@@ -58,6 +62,44 @@ def escape(text: str) -> str:
 
 def _still(text: str) -> str:
     return text.translate(_STEERING)
+
+
+class _Output(io.FileIO):
+    """Standard output, which says once that it takes no more; what comes later is dropped."""
+
+    _is_over = False
+
+    def write(self, data: Any, /) -> int:
+        if self._is_over:  # Python flushes once more when it ends
+            return memoryview(data).nbytes
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            self._is_over = True
+            raise
+        except OSError as error:
+            self._is_over = True
+            raise Unavailable(
+                f"Standard output cannot be written: {os.strerror(error.errno or 0)}.",
+                hint="Make room there, or send it elsewhere.",
+            ) from error
+
+
+def prepare_streams() -> None:
+    """Have what standard output refuses be our error; a reader that went away stays itself.
+
+    What the caller has closed takes everything, silently.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - kept
+    raw = _Output(sys.stdout.fileno(), "w", closefd=False)
+    sys.stdout = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=sys.stdout.encoding,
+        errors=sys.stdout.errors,
+        line_buffering=raw.isatty(),
+    )
 
 
 def print_json(value: Any) -> None:
