@@ -4,7 +4,7 @@ Few rows by nature (personas, claims, sentences), so plain dictionaries and list
 functions return is also what `--json` prints.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from kg.errors import NotFound
 if TYPE_CHECKING:
     from kg.lake import Lake
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RUN_HINT = "personagraph run DATA --workspace {}"
 
 
@@ -116,7 +117,7 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     """
     from kg.personas.lineage import newest_ms, personas_at
 
-    start, at_ms = (int(one.timestamp() * 1000) for one in (first, last))
+    start, at_ms = ((one - _EPOCH) // timedelta(milliseconds=1) for one in (first, last))
     newest = newest_ms(lake)
     if newest is not None and start <= newest:
         at_ms = min(at_ms, newest)
@@ -165,7 +166,8 @@ def _claim(row: dict[str, Any], paths: list[list[dict[str, str]]]) -> dict[str, 
 
 def instant(at_ms: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+    at = _EPOCH + timedelta(milliseconds=at_ms)  # through a float the last day is no day any more
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def reconciliation(lake: "Lake") -> list[dict[str, Any]]:

@@ -63,6 +63,7 @@ def refused(result: Result, code: int) -> str:
     """What a command that failed as promised said: one error line, one hint, no trace."""
     assert result.returncode == code, f"exit {result.returncode}: {result.stderr[-3000:]}"
     assert "Traceback" not in result.stderr
+    assert "\tat " not in result.stderr, "the engine's own trace"
     lines = [line for line in result.stderr.splitlines() if line.startswith(("error:", "hint:"))]
     assert lines, result.stderr
     assert lines[0].startswith("error:")

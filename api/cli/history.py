@@ -45,11 +45,11 @@ def span(text: str) -> tuple[datetime, datetime]:
     """
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:  # it is beyond the year 9999 in UTC
         raise InputError(
             f"{text!r} is no date.", hint="Write it as 2026-03-31 or 2026-03-31T18:00."
         ) from error
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     is_day = len(text) <= len("2026-03-31")
     return at, at + (timedelta(days=1, milliseconds=-1) if is_day else timedelta())
 

@@ -6,12 +6,14 @@ Importing this module must stay cheap (0.5 s), so commands import what they need
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from api.cli.console import escape, stderr
-from kg.errors import PersonagraphError
+from api.cli.console import escape, prepare_streams, stderr
+from api.cli.ending import CUT_SHORT, INTERRUPTED, Ending, ending
+from kg.store.stderr import keep_apart
+from kg.written import storable
 
 app = typer.Typer(
     name="personagraph",
@@ -65,9 +67,10 @@ def options(
     """Customer records in, personas out: every claim of which can be re-run."""
     del version  # said already
     _state["debug"] = debug
+    if not debug:
+        keep_apart()
 
 
-_INTERRUPTED = 130
 _state: dict[str, Any] = {"debug": False}
 
 
@@ -85,7 +88,10 @@ def demo(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="Folder to write; data/ and truth/ appear in it.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder to write; data/ and truth/ appear in it.", callback=storable),
+    ],
     people: Annotated[int, typer.Option(help="People, 1,000 to 100,000.")] = 2000,
     seed: Seed = 1,
 ) -> None:
@@ -252,9 +258,13 @@ def personas_map(
     command(workspace, out)
 
 
-Name = Annotated[str, typer.Argument(help="A user id, or a record key.")]
-By = Annotated[str, typer.Option("--by", help="Who says so; kept with the verdict.")]
-Because = Annotated[str, typer.Option("--because", help="Why; kept with the verdict.")]
+Name = Annotated[str, typer.Argument(help="A user id, or a record key.", callback=storable)]
+By = Annotated[
+    str, typer.Option("--by", help="Who says so; kept with the verdict.", callback=storable)
+]
+Because = Annotated[
+    str, typer.Option("--because", help="Why; kept with the verdict.", callback=storable)
+]
 
 
 @identity.command("explain")
@@ -278,7 +288,7 @@ def identity_traits(name: Name, workspace: Workspace = "default", as_json: Json 
 @identity.command("review")
 def identity_review(
     workspace: Workspace = "default",
-    rows: Annotated[int, typer.Option(help="At most this many pairs.")] = 20,
+    rows: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most this many pairs.")] = 20,
     as_json: Json = False,
 ) -> None:
     """Pairs that nobody has decided, those on which most depends first."""
@@ -299,7 +309,9 @@ def identity_merge(
 
 @identity.command("split")
 def identity_split(
-    record: Annotated[str, typer.Argument(help="Key of the record that is somebody else's.")],
+    record: Annotated[
+        str, typer.Argument(help="Key of the record that is somebody else's.", callback=storable)
+    ],
     by: By,
     because: Because,
     workspace: Workspace = "default",
@@ -418,43 +430,27 @@ def doctor(workspace: Workspace = "default", as_json: Json = False) -> None:
 def main() -> None:
     """Entry point: errors become one line with a hint and an exit code of their own."""
     warnings.simplefilter("ignore", FutureWarning)  # of libraries about each other
+    prepare_streams()
     try:
         code = app(standalone_mode=False)
-        if code == _INTERRUPTED:
-            _fail("Interrupted.", "Nothing is lost: run the same command again to go on.", code)
-        sys.exit(code if isinstance(code, int) else 0)
-    except PersonagraphError as error:
-        _fail(error.message, error.hint, error.exit_code)
-    except typer.TyperException as error:
-        _misused(error)
-    except BrokenPipeError:
-        sys.exit(141)
+        sys.stdout.flush()
     except Exception as error:  # noqa: BLE001 - the last door; --debug shows it whole
-        _fail(
-            f"{type(error).__name__} in personagraph itself",
-            "run it again with `personagraph --debug ...` and report the trace",
-            1,
-        )
+        _end(ending(error))
+    if code == INTERRUPTED:
+        _end(CUT_SHORT)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _misused(error: typer.TyperException) -> None:
-    """An option or argument that is wrong; without any, the help has been shown already."""
-    message = error.format_message()
-    if not message:
-        sys.exit(error.exit_code)
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "personagraph"
-    _fail(message, f"{command} --help shows how it is called.", error.exit_code)
-
-
-def _fail(message: str, hint: str | None, code: int) -> None:
+def _end(told: Ending) -> NoReturn:
+    if not told.message:
+        sys.exit(told.code)
     if _state["debug"] and sys.exc_info()[0]:
         raise
     console = stderr()
-    console.print(f"[bold red]error:[/] {_one_line(message)}", soft_wrap=True)
-    if hint:
-        console.print(f"[bold]hint:[/] {_one_line(hint)}", soft_wrap=True)
-    sys.exit(code)
+    console.print(f"[bold red]error:[/] {_one_line(told.message)}", soft_wrap=True)
+    if told.hint:
+        console.print(f"[bold]hint:[/] {_one_line(told.hint)}", soft_wrap=True)
+    sys.exit(told.code)
 
 
 def _one_line(text: str) -> str:

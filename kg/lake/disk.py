@@ -19,7 +19,7 @@ _PERMIT = "Give yourself permission there, or choose another place."
 _HINTS = {
     errno.ENOSPC: _FREE,
     errno.EDQUOT: _FREE,
-    errno.EFBIG: _FREE,
+    errno.EFBIG: "Raise the limit of file sizes (ulimit -f), or choose another disk.",
     errno.EACCES: _PERMIT,
     errno.EPERM: _PERMIT,
     errno.EROFS: _PERMIT,
@@ -34,6 +34,11 @@ def on_disk(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise refused(place, error) from error
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether a library's error says in words that the operating system refused."""
+    return _number_in(str(error)) is not None
 
 
 def refused(place: Path, error: Exception) -> Unavailable:

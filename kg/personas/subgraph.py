@@ -17,6 +17,7 @@ from kg.exports import check_file
 from kg.graphml import write_graphml
 from kg.lake.disk import appearing, on_disk
 from kg.projection import category_tables, graph_expressions
+from kg.written import storable
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -65,8 +66,9 @@ def version_in_force(lake: "Lake", persona_id: str) -> str:
     """The id of the newest version of a persona, of which memberships and holdings speak.
 
     Raises:
-        NotFound: there is no such persona.
+        NotFound: there is no such persona. InputError: no persona can be called that.
     """
+    persona_id = storable(persona_id)
     personas = lake.table("personas")
     mine = personas.filter(personas.persona_id == persona_id)
     (row,) = lake.run(mine.aggregate(number=mine.version.max())).to_pylist()

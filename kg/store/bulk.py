@@ -29,7 +29,7 @@ def create_empty(root: Path, log: Path) -> None:
         finally:
             database.close()
     except library.ArcadeDBError as error:
-        raise engine_error(error) from error
+        raise engine_error(error, log) from error
 
 
 def fill_new(root: Path, graph: GraphTables, log: Path, progress: Progress) -> None:
@@ -49,7 +49,7 @@ def fill_new(root: Path, graph: GraphTables, log: Path, progress: Progress) -> N
         finally:
             database.close()
     except library.ArcadeDBError as error:
-        raise engine_error(error) from error
+        raise engine_error(error, log) from error
 
 
 def _declare(database: Any) -> None:

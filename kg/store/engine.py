@@ -8,12 +8,16 @@ import os
 import socket
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kg.errors import Conflict, PersonagraphError, Unavailable
+from kg.lake.disk import is_refusal, on_disk, refused
+from kg.store import stderr
 
 DATABASE = "graph"
+_FAILURES = "graph-failures.log"
 _SETTING_UP = threading.Lock()
 _HEAP = "-Xmx2g"  # 256m serves 3.6 M records; a bulk load of them peaks near 1.3 GB
 
@@ -26,13 +30,14 @@ class Running(NamedTuple):
 
 
 def engine(log: Path) -> Any:
-    """The library, set up at its first use: bounded heap, no console lines, log in `log`."""
+    """The library, set up at its first use: bounded heap, all that it says in `log`."""
     with _SETTING_UP:
         return sys.modules.get("arcadedb") or _set_up(log)
 
 
 def _set_up(log: Path) -> Any:
     log.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stderr.send_native(log)
     ours = {
         "ARCADEDB_NATIVE_ISOLATE_ARGS": _HEAP,
         "ARCADEDB_LOG_CONSOLE": "0",
@@ -75,7 +80,7 @@ def start_server(root: Path, password: str, log: Path) -> Running:
         server.get_database(DATABASE)
     except library.ArcadeDBError as error:
         server.stop()
-        raise engine_error(error) from error
+        raise engine_error(error, log) from error
     return Running(server, port)
 
 
@@ -84,17 +89,26 @@ def database_path(root: Path) -> Path:
     return root.resolve() / "databases" / DATABASE
 
 
-def engine_error(error: Exception) -> PersonagraphError:
-    """Our error for one of the engine's."""
+def engine_error(error: Exception, log: Path) -> PersonagraphError:
+    """Our error for one of the engine's.
+
+    What we have no words for is put into `log` whole, since it may repeat values of the data; a
+    disk that refuses even this is the error then.
+    """
     text = str(error)
     if "locked by another process" in text or "needs recovery" in text:
         return Conflict(
             "Another process has the graph open and does not answer.",
             hint="Wait for it to end, or end it; nothing is lost by that.",
         )
-    if "No space left" in text:
-        return Unavailable("The disk is full.", hint="Free some space and run the same again.")
-    return Unavailable("The embedded graph store failed.", hint="See log/ in the workspace.")
+    if is_refusal(error):
+        return refused(log.parent, error)
+    file = log / _FAILURES
+    with on_disk(file):
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with open(descriptor, "a", encoding="utf-8", errors="backslashreplace") as stream:
+            stream.write(f"{datetime.now(UTC).isoformat()} {text}\n")
+    return Unavailable("The embedded graph store failed.", hint=f"{file} says why.")
 
 
 def _free_port() -> int:

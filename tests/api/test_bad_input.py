@@ -158,6 +158,15 @@ def test_a_run_that_is_refused_leaves_the_workspace_as_it_was(
         (("personas", "show", "nobody"), 3),
         (("simulate", "--people", "3", "--out", "{data}/x"), 2),
         (("simulate", "--out", "{data}/crm/contacts.csv"), 6),
+        (("simulate", "--out", "{data}/\udcff"), 2),
+        (("personas", "list", "--as-of", "9999-12-31T23:59:59-23:59"), 2),
+        (("personas", "list", "--as-of", "9999-12-31T23:59:59.999999"), 2),
+        (("personas", "list", "--as-of", "0001-01-01T00:00+23:59"), 2),
+        (("identity", "review", "--rows", "-5"), 2),
+        (("identity", "review", "--rows", "9" * 20), 2),
+        (("identity", "explain", "\udcff", "x"), 2),
+        (("identity", "merge", "x", "\udcff", "--by", "me", "--because", "so"), 2),
+        (("identity", "split", "x", "--by", "\udcff", "--because", "so"), 2),
         (("serve", "--port", "-1"), 2),
         (("serve", "--port", "65536"), 2),
         (("query", ""), 5),
@@ -180,7 +189,7 @@ def test_a_run_that_is_refused_leaves_the_workspace_as_it_was(
         (("export", "records", "-o", "{data}/" + "x" * 300 + ".csv"), 6),
         (("export", "records", "-o", "{data}/crm/contacts.csv/x.csv"), 2),
     ],
-    ids=lambda value: None if isinstance(value, int) else " ".join(value)[:50],
+    ids=lambda value: None if isinstance(value, int) else ascii(" ".join(value))[1:51],
 )
 def test_what_makes_no_sense_is_one_line_and_a_hint(
     story: Path, arguments: tuple[str, ...], code: int

@@ -112,7 +112,7 @@ def exports():
         texts.append(out.read_text())
     return texts
 
-for mebibytes in (0.1, 1, 8):
+for mebibytes in (0.1, 1, 3, 8):
     room(mebibytes)
     assert "Free some space" in refused(personagraph(home, "run", data, "-w", "w"), 6)
 room(200)

@@ -140,6 +140,7 @@ def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
         ("/v1/people/without-a-colon", 422),
         ("/v1/personas/p_none", 404),
         ("/v1/personas/p_none/subgraph", 404),
+        ("/v1/personas/%00/subgraph", 422),
         ("/v1/nothing", 404),
         ("/v1/people/email:%00%27%20OR%201=1", 404),
     ],

@@ -137,7 +137,7 @@ TABLE_ROWS: dict[str, dict[str, list[dict[str, Any]]]] = {
             {"persona_id": "p_2", "version": 1},
             {"persona_id": "p_1", "version": 1},
         ],
-        "levels": [{"level_id": "f_1", "level": "family"}],
+        "levels": [{"level_id": "f_1", "level": "family", "name": '=1+1;\t"x",\n\x1b[31m'}],
         "kept_out": [{"intent_id": "i_2", "why": "verb buy"}],
         "descent": [
             {"from_persona_id": "p_0", "to_persona_id": None, "kind": "retired"},
@@ -203,6 +203,10 @@ def test_columns_and_times_are_as_promised_in_every_format(
     objects = [json.loads(line) for line in (tmp_path / "x.ndjson").read_text().splitlines()]
     assert list(lines[0]) == list(objects[0]) == columns
     assert len(lines) == len(objects) == len(rows)
+    for line, entry in zip(lines, objects, strict=True):
+        assert {name: line[name] for name, value in entry.items() if isinstance(value, str)} == {
+            name: value for name, value in entry.items() if isinstance(value, str)
+        }, "texts are as the data has them"
     for column in TIMES & set(columns):
         known = {entry[column] for entry in objects} - {None}
         assert known <= {"2024-01-02T03:04:05.678Z"}

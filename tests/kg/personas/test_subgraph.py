@@ -14,7 +14,7 @@ from kg import graph
 from kg.errors import InputError
 from kg.lake import Lake
 from kg.personas.figures import QUERIES, Figures, figures
-from kg.personas.subgraph import EDGE_COLUMNS, NODE_COLUMNS, save, subgraph
+from kg.personas.subgraph import EDGE_COLUMNS, NODE_COLUMNS, save, subgraph, version_in_force
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Store
@@ -203,6 +203,12 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(lake: Lake, tmp_pa
             save(lake, found, out)
     assert [path.name for path in tmp_path.iterdir()] == ["full"]
     assert (full / "mine.txt").read_text() == "kept"
+
+
+def test_a_name_that_no_table_holds_is_refused(lake: Lake) -> None:
+    assert version_in_force(lake, BAKE) == VERSION
+    with pytest.raises(InputError, match="NUL"):
+        version_in_force(lake, "\0")
 
 
 def figured(lake: Lake, version: str = VERSION) -> Figures:

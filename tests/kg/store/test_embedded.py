@@ -17,6 +17,7 @@ import pytest
 from kg.errors import Conflict, NotFound
 from kg.settings import Settings
 from kg.store import open_store
+from kg.store.engine import engine_error
 from kg.store.generations import Generations
 from kg.store.tables import Watermark
 from tests.kg.store.small_graph import PEOPLE, small_graph
@@ -336,3 +337,37 @@ def test_what_an_interrupted_publication_left_is_swept(workspace: Path) -> None:
     with open_store(EMBEDDED, workspace, write=True) as store:
         assert store.run(USERS) == [{"n": PEOPLE}]
     assert not list((workspace / "graph").glob("current.*"))
+
+
+LIMITED = """
+import resource
+from kg.errors import Unavailable
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+try:
+    open_store(EMBEDDED, workspace, write=True)
+except Unavailable as error:
+    say(error.message + " " + error.hint)
+"""
+
+
+def test_a_limit_of_file_sizes_is_named(workspace: Path) -> None:
+    process = in_process(LIMITED, str(workspace))
+    said = line(process)
+    process.communicate()
+    assert "File too large" in said
+    assert "ulimit -f" in said
+
+
+def test_a_failure_without_words_of_ours_is_in_the_log_and_not_on_the_screen(
+    tmp_path: Path,
+) -> None:
+    for count in (1, 2):
+        told = engine_error(Exception("Odd state of row 'ann@shop.test'\nat B.java"), tmp_path)
+        assert "ann@" not in f"{told} {told.hint}"
+        (file,) = tmp_path.iterdir()
+        assert str(file) in str(told.hint)
+        assert file.read_text().count("Odd state of row 'ann@shop.test'") == count
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    full = engine_error(Exception("(caused by java.io.IOException: Disk quota exceeded)"), tmp_path)
+    assert "Free some space" in str(full.hint)

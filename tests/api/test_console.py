@@ -1,0 +1,75 @@
+"""What is shown of names and values from outside, and how the program ends."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from program import personagraph, refused, succeed
+from rich.console import Console
+
+from api.cli import console
+from api.cli.console import TerminalProgress, escape
+from api.cli.ending import CUT_SHORT, ending, is_interrupted
+from kg.errors import NotFound, Unavailable
+
+HOSTILE = "shop[bold red] q[/]z :smile: a\x1b[2Jb\u202ec\u2067d\u200fe"
+STILL = "shop[bold red] q[/]z :smile: a\ufffd[2Jb\ufffdc\ufffdd\ufffde"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_step_that_names_a_file_shows_the_name_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setattr(console, "LONG_STEP_SECONDS", 0.0)
+    out = StringIO()
+    shown = Console(file=out, force_terminal=terminal, color_system=None, emoji=False, width=200)
+    with TerminalProgress(shown).task(HOSTILE):
+        pass
+    assert STILL in out.getvalue()
+
+
+def test_a_value_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    console.stdout().print(escape(HOSTILE))
+    assert capsys.readouterr().out == STILL + "\n"
+
+
+def after(error: Exception, cause: BaseException | None, context: BaseException) -> Exception:
+    error.__cause__, error.__context__ = cause, context
+    return error
+
+
+def cut_short() -> None:
+    try:
+        raise KeyboardInterrupt
+    finally:
+        raise RuntimeError("generator didn't stop after throw()")
+
+
+def test_what_goes_wrong_because_of_ctrl_c_is_an_interruption() -> None:
+    with pytest.raises(RuntimeError) as raised:
+        cut_short()
+    error: Exception = raised.value
+    assert ending(error) == CUT_SHORT
+    assert ending(after(NotFound("none"), None, error)) == CUT_SHORT
+    assert is_interrupted(after(ValueError(), OSError(), error))
+    for error in (Unavailable("away", hint="wait"), ValueError(), BrokenPipeError()):
+        assert not is_interrupted(after(error, KeyError(), KeyError()))
+    one = ValueError()
+    assert not is_interrupted(after(one, None, after(KeyError(), None, one))), "a ring ends"
+    assert ending(Unavailable("away", hint="wait")) == ("away", "wait", 6)
+    assert not ending(BrokenPipeError()).message
+    assert ending(ValueError("secret")).message == "ValueError in personagraph itself"
+
+
+def test_an_output_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
+    def into(where: str) -> tuple[str, ...]:
+        return ("sh", "-c", f'"$@" {where}', "sh")
+
+    for more in (["--help"], ["source", "list", "--json"]):
+        done = personagraph(tmp_path, *more, under=into(">/dev/full"))
+        assert "No space left" in refused(done, 6)
+    gone = personagraph(tmp_path, "source", "list", under=into("| true"))
+    assert succeed(gone) + gone.stderr == ""
+    assert succeed(personagraph(tmp_path, "source", "list", under=into(">&- 2>&-"))) == ""
+    closed = personagraph(tmp_path, "verify", "-w", "none", under=into(">&- 2>&-"))
+    assert closed.returncode == NotFound.exit_code
