@@ -13,6 +13,7 @@ import ibis
 
 from ingestion.forms import formed
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
+from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
@@ -361,7 +362,7 @@ _JUNK = (
 
 
 def identifier(namespace: str, text: Expr) -> Expr:
-    """An identifier in its normal form; null where it names nobody.
+    """An identifier in its normal form; null where it names nobody or is too long for a name.
 
     E-mail addresses in lower case, phone numbers as digits without extension, all others trimmed.
     """
@@ -377,7 +378,7 @@ def identifier(namespace: str, text: Expr) -> Expr:
         value = text
         good = ~text.lower().isin(_JUNK)
     nobody = value.re_search(r"^[0.\-\s]*$")
-    return (good & ~nobody).fill_null(False).ifelse(value, ibis.null("string"))
+    return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
 
 
 def first_problem(checked: Sequence[Checked]) -> tuple[Expr, Expr]:

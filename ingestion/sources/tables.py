@@ -28,6 +28,7 @@ from ingestion.functions import (
     md5,
     no_texts,
 )
+from ingestion.lengths import long_values
 from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Then, Time, Value
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.text import scrub
@@ -35,6 +36,10 @@ from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 
 _OURS = {PATH, POSITION, PROBLEM, RAW}
+# What becomes an id or a name in the graph.
+_NAMES = (
+    "key", "verb", "channel", "item_id", "item_categories", "object", "category", "campaign_id",
+)  # fmt: skip
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
@@ -91,6 +96,7 @@ def reading(
         found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}
     found |= dict(_single(table, columns) if LINE in rows.columns else ())
     found |= dict(_expected(table, columns))
+    found |= dict(_short(table, columns, found))
     part = columns.text(table.part) if table.part else ibis.null("string")
     concerned = ~ibis.or_(*[columns.holds(one) for one in table.nobody])
     rows = rows.mutate(_concerned=concerned)
@@ -155,6 +161,18 @@ def _expected(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
         strange = (text.notnull() & ~text.re_search(pattern)).fill_null(False)
         reason = strange.ifelse("unknown_value", ibis.null("string"))
         yield f"_expected_{number}", Checked(text, reason, ibis.literal(name))
+
+
+def _short(
+    table: Table, columns: Columns, found: dict[str, Checked]
+) -> Iterator[tuple[str, Checked]]:
+    """What becomes an id or a name in the graph must not be too long for one."""
+    values = {name: one.value for name, one in found.items()
+              if name in _NAMES or name.endswith("_verb")}  # fmt: skip
+    values |= {name: columns.text(table.traits[name]) for name in table.describe
+               if name in table.traits}  # fmt: skip
+    for number, (problem, name) in enumerate(long_values(values)):
+        yield f"_short_{number}", Checked(ibis.null("string"), problem, name)
 
 
 def _single(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:

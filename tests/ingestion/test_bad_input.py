@@ -60,6 +60,8 @@ def assert_adds_up(found: Read) -> None:
         ("2,bob,03/04/2026,cup,1", "unreadable_time"),
         ("2,bob,2026-02-30,cup,1", "unreadable_time"),
         ("2,bob,infinity,cup,1", "unreadable_time"),
+        (f"2,bob,2026-01-01T10:00:00Z,{'x' * 1025},1", "long_value"),
+        ("2" + 512 * "é" + ",bob,2026-01-01T10:00:00Z,cup,1", "long_value"),
         ("2,bob,2026-01-01T10:00:00Z,cup,NaN", "not_a_number"),
         ("2,bob,2026-01-01T10:00:00Z,cup,-inf", "not_a_number"),
         ("2,bob,2026-01-01T10:00:00Z,cup,two", "not_a_number"),
@@ -362,7 +364,8 @@ def test_clocks_are_read_in_the_zone_that_is_declared(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", ["null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"]
+    "junk",
+    ["x" * 1025, "null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"],
 )
 def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, junk: str) -> None:
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,{junk},2026-01-01,cup,1\n")
