@@ -71,11 +71,7 @@ class Columns:
 
     def number(self, name: str) -> Checked:
         """A column as a finite number."""
-        number = self.rows[self.numbers[name]]
-        finite = ~(number.isnan() | number.isinf())
-        bad = self.text(name).notnull() & ~finite.fill_null(False)
-        value = finite.ifelse(number, ibis.null("float64"))
-        return Checked(value, bad.ifelse("not_a_number", _NOTHING), ibis.literal(name))
+        return finite(self.rows[self.numbers[name]], self.text(name).notnull(), name)
 
     def joined(self, names: Sequence[str], separator: str) -> Expr:
         """Columns as one text; null where one is missing."""
@@ -107,7 +103,8 @@ class Columns:
             product = product * factor.value
         if value.minor_units is not None:
             product = product / _minor_units(self.text(value.minor_units))
-        return Checked(product, *first_problem(factors))
+        whole = finite(product, product.notnull(), ", ".join(value.columns()))
+        return Checked(whole.value, *first_problem([*factors, whole]))
 
     def holds(self, condition: Condition) -> Expr:
         """Whether every test of a condition holds."""
@@ -379,6 +376,13 @@ def identifier(namespace: str, text: Expr) -> Expr:
         good = ~text.lower().isin(_JUNK)
     nobody = value.re_search(r"^[0.\-\s]*$")
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
+
+
+def finite(number: Expr, given: Expr, name: str) -> Checked:
+    """A number that can be counted with; where one was given and is none, that is a problem."""
+    good = (~(number.isnan() | number.isinf())).fill_null(False)
+    lost = (given & ~good).ifelse("not_a_number", _NOTHING)
+    return Checked(good.ifelse(number, ibis.null("float64")), lost, ibis.literal(name))
 
 
 def first_problem(checked: Sequence[Checked]) -> tuple[Expr, Expr]:

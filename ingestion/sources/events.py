@@ -15,6 +15,7 @@ from ingestion.columns import (
     Checked,
     Columns,
     Needs,
+    finite,
     first_problem,
     identifier,
     prepare,
@@ -215,10 +216,13 @@ def _checked(columns: Columns) -> dict[str, Checked]:
     gone = rows.time.isnull() & occurred.isnull() & (rows.kind == "event")
     why = rows.original.notnull().ifelse("unreadable_time", "missing_time")
     lost = gone.ifelse(why, _NOTHING)
+    numbers = {name: _number(columns, name) for name in _NUMBERS}
+    total = numbers["price"].value * numbers["quantity"].value
     return {
         "received": Checked(received_at.value),
         "occurred": Checked(occurred, ibis.coalesce(stated.problem, lost), stated.detail),
-        **{name: _number(columns, name) for name in _NUMBERS},
+        **numbers,
+        "total": finite(total, total.notnull(), "price, quantity"),
     }
 
 
@@ -326,8 +330,9 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
     def text(where: tuple[str, ...]) -> Any:
         return ibis.coalesce(*[rows.product[name].nullif("") for name in where])
 
-    price, quantity = _finite(text(product.price)), _finite(text(product.quantity))
-    value = _signed(rows, price * quantity.fill_null(1))
+    price, quantity = (_finite(text(one).try_cast("float64"))
+                       for one in (product.price, product.quantity))  # fmt: skip
+    value = _signed(rows, _finite(price * quantity.fill_null(1)))
     rows = rows.mutate(
         item_id=text(product.id),
         item_title=text(product.title),
@@ -343,8 +348,7 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
     return rows.select(*columns)
 
 
-def _finite(text: Any) -> Any:
-    number = text.try_cast("float64")
+def _finite(number: Any) -> Any:
     return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
 
 

@@ -76,6 +76,14 @@ def test_a_bad_row_is_quarantined_with_its_reason(tmp_path: Path, row: str, reas
     assert_adds_up(found)
 
 
+def test_a_product_of_numbers_is_a_number(tmp_path: Path) -> None:
+    mapping = EVENTS + "    value: [quantity, item]\n"
+    rows = "1,ann,2026-01-01,2,3\n2,ann,2026-01-01,1e200,1e200\n"
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert found.reasons() == {2: "not_a_number"}
+    assert found.rows("events", "value") == [6.0]
+
+
 def test_unreadable_bytes_cost_only_their_row(tmp_path: Path) -> None:
     found = read(
         tmp_path, f"{GOOD}\n{OK}\n".encode() + b"2,b\xffb,2026-01-01,cup,1\n3,c,2026-01-01,cup,1\n"
@@ -238,6 +246,7 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
     )
     found = Read(folder, tmp_path / "workspace")
     assert found.rows("events", "record_key") == ["events-b.csv#1"]
+    assert found.file("events-a.csv").detail == "unreadable: a quote is opened and never closed"
     assert_adds_up(found)
 
 
@@ -260,6 +269,8 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
         (b"id,who,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"id,WHO,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"another,file\n1,2\n", "missing_column"),
+        (f'{GOOD}\n{OK}\n2,ann,2026-01-01,cup,"1\n3,ann,2026-01-01,c,1\n'.encode(), "unreadable"),
+        (b'a\n1\n"2\n3\n', "unreadable"),
     ],
 )
 def test_a_bad_file_costs_nothing_else(tmp_path: Path, content: bytes, reason: str) -> None:
