@@ -166,7 +166,8 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
             for label, link in (dataset.table.links.items() if staged else ())
         }
         if dataset.table.questions and staged:
-            link = Link.model_validate({"file": dataset.table.questions.file, "on": {}})
+            # A list, not something to look values up in: nothing must be equal.
+            link = Link.model_construct(file=(dataset.table.questions.file,), on={})
             links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
         datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
     return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)))
