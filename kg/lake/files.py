@@ -24,6 +24,7 @@ import pyarrow.parquet
 
 from kg.lake.documents import first_objects, is_document, stage_document
 from kg.lake.feeds import feed_items
+from kg.lake.headers import LOOKS_LIKE_DATA, is_data, is_data_line
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -210,7 +211,8 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if name.lower() in seen:
             what = f"the column {name!r} is there twice" if name else "two columns have no name"
-            raise UnreadableFile("duplicate_header", what)
+            told = LOOKS_LIKE_DATA if is_data(name) or is_data_line(names) else what
+            raise UnreadableFile("duplicate_header", told)
         seen.add(name.lower())
 
 

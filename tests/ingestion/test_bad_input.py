@@ -337,6 +337,23 @@ def test_a_mapping_that_does_not_fit_is_refused_before_anything_is_written(
         assert lake.head is None
 
 
+@pytest.mark.parametrize(
+    "first", ["1,ann@x.org,2026-01-01,Ann Smith,1", OK + ",Ann Smith,+4 123456"]
+)
+def test_a_first_row_in_the_place_of_names_is_repeated_in_no_message(
+    tmp_path: Path, first: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, f"{first}\n{OK}\n")
+    said = f"{refused.value} {refused.value.hint}"
+    assert "looks like data, not like names" in said
+    assert "Ann" not in said
+    assert "x.org" not in said
+    with pytest.raises(InputError) as refused:
+        read(tmp_path / "one", "name,+44 123 456 789,a@b.org,other,more\n1,2,3,4,5\n")
+    assert refused.value.hint == "Its columns: name, other, more."
+
+
 def test_a_field_that_no_json_line_has_is_refused(tmp_path: Path) -> None:
     line = '{"id": 1, "wo": "ann", "at": "2026-01-01T00:00:00Z", "item": "c", "quantity": 1}\n'
     with pytest.raises(InputError, match="no column 'who'") as refused:
