@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.forms import formed
+from ingestion.forms import formed, minor_units
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
 from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
@@ -21,7 +21,11 @@ Expr = Any  # an Ibis value expression
 DAY_MS = 86_400_000
 EARLIEST_MS = 365 * DAY_MS  # 1971-01-01: before it lie clocks that were never set
 
-_ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+_ISO = (
+    r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
+    r"( ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
+)
+_FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ class Columns:
         for factor in factors[1:]:
             product = product * factor.value
         if value.minor_units is not None:
-            product = product / _minor_units(self.text(value.minor_units))
+            product = product / minor_units(self.text(value.minor_units))
         whole = finite(product, product.notnull(), ", ".join(value.columns()))
         return Checked(whole.value, *first_problem([*factors, whole]))
 
@@ -186,20 +190,7 @@ class Columns:
         return holds
 
 
-# Currencies that are not divided into a hundred (ISO 4217, as payment services count them).
-UNDIVIDED = (
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
-    "xaf", "xof", "xpf",
-)  # fmt: skip
-THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
 _NOTHING = ibis.null("string")
-
-
-def _minor_units(currency: Expr) -> Expr:
-    """How many of an amount's units make one of the currency."""
-    code = currency.lower()
-    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
-    return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))
 
 
 _AWARE = ibis.dtype("timestamp('UTC')")
@@ -331,7 +322,9 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         if zone is None and _is_clock(pattern):
             return ibis.null("int64")
         # The pattern's own offset has made it UTC already.
-        return _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+        found = _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+        far = text.re_search(_FAR) if pattern.endswith("%z") else ibis.literal(False)
+        return far.ifelse(ibis.null("int64"), found)
     offset = text.substr(10)
     has_zone = offset.endswith("Z") | offset.contains("+") | offset.contains("-")
     aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))

@@ -376,6 +376,15 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+@pytest.mark.parametrize("form", ["iso", "%Y-%m-%dT%H:%M:%S%z"])
+def test_an_offset_that_no_place_has_is_no_time(tmp_path: Path, form: str) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", f"{{column: at, formats: '{form}'}}")
+    rows = [f"{n},bob,2026-01-01T10:00:00{offset},cup,1"
+            for n, offset in enumerate(("+25:00", "-15:00", "+14:00", "-12:00"), 1)]  # fmt: skip
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    assert found.reasons() == {1: "unreadable_time", 2: "unreadable_time"}
+
+
 def test_dates_that_two_formats_read_differently_are_ambiguous(tmp_path: Path) -> None:
     mapping = EVENTS.replace(
         "{column: at, zone: UTC}", '{column: at, formats: ["%d/%m/%Y", "%m/%d/%Y"], zone: UTC}'
