@@ -376,6 +376,28 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+def test_a_column_that_only_seems_to_be_declared_is_a_warning(tmp_path: Path) -> None:
+    mapping = EVENTS + (
+        "    forms: {quantty: amount}\n    lists: {whom: ';'}\n"
+        "    names: {item: [artikel], itm: [item]}\n"
+        "    ignore_columns: [more]\n    required: [id, who, nothing]\n"
+    )
+    (dataset,) = read(tmp_path, f"{GOOD}\n{OK}\n", mapping).report.datasets
+    line = mapping.count("\n") - 4
+    told = [one.removeprefix("personagraph.yaml, line ") for one in dataset.warnings]
+    assert [one for one in told if "no file has" in one] == [
+        f"{line + place}: {name!r} under {key} is a column that no file has{likely}"
+        for place, name, key, likely in (
+            (0, "quantty", "forms", "; did you mean 'quantity'?"),
+            (1, "whom", "lists", "; did you mean 'who'?"),
+            (3, "more", "ignore_columns", ""),
+            (4, "nothing", "required", ""),
+            (2, "artikel", "names", ""),
+            (2, "itm", "names", "; did you mean 'item'?"),
+        )
+    ]
+
+
 @pytest.mark.parametrize("form", ["iso", "%Y-%m-%dT%H:%M:%S%z"])
 def test_an_offset_that_no_place_has_is_no_time(tmp_path: Path, form: str) -> None:
     mapping = EVENTS.replace("{column: at, zone: UTC}", f"{{column: at, formats: '{form}'}}")
