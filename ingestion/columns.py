@@ -11,8 +11,9 @@ from typing import Any
 
 import ibis
 
-from ingestion.forms import formed
+from ingestion.forms import formed, minor_units
 from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
+from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
@@ -20,7 +21,11 @@ Expr = Any  # an Ibis value expression
 DAY_MS = 86_400_000
 EARLIEST_MS = 365 * DAY_MS  # 1971-01-01: before it lie clocks that were never set
 
-_ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
+_ISO = (
+    r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
+    r"( ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
+)
+_FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,7 @@ class Columns:
 
     def number(self, name: str) -> Checked:
         """A column as a finite number."""
-        number = self.rows[self.numbers[name]]
-        finite = ~(number.isnan() | number.isinf())
-        bad = self.text(name).notnull() & ~finite.fill_null(False)
-        value = finite.ifelse(number, ibis.null("float64"))
-        return Checked(value, bad.ifelse("not_a_number", _NOTHING), ibis.literal(name))
+        return finite(self.rows[self.numbers[name]], self.text(name).notnull(), name)
 
     def joined(self, names: Sequence[str], separator: str) -> Expr:
         """Columns as one text; null where one is missing."""
@@ -105,8 +106,9 @@ class Columns:
         for factor in factors[1:]:
             product = product * factor.value
         if value.minor_units is not None:
-            product = product / _minor_units(self.text(value.minor_units))
-        return Checked(product, *first_problem(factors))
+            product = product / minor_units(self.text(value.minor_units))
+        whole = finite(product, product.notnull(), ", ".join(value.columns()))
+        return Checked(whole.value, *first_problem([*factors, whole]))
 
     def holds(self, condition: Condition) -> Expr:
         """Whether every test of a condition holds."""
@@ -188,20 +190,7 @@ class Columns:
         return holds
 
 
-# Currencies that are not divided into a hundred (ISO 4217, as payment services count them).
-UNDIVIDED = (
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
-    "xaf", "xof", "xpf",
-)  # fmt: skip
-THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
 _NOTHING = ibis.null("string")
-
-
-def _minor_units(currency: Expr) -> Expr:
-    """How many of an amount's units make one of the currency."""
-    code = currency.lower()
-    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
-    return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))
 
 
 _AWARE = ibis.dtype("timestamp('UTC')")
@@ -333,7 +322,9 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         if zone is None and _is_clock(pattern):
             return ibis.null("int64")
         # The pattern's own offset has made it UTC already.
-        return _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+        found = _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+        far = text.re_search(_FAR) if pattern.endswith("%z") else ibis.literal(False)
+        return far.ifelse(ibis.null("int64"), found)
     offset = text.substr(10)
     has_zone = offset.endswith("Z") | offset.contains("+") | offset.contains("-")
     aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))
@@ -361,7 +352,7 @@ _JUNK = (
 
 
 def identifier(namespace: str, text: Expr) -> Expr:
-    """An identifier in its normal form; null where it names nobody.
+    """An identifier in its normal form; null where it names nobody or is too long for a name.
 
     E-mail addresses in lower case, phone numbers as digits without extension, all others trimmed.
     """
@@ -377,7 +368,14 @@ def identifier(namespace: str, text: Expr) -> Expr:
         value = text
         good = ~text.lower().isin(_JUNK)
     nobody = value.re_search(r"^[0.\-\s]*$")
-    return (good & ~nobody).fill_null(False).ifelse(value, ibis.null("string"))
+    return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
+
+
+def finite(number: Expr, given: Expr, name: str) -> Checked:
+    """A number that can be counted with; where one was given and is none, that is a problem."""
+    good = (~(number.isnan() | number.isinf())).fill_null(False)
+    lost = (given & ~good).ifelse("not_a_number", _NOTHING)
+    return Checked(good.ifelse(number, ibis.null("float64")), lost, ibis.literal(name))
 
 
 def first_problem(checked: Sequence[Checked]) -> tuple[Expr, Expr]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import ibis
 
+from ingestion.lengths import MOST_BYTES
 from ingestion.quarantine import ROW_REASONS
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
@@ -166,7 +167,10 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
         elif facts["most"] > max(1000, 0.2 * facts["records"]):
             yield f"{name}: one value is in {facts['most']} of {facts['records']} records"
     if report.dropped_identifiers:
-        yield f"{report.dropped_identifiers} identifiers name nobody (null, 0, …) and were dropped"
+        yield (
+            f"{report.dropped_identifiers} identifiers name nobody (null, 0, …, more than "
+            f"{MOST_BYTES:,} bytes) and were dropped"
+        )
     if events.get("with_item", 0) > 1000 and events["items"] > 0.9 * events["with_item"]:
         yield (
             f"{events['items']} items in {events['with_item']} events: "

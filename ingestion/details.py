@@ -10,6 +10,7 @@ import ibis
 
 from ingestion.columns import Columns
 from ingestion.functions import try_strptime
+from ingestion.lengths import is_long
 from ingestion.mapping import DETAILS, Person, Time
 from ingestion.record import Rows
 
@@ -41,10 +42,11 @@ def birth_date(text: Expr, formats: tuple[str, ...]) -> Expr:
 
 def detail_rows(rows: Rows, columns: Mapping[str, str]) -> Rows:
     """Rows of `person_details` from columns: detail -> column; records that say nothing are left
-    out."""
+    out, and details far too long for one: comparing two of them takes minutes."""
     nothing = ibis.null("string")
-    said = {name: rows[columns[name]] if name in columns else nothing for name in DETAILS}
-    given = ibis.or_(*[rows[column].notnull() for column in columns.values()])
+    short = {name: is_long(rows[own]).ifelse(nothing, rows[own]) for name, own in columns.items()}
+    said = {name: short.get(name, nothing) for name in DETAILS}
+    given = ibis.or_(*[value.notnull() for value in short.values()])
     return rows.filter(given).select("record_key", **said)
 
 

@@ -17,6 +17,7 @@ from ingestion.sources import survey_of
 from kg.errors import InputError
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
+from kg.lake.headers import LOOKS_LIKE_DATA, is_data_line, shown
 from kg.lake.lines import UnreadableFile
 from kg.lake.partitions import values_in
 from kg.lake.scratch import Scratch
@@ -166,7 +167,8 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
             for label, link in (dataset.table.links.items() if staged else ())
         }
         if dataset.table.questions and staged:
-            link = Link.model_validate({"file": dataset.table.questions.file, "on": {}})
+            # A list, not something to look values up in: nothing must be equal.
+            link = Link.model_construct(file=(dataset.table.questions.file,), on={})
             links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
         datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
     return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)))
@@ -346,8 +348,11 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
 def _missing(
     mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
 ) -> InputError:
-    near = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(known[:30])}."
+    names = shown(known)
+    near = difflib.get_close_matches(column, names, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(names[:30])}."
+    if is_data_line(known):  # nor is any other word of that line repeated
+        hint = f"Give it a line with the names of its columns: {LOOKS_LIKE_DATA}."
     return _refused(mapping, f"{file!r} has no column {column!r}", *place, word=column, hint=hint)
 
 

@@ -74,3 +74,17 @@ FORMS: dict[str, Callable[[Expr], Expr]] = {
         text.replace(".", "'").replace(",", ".")  # 1.234,50
     ),
 }
+
+# Currencies that are not divided into a hundred (ISO 4217, as payment services count them).
+UNDIVIDED = (
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv",
+    "xaf", "xof", "xpf",
+)  # fmt: skip
+THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
+
+
+def minor_units(currency: Expr) -> Expr:
+    """How many of an amount's units make one of the currency."""
+    code = currency.lower()
+    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
+    return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))

@@ -50,6 +50,8 @@ in_zone = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 strip_accents = _builtin("strip_accents", ("string",), "string")
 # text -> 32 hex digits
 md5 = _builtin("md5", ("string",), "string")
+# text -> its bytes in UTF-8
+byte_count = _builtin("strlen", ("string",), "int64")
 # text -> whether it is JSON
 json_valid = _builtin("json_valid", ("string",), "boolean")
 # JSON, paths -> the values there as text; null for what is not there and for null

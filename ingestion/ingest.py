@@ -226,6 +226,7 @@ class Judged:
     outputs: dict[str, Rows]
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def judge(
@@ -236,14 +237,15 @@ def judge(
     rows = classify(scratch, scratch.keep(reading.rows), known)
     accepted = scratch.view(rows.filter(rows.status == "accepted"))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
-    return Judged(rows, outputs, reading.unread, reading.notes)
+    return Judged(rows, outputs, reading.unread, reading.notes, reading.warnings)
 
 
 def _dataset_report(
     scratch: Scratch, dataset: Dataset, judged: Judged, counted: list[FileReport]
 ) -> DatasetReport:
     report = counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
-    return replace(report, unread=judged.unread, notes=judged.notes)
+    warnings = (*judged.warnings, *report.warnings)
+    return replace(report, unread=judged.unread, notes=judged.notes, warnings=warnings)
 
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:

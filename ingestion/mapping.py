@@ -364,6 +364,8 @@ class Link(Model):
     def _one_place(self) -> "Link":
         if bool(self.file) == bool(self.part):
             raise ValueError("a link leads to a file or to a part: give one of the two")
+        if not self.on:
+            raise ValueError("a link needs on: the columns that must be equal")
         return self
 
     def matches(self) -> dict[str, str]:

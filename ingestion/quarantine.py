@@ -12,6 +12,7 @@ ROW_REASONS = {
     "naive_time": "has a time without a zone",
     "time_out_of_range": "lies before 1971 or more than a day after the file was written",
     "not_a_number": "has NaN, infinity or text where a number is expected",
+    "long_value": "has an id, or a word that is found by, of more than 1,024 bytes",
     "unknown_value": "has a value that the mapping does not list",
     "unknown_type": "is a message of a kind that is not known",
     "wrong_type": "has a text, an object or a list where its format knows another of these",

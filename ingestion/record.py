@@ -75,9 +75,11 @@ class Reading:
             the tables of the lake `item_candidates` (item_id, title, categories, price).
         unread: columns or fields of the files that nothing is made of.
         notes: sentences on how the files were understood.
+        warnings: sentences on what in the mapping seems to be a mistake.
     """
 
     rows: Rows
     outputs: dict[str, Callable[[Rows], Rows]]
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

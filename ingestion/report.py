@@ -34,7 +34,7 @@ class DatasetReport:
     Attributes:
         identifiers: namespace -> {records, distinct, most} (most: records of the commonest value).
         anonymous: accepted records without any identifier.
-        dropped_identifiers: values that name nobody (`null`, `0`, ...).
+        dropped_identifiers: values that name nobody (`null`, `0`, ..., far too long ones).
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
         left_out: accepted records that no person caused (robots, pings, …): they are no events.

@@ -435,13 +435,18 @@ def _persona_versions(lake: "Lake") -> Any:
 
 
 def category_tables(lake: "Lake") -> Mapping[Any, pa.Table]:
-    """The tree of categories, and the finest one of each item, from the catalogue's paths."""
+    """The tree of categories, and the finest one of each item, from the catalogue's paths.
+
+    A category is its path: `Food/Drink` of one item is `Drink` below `Food` of another.
+    """
     items = _catalogue(lake.table("items"), "item", lake.table("intent_items").select("item_id"))
     items = items.filter(items.categories.length() > 0)
     path = items.categories.join("/")
     inside = lake.run(items.select(start="item_id", end="category:" + path))
     paths = lake.run(items.select("categories").distinct())["categories"].to_pylist()
-    prefixes = sorted({tuple(path[: i + 1]) for path in paths for i in range(len(path))})
+    every = {tuple(path[: i + 1]) for path in paths for i in range(len(path))}
+    finest = {"/".join(prefix): prefix for prefix in sorted(every, key=lambda p: (len(p), p))}
+    prefixes = sorted(finest.values())
     ids = ["category:" + "/".join(prefix) for prefix in prefixes]
     deep = [(node, prefix) for node, prefix in zip(ids, prefixes, strict=True) if len(prefix) > 1]
     return {

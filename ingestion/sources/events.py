@@ -4,7 +4,7 @@ An event is what a person did; a profile what was said of a person. Merges that 
 (aliases, merged ids) are claims, for the judgements to judge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ibis
@@ -15,6 +15,7 @@ from ingestion.columns import (
     Checked,
     Columns,
     Needs,
+    finite,
     first_problem,
     identifier,
     prepare,
@@ -26,10 +27,12 @@ from ingestion.functions import (
     json_merged,
     json_only,
     json_shaped,
+    json_texts,
     json_values,
     md5,
     no_texts,
 )
+from ingestion.lengths import is_long, long_values
 from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
 from ingestion.record import EVENT, Dataset, Reading, Rows
@@ -45,6 +48,10 @@ _NUMBERS = ("price", "quantity", "value")
 _TIMES = ("time", "original", "sent", "received")
 # Places whose value must not have become an object or a list.
 _PLAIN = ("type", "id", "event")
+# What becomes an id or a name in the graph.
+_NAMES = (
+    "id", "verb", "item_id", "item_category", "object", "name", "category", "campaign_id", "arm",
+)  # fmt: skip
 _PERSONAL = (
     "email", "phone", "name", "firstName", "first_name", "lastName", "last_name", "address",
     "birthday", "avatar", "username", "website", "description", "id", "distinct_id", "user_id",
@@ -79,7 +86,8 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
     rows = scratch.view(rows.mutate(**_meaning(rows, form)))
     columns = _prepared(scratch, rows, form, mapping)
     found = _checked(columns)
-    reason, detail = first_problem([*_sound(columns.rows), *found.values()])
+    short = _short(columns.rows, form, mapping.described())
+    reason, detail = first_problem([*_sound(columns.rows), *found.values(), *short])
     rows = columns.rows
     rows = scratch.view(
         rows.mutate(
@@ -130,7 +138,8 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
             wrong=ibis.coalesce(rows.wrong, changed.ifelse("products: no list", _NOTHING)),
         )
     )
-    dropped: Any = ibis.literal(0, "int64")
+    far = _outside(rows).filter(lambda one: is_long(one["type"]) | is_long(_outside_text(one)))
+    dropped: Any = far.length().fill_null(0)
     single = {}
     for number, name in enumerate(names):
         value = rows[f"id:{name}"]
@@ -170,6 +179,20 @@ def _sound(rows: Rows) -> list[Checked]:
     ]
 
 
+def _short(rows: Rows, form: Format, described: list[str]) -> Iterator[Checked]:
+    """What becomes an id or a name in the graph must not be too long for one."""
+    values = {name: rows[name] for name in _NAMES}
+    traits = json_texts(rows.traits, ibis.literal([f'$."{name}"' for name in described]))
+    values |= {name: traits[number] for number, name in enumerate(described)}
+    for problem, name in long_values(values):
+        yield Checked(_NOTHING, problem, name)
+    named = (*form.product.id, *form.product.categories)
+    listed = is_long(rows.products).ifelse(_products(rows, form), None)
+    long = listed.filter(lambda one: ibis.or_(*[is_long(one[name]) for name in named]))
+    lost = (long.length() > 0).fill_null(False).ifelse("long_value", _NOTHING)
+    yield Checked(_NOTHING, lost, ibis.literal("products"))
+
+
 def _changed(rows: Rows) -> Any:
     """The first place whose value should be a text and is none; null where all are."""
     found = rows.wrong
@@ -193,10 +216,13 @@ def _checked(columns: Columns) -> dict[str, Checked]:
     gone = rows.time.isnull() & occurred.isnull() & (rows.kind == "event")
     why = rows.original.notnull().ifelse("unreadable_time", "missing_time")
     lost = gone.ifelse(why, _NOTHING)
+    numbers = {name: _number(columns, name) for name in _NUMBERS}
+    total = numbers["price"].value * numbers["quantity"].value
     return {
         "received": Checked(received_at.value),
         "occurred": Checked(occurred, ibis.coalesce(stated.problem, lost), stated.detail),
-        **{name: _number(columns, name) for name in _NUMBERS},
+        **numbers,
+        "total": finite(total, total.notnull(), "price, quantity"),
     }
 
 
@@ -286,20 +312,27 @@ def _event_rows(rows: Rows, form: Format) -> Rows:
     )
 
 
-def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
+def _products(rows: Rows, form: Format) -> Any:
+    """The products of each message, as a list of their fields."""
     product = form.product
     names = dict.fromkeys(
         [*product.id, *product.title, *product.categories, *product.price, *product.quantity]
     )
     shape = "[{" + ",".join(f'"{name}":"VARCHAR"' for name in names) + "}]"
     kind = "array<struct<" + ", ".join(f"{name}: string" for name in names) + ">>"
-    rows = rows.mutate(product=json_as(rows.products, shape, kind)).unnest("product")
+    return json_as(rows.products, shape, kind)
+
+
+def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
+    product = form.product
+    rows = rows.mutate(product=_products(rows, form)).unnest("product")
 
     def text(where: tuple[str, ...]) -> Any:
         return ibis.coalesce(*[rows.product[name].nullif("") for name in where])
 
-    price, quantity = _finite(text(product.price)), _finite(text(product.quantity))
-    value = _signed(rows, price * quantity.fill_null(1))
+    price, quantity = (_finite(text(one).try_cast("float64"))
+                       for one in (product.price, product.quantity))  # fmt: skip
+    value = _signed(rows, _finite(price * quantity.fill_null(1)))
     rows = rows.mutate(
         item_id=text(product.id),
         item_title=text(product.title),
@@ -315,8 +348,7 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
     return rows.select(*columns)
 
 
-def _finite(text: Any) -> Any:
-    number = text.try_cast("float64")
+def _finite(number: Any) -> Any:
     return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
 
 
@@ -328,12 +360,10 @@ def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:
     }
     plain = identifier_rows(rows, trusted, distinct=False)
     listing = rows.filter(rows.external_ids.startswith("[{").fill_null(False))
-    structure = '[{"id":"VARCHAR","type":"VARCHAR","value":"VARCHAR"}]'
-    kind = "array<struct<id: string, type: string, value: string>>"
-    outside = listing.select("record_key", one=json_as(listing.external_ids, structure, kind))
-    outside = outside.unnest("one")
-    space = outside.one["type"].lower()
-    text = ibis.coalesce(outside.one["id"], outside.one["value"]).strip()
+    outside = listing.select("record_key", one=_outside(listing)).unnest("one")
+    # Whose id it is, the message says; an identifier is written as namespace:value.
+    space = outside.one["type"].lower().replace(":", "_")
+    text = _outside_text(outside.one).strip()
     value = ibis.cases(
         *((space == name, identifier(name, text)) for name in ("email", "phone")),
         else_=identifier("", text),
@@ -341,10 +371,22 @@ def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:
     known = dict.fromkeys([*spaces.values(), "email", "phone"])
     trust = ibis.cases(*((space == name, trust_of(name)) for name in known), else_=1)
     outside = outside.select("record_key", namespace=space, value=value, trust=trust.cast("int32"))
-    outside = outside.filter(outside.namespace.notnull() & outside.value.notnull())
+    outside = outside.filter(outside.value.notnull() & ~is_long(outside.namespace))
+    outside = outside.filter(outside.namespace.notnull())
     said = identifier_rows(listing, trusted, distinct=False)
     new = outside.distinct().anti_join(said, ["record_key", "namespace", "value"])
     return plain.union(new)
+
+
+def _outside(rows: Rows) -> Any:
+    """The ids of other systems that each message lists, each with whose it is."""
+    structure = '[{"id":"VARCHAR","type":"VARCHAR","value":"VARCHAR"}]'
+    kind = "array<struct<id: string, type: string, value: string>>"
+    return json_as(rows.external_ids, structure, kind)
+
+
+def _outside_text(one: Any) -> Any:
+    return ibis.coalesce(one["id"], one["value"])
 
 
 def _person(rows: Rows, ids: tuple[str, ...]) -> Any:

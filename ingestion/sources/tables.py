@@ -28,13 +28,19 @@ from ingestion.functions import (
     md5,
     no_texts,
 )
+from ingestion.lengths import long_values
 from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Then, Time, Value
 from ingestion.record import EVENT, Dataset, Reading, Rows
+from ingestion.strays import strays
 from ingestion.text import scrub
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 
 _OURS = {PATH, POSITION, PROBLEM, RAW}
+# What becomes an id or a name in the graph.
+_NAMES = (
+    "key", "verb", "channel", "item_id", "item_categories", "object", "category", "campaign_id",
+)  # fmt: skip
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
@@ -91,6 +97,7 @@ def reading(
         found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}
     found |= dict(_single(table, columns) if LINE in rows.columns else ())
     found |= dict(_expected(table, columns))
+    found |= dict(_short(table, columns, found))
     part = columns.text(table.part) if table.part else ibis.null("string")
     concerned = ~ibis.or_(*[columns.holds(one) for one in table.nobody])
     rows = rows.mutate(_concerned=concerned)
@@ -114,9 +121,11 @@ def reading(
         recorded_at_ms=rows.modified_at_ms,
         **({"version": rows.newest} if table.newest else {}),
     )
-    return Reading(
-        selected, dict(_outputs(dataset, names)), unread=_unread(scratch, dataset, rows, own)
-    )
+    known = _known(scratch, rows, own)
+    unread = _unread(table, known, is_json=LINE in rows.columns)
+    own_table = mapping.tables.get(dataset.name) is table  # not made up by another reader
+    said = tuple(strays(mapping, dataset.name, known, used_columns(table))) if own_table else ()
+    return Reading(selected, dict(_outputs(dataset, names)), unread=unread, warnings=said)
 
 
 def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, part: Any) -> Rows:
@@ -157,6 +166,18 @@ def _expected(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
         yield f"_expected_{number}", Checked(text, reason, ibis.literal(name))
 
 
+def _short(
+    table: Table, columns: Columns, found: dict[str, Checked]
+) -> Iterator[tuple[str, Checked]]:
+    """What becomes an id or a name in the graph must not be too long for one."""
+    values = {name: one.value for name, one in found.items()
+              if name in _NAMES or name.endswith("_verb")}  # fmt: skip
+    values |= {name: columns.text(table.traits[name]) for name in table.describe
+               if name in table.traits}  # fmt: skip
+    for number, (problem, name) in enumerate(long_values(values)):
+        yield f"_short_{number}", Checked(ibis.null("string"), problem, name)
+
+
 def _single(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
     """In JSON, an id that has become an object or a list is another type, not another id."""
     names = [*table.key, *(one for named in table.identifiers.values() for one in named.column)]
@@ -171,13 +192,16 @@ def _single(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
         yield f"_single_{number}", Checked(text, reason, ibis.literal(name))
 
 
-def _unread(scratch: Scratch, dataset: Dataset, rows: Rows, own: dict[str, str]) -> tuple[str, ...]:
+def _known(scratch: Scratch, rows: Rows, own: dict[str, str]) -> list[str]:
+    """The columns (of JSON: the fields) that the files have."""
+    if LINE not in rows.columns:
+        return list(own)
+    keys = rows.select(key=json_keys(rows[LINE])).unnest("key").distinct()
+    return [row["key"] for row in scratch.fetch(keys)]
+
+
+def _unread(table: Table, known: list[str], *, is_json: bool) -> tuple[str, ...]:
     """The columns (of JSON: the fields) that the mapping makes nothing of."""
-    table = dataset.table
-    known, is_json = list(own), LINE in rows.columns
-    if is_json:
-        keys = rows.select(key=json_keys(rows[LINE])).unnest("key").distinct()
-        known = [row["key"] for row in scratch.fetch(keys)]
     names = [*used_columns(table), *(table.required or ())]
     if is_json:
         names += [other for others in table.names.values() for other in others]

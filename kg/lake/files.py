@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ import pyarrow.parquet
 
 from kg.lake.documents import first_objects, is_document, stage_document
 from kg.lake.feeds import feed_items
+from kg.lake.headers import LOOKS_LIKE_DATA, is_data, is_data_line
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -43,6 +44,8 @@ MOST_COLUMNS = 5_000  # four times as many took two minutes and 4 GB
 UNNAMED = "column "  # what a column without a name is called, before its number
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
+_END = "\ufdd2end"  # a line after the last one: where it is part of another, a quote is open
+_OPEN_QUOTE = "a quote is opened and never closed"
 
 _WRITTEN_AT_ONCE = 10_000  # objects of a feed
 _MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|rss|feed|!--)", re.IGNORECASE)
@@ -208,7 +211,8 @@ def _check_names(names: Sequence[str]) -> None:
     for name in names:
         if name.lower() in seen:
             what = f"the column {name!r} is there twice" if name else "two columns have no name"
-            raise UnreadableFile("duplicate_header", what)
+            told = LOOKS_LIKE_DATA if is_data(name) or is_data_line(names) else what
+            raise UnreadableFile("duplicate_header", told)
         seen.add(name.lower())
 
 
@@ -264,12 +268,20 @@ def _with_problems(table: pa.Table, column: str, schema: pa.Schema) -> pa.Table:
 
 
 class _Rejects:
-    """Rows that do not fit the header, with the row numbers the parser gives them."""
+    """Rows that do not fit the header, with the row numbers the parser gives them.
 
-    def __init__(self) -> None:
+    The last is `end`, a line of ours with another number of fields; `ended`: it has been met.
+    """
+
+    def __init__(self, end: str) -> None:
         self.rows: list[tuple[int, str, str]] = []
+        self.end = end
+        self.ended = False
 
     def __call__(self, row: Any) -> str:
+        if row.text == self.end:
+            self.ended = True
+            return "skip"
         reason = "too_long" if row.text.startswith(TOO_LONG) else "ragged"
         reason = "encoding" if UNREADABLE in row.text else reason
         self.rows.append((row.number - 1, reason, row.text[:KEPT_OF_LONG]))
@@ -289,7 +301,9 @@ def _stage_csv(
     path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
 ) -> Staged:
     delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
-    rejects, blocks = _Rejects(), _Marks(whole_lines(path, encoding))
+    rejects = _Rejects(delimiter.join([_END] * (2 if len(names) == 1 else 1)))
+    last = f"{rejects.end}\n".encode()
+    blocks = _Marks(chain(whole_lines(path, encoding), [last]))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
     rows, drained, start = 0, 0, 1
     with pa.parquet.ParquetWriter(into, schema, compression="lz4") as out:
@@ -303,13 +317,15 @@ def _stage_csv(
             _write_rejects(out, rejects, drained, schema)
         except pa.ArrowInvalid as error:
             raise UnreadableFile("unreadable", _plain(error)) from error
+    if not rejects.ended:
+        raise UnreadableFile("unreadable", _OPEN_QUOTE)
     return Staged(into, "csv", dict.fromkeys(names, pa.string()), rows + len(rejects.rows))
 
 
 def _plain(error: Exception) -> str:
     text = str(error).splitlines()[0]
     if "straddling" in text:
-        return "a quote is opened and never closed"
+        return _OPEN_QUOTE
     return "the text does not hold rows and columns"
 
 

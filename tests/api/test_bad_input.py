@@ -36,6 +36,8 @@ ROWS = f"""\
 14,{LONG},2026-01-01T10:00:00Z,cup,1
 1,ann,2026-01-01T10:00:00Z,cup,1
 16,cem,2026-01-01T10:00:00Z,cup,1
+17,{LONG[:900_000]},2026-01-01T10:00:00Z,cup,1
+18,cem,2026-01-01T10:00:00Z,{LONG[:900_000]},1
 """
 JSON = '{"id": %d, "who": "ann", "at": "2026-01-01T10:00:00Z", "item": "cup", "quantity": %s}\n'
 
@@ -85,7 +87,7 @@ def test_a_folder_of_everything_that_is_bad_loses_nothing_that_is_good(tmp_path:
     (data / "csv" / "gone.csv").symlink_to("nowhere.csv")
     (data / "csv" / "folder.csv").mkdir()
     said = succeed(personagraph(tmp_path, "run", data, "-w", "w"))
-    for unreadable in ("c.csv", "d.csv", "e.csv", "f.csv.gz", "g.csv", "gone.csv"):
+    for unreadable in ("c.csv", "d.csv", "e.csv", "f.csv.gz", "g.csv", "h.csv", "gone.csv"):
         assert f"csv/{unreadable}: unreadable (" in said
     assert "json/b.json: unreadable (" in said
     for unreadable in ("b", "c"):
@@ -100,14 +102,14 @@ def test_a_folder_of_everything_that_is_bad_loses_nothing_that_is_good(tmp_path:
         for status in ("accepted", "duplicate")
     }
     assert found == {
-        "accepted": [f"csv/a.csv#{n}" for n in (1, 10, 11, 12, 16, 7)]
+        "accepted": [f"csv/a.csv#{n}" for n in (1, 10, 11, 12, 16, 17, 7)]
         + ["json/a.jsonl#51", "json/a.jsonl#56", "json/c.json#62", "parquet/a.parquet#p2"],
         "duplicate": ["csv/a.csv#1"],
     }
     reasons = Counter(row["reason"] for row in rows if row["status"] == "quarantined")
     assert reasons == {
-        "ragged": 3, "time_out_of_range": 2, "naive_time": 1, "not_a_number": 5, "encoding": 2,
-        "too_long": 1, "invalid_json": 2,
+        "ragged": 2, "time_out_of_range": 2, "naive_time": 1, "not_a_number": 5, "encoding": 2,
+        "too_long": 1, "long_value": 1, "invalid_json": 2,
     }  # fmt: skip
 
     again = as_json(personagraph(tmp_path, "run", data, "-w", "w", "--json"))

@@ -60,6 +60,8 @@ def assert_adds_up(found: Read) -> None:
         ("2,bob,03/04/2026,cup,1", "unreadable_time"),
         ("2,bob,2026-02-30,cup,1", "unreadable_time"),
         ("2,bob,infinity,cup,1", "unreadable_time"),
+        (f"2,bob,2026-01-01T10:00:00Z,{'x' * 1025},1", "long_value"),
+        ("2" + 512 * "é" + ",bob,2026-01-01T10:00:00Z,cup,1", "long_value"),
         ("2,bob,2026-01-01T10:00:00Z,cup,NaN", "not_a_number"),
         ("2,bob,2026-01-01T10:00:00Z,cup,-inf", "not_a_number"),
         ("2,bob,2026-01-01T10:00:00Z,cup,two", "not_a_number"),
@@ -72,6 +74,14 @@ def test_a_bad_row_is_quarantined_with_its_reason(tmp_path: Path, row: str, reas
     kept = [one["raw"] for one in found.rows("records") if one["status"] == "quarantined"]
     assert "bob" in kept[0]
     assert_adds_up(found)
+
+
+def test_a_product_of_numbers_is_a_number(tmp_path: Path) -> None:
+    mapping = EVENTS + "    value: [quantity, item]\n"
+    rows = "1,ann,2026-01-01,2,3\n2,ann,2026-01-01,1e200,1e200\n"
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert found.reasons() == {2: "not_a_number"}
+    assert found.rows("events", "value") == [6.0]
 
 
 def test_unreadable_bytes_cost_only_their_row(tmp_path: Path) -> None:
@@ -236,6 +246,7 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
     )
     found = Read(folder, tmp_path / "workspace")
     assert found.rows("events", "record_key") == ["events-b.csv#1"]
+    assert found.file("events-a.csv").detail == "unreadable: a quote is opened and never closed"
     assert_adds_up(found)
 
 
@@ -258,6 +269,8 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
         (b"id,who,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"id,WHO,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"another,file\n1,2\n", "missing_column"),
+        (f'{GOOD}\n{OK}\n2,ann,2026-01-01,cup,"1\n3,ann,2026-01-01,c,1\n'.encode(), "unreadable"),
+        (b'a\n1\n"2\n3\n', "unreadable"),
     ],
 )
 def test_a_bad_file_costs_nothing_else(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -324,6 +337,23 @@ def test_a_mapping_that_does_not_fit_is_refused_before_anything_is_written(
         assert lake.head is None
 
 
+@pytest.mark.parametrize(
+    "first", ["1,ann@x.org,2026-01-01,Ann Smith,1", OK + ",Ann Smith,+4 123456"]
+)
+def test_a_first_row_in_the_place_of_names_is_repeated_in_no_message(
+    tmp_path: Path, first: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, f"{first}\n{OK}\n")
+    said = f"{refused.value} {refused.value.hint}"
+    assert "looks like data, not like names" in said
+    assert "Ann" not in said
+    assert "x.org" not in said
+    with pytest.raises(InputError) as refused:
+        read(tmp_path / "one", "name,+44 123 456 789,a@b.org,other,more\n1,2,3,4,5\n")
+    assert refused.value.hint == "Its columns: name, other, more."
+
+
 def test_a_field_that_no_json_line_has_is_refused(tmp_path: Path) -> None:
     line = '{"id": 1, "wo": "ann", "at": "2026-01-01T00:00:00Z", "item": "c", "quantity": 1}\n'
     with pytest.raises(InputError, match="no column 'who'") as refused:
@@ -346,6 +376,37 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+def test_a_column_that_only_seems_to_be_declared_is_a_warning(tmp_path: Path) -> None:
+    mapping = EVENTS + (
+        "    forms: {quantty: amount}\n    lists: {whom: ';'}\n"
+        "    names: {item: [artikel], itm: [item]}\n"
+        "    ignore_columns: [more]\n    required: [id, who, nothing]\n"
+    )
+    (dataset,) = read(tmp_path, f"{GOOD}\n{OK}\n", mapping).report.datasets
+    line = mapping.count("\n") - 4
+    told = [one.removeprefix("personagraph.yaml, line ") for one in dataset.warnings]
+    assert [one for one in told if "no file has" in one] == [
+        f"{line + place}: {name!r} under {key} is a column that no file has{likely}"
+        for place, name, key, likely in (
+            (0, "quantty", "forms", "; did you mean 'quantity'?"),
+            (1, "whom", "lists", "; did you mean 'who'?"),
+            (3, "more", "ignore_columns", ""),
+            (4, "nothing", "required", ""),
+            (2, "artikel", "names", ""),
+            (2, "itm", "names", "; did you mean 'item'?"),
+        )
+    ]
+
+
+@pytest.mark.parametrize("form", ["iso", "%Y-%m-%dT%H:%M:%S%z"])
+def test_an_offset_that_no_place_has_is_no_time(tmp_path: Path, form: str) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", f"{{column: at, formats: '{form}'}}")
+    rows = [f"{n},bob,2026-01-01T10:00:00{offset},cup,1"
+            for n, offset in enumerate(("+25:00", "-15:00", "+14:00", "-12:00"), 1)]  # fmt: skip
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    assert found.reasons() == {1: "unreadable_time", 2: "unreadable_time"}
+
+
 def test_dates_that_two_formats_read_differently_are_ambiguous(tmp_path: Path) -> None:
     mapping = EVENTS.replace(
         "{column: at, zone: UTC}", '{column: at, formats: ["%d/%m/%Y", "%m/%d/%Y"], zone: UTC}'
@@ -362,7 +423,8 @@ def test_clocks_are_read_in_the_zone_that_is_declared(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "junk", ["null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"]
+    "junk",
+    ["x" * 1025, "null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"],
 )
 def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, junk: str) -> None:
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,{junk},2026-01-01,cup,1\n")

@@ -158,6 +158,12 @@ def test_no_events_are_no_error(lake: Writer) -> None:
     assert run(lake, []) == []
 
 
+def test_one_very_busy_user_costs_what_the_events_cost(lake: Writer) -> None:
+    # Joined with each other by their user alone, as many events took minutes.
+    found = run(lake, [event(f"r{n}", n * 3_600_000, item_id="tea") for n in range(6_000)])
+    assert goals(found) == [("viewed", "drinks", 1)] * 6_000
+
+
 def ordered(table: pa.Table) -> pa.Table:
     table = table.drop_columns(["run_id"])
     return table.sort_by([(name, "ascending") for name in table.column_names])

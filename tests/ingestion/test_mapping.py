@@ -63,6 +63,7 @@ def test_the_documentation_names_every_key() -> None:
         ("    kind: profile\n    inside: a\n", 1, "is no part", ""),
         ("    kind: profile\n    links: {a: {part: b, on: c}}\n", 1, "is no part", ""),
         ("    kind: profile\n    links: {a: {on: c}}\n", 7, "a file or to a part", ""),
+        ("    kind: profile\n    links: {a: {file: b, on: {}}}\n", 7, "needs on", ""),
         ("    parts: {a: {kind: profile}}\n", 4, "'a' needs when", ""),
         ("    parts: {a: {kind: event, when: {x: y}}}\n", 6, "event needs time", ""),
         ("    parts: {a: {kind: profile, when: {x: {below: 1}}}}\n", 4, "compares numbers", ""),

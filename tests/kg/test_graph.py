@@ -70,6 +70,7 @@ def people() -> dict[str, list[Row]]:
         "items": [
             {"item_id": "tea", "title": "Tea", "categories": ["Food", "Hot"], "price": 2.5},
             {"item_id": "mug", "title": "Mug", "categories": ["Home"]},
+            {"item_id": "cup", "title": "Cup", "categories": ["Food/Hot"]},
             {"item_id": "spring", "role": "campaign", "title": "Spring"},
         ],
     }
@@ -230,7 +231,7 @@ def test_hour_and_weekday_are_utc(lake: Lake) -> None:
 
 def test_an_item_that_only_behaviour_names_is_there_without_a_title(lake: Lake) -> None:
     items = {row["id"]: row["title"] for row in graph_tables(lake).nodes["Item"].to_pylist()}
-    assert items == {"tea": "Tea", "mug": "Mug", "lamp": None}
+    assert items == {"tea": "Tea", "mug": "Mug", "cup": "Cup", "lamp": None}
 
 
 def test_evidence_of_what_cannot_be_cited_is_refused(workspace: Path, lake: Lake) -> None:

@@ -78,3 +78,10 @@ def test_questions_that_no_column_answers_are_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(InputError, match="No column of 'survey' answers"):
         read(tmp_path, SURVEY, files)
+
+
+def test_a_survey_without_a_column_for_questions_is_refused_with_its_line(tmp_path: Path) -> None:
+    mapping = SURVEY.partition("    questions:")[0]
+    with pytest.raises(InputError, match=r"line \d+: no column of table 'survey'") as refused:
+        read(tmp_path, mapping, {"responses.csv": "response_id,email,at\nr1,a@b.org,2026-01-05\n"})
+    assert "kind: event" in (refused.value.hint or "")
