@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from api.cli.console import print_json, stdout
+from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
 from kg.words import some
 

@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
-from api.cli.console import TerminalProgress, stderr, stdout
+from api.cli.console import TerminalProgress, escape, stderr, stdout
 from kg.errors import Conflict, InputError, NotAllowed
 from kg.words import some
 

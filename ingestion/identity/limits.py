@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from kg.errors import InputError
+from kg.written import yaml_tree
 
 Form = Literal["trim", "lower", "email", "phone"]
 
@@ -113,17 +114,15 @@ def rules_tree(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no such file.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
     try:
-        tree = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"{path.name} cannot be read: {error}.", hint="docs/identity.md shows one."
         ) from error
+    tree = yaml_tree(text, path.name, "docs/identity.md shows one.")
     if not isinstance(tree, dict) or not tree or {*tree} - {"namespaces", "traits"}:
         raise InputError(
             f"{path.name}: expected `namespaces:`, `traits:` or both.",
