@@ -11,6 +11,7 @@ from api.picture.draw import COLOURS, draw
 from api.picture.layout import layout, tree
 from api.picture.page import picture
 from kg.personas.atlas import Atlas, IntentType, Persona
+from kg.words import some
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = 'Tea & <script>alert("$x$")</script>\x07 茶'
@@ -63,7 +64,7 @@ def test_every_persona_is_on_the_map_and_in_the_list(count: int) -> None:
     root = parsed(drawing.svg)
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title") is not None
-    assert f"{count} personas" in (root.findtext(f"{SVG}desc") or "")
+    assert some(count, "persona") in (root.findtext(f"{SVG}desc") or "")
     said = [title.text or "" for title in root.iter(f"{SVG}title")]
     assert sum(": " in title and " people of " in title for title in said) == len(atlas.types)
 
