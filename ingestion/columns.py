@@ -373,9 +373,14 @@ def identifier(namespace: str, text: Expr) -> Expr:
 
 def finite(number: Expr, given: Expr, name: str) -> Checked:
     """A number that can be counted with; where one was given and is none, that is a problem."""
-    good = (~(number.isnan() | number.isinf())).fill_null(False)
-    lost = (given & ~good).ifelse("not_a_number", _NOTHING)
-    return Checked(good.ifelse(number, ibis.null("float64")), lost, ibis.literal(name))
+    value = only_finite(number)
+    lost = (given & value.isnull()).ifelse("not_a_number", _NOTHING)
+    return Checked(value, lost, ibis.literal(name))
+
+
+def only_finite(number: Expr) -> Expr:
+    """The number; null where it is NaN or infinite."""
+    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
 
 
 def first_problem(checked: Sequence[Checked]) -> tuple[Expr, Expr]:

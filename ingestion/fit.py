@@ -257,16 +257,15 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
 
 def _of_one_shape(mapping: Mapping, dataset: Dataset) -> tuple[dict[str, Staged], list[BadFile]]:
     """The files of a table in the format that most of them have, and those in another."""
-    shapes = Counter(one.shape for one in dataset.staged.values())
-    usual = max(shapes.values(), default=0)
-    if len(shapes) > 1 and [*shapes.values()].count(usual) > 1:
+    shapes = Counter(one.shape for one in dataset.staged.values()).most_common()
+    if len(shapes) > 1 and shapes[0][1] == shapes[1][1]:
         message = f"the files of table {dataset.name!r} are of different formats"
         raise _refused(mapping, message, "tables", dataset.name, "files",
                        hint="Make one table for each format.")  # fmt: skip
-    staged = {name: one for name, one in dataset.staged.items() if shapes[one.shape] == usual}
-    others = next((one.shape for one in staged.values()), "")
+    usual = shapes[0][0] if shapes else None
+    staged = {name: one for name, one in dataset.staged.items() if one.shape == usual}
     odd = [one for one in dataset.sources if one.name in dataset.staged.keys() - staged.keys()]
-    detail = f"the other files of its table are {others}, it is "
+    detail = f"the other files of its table are {usual}, it is "
     return staged, [
         BadFile(one, dataset.name, "foreign", detail + dataset.staged[one.name].shape)
         for one in odd

@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.columns import as_text, read_time
+from ingestion.columns import as_text, only_finite, read_time
 from ingestion.forms import formed
 from ingestion.record import Rows
 from ingestion.sources.tables import json_fields, json_path
@@ -235,8 +235,7 @@ def _form(scratch: Scratch, values: Rows, facts: dict[str, Any]) -> tuple[str | 
 
 
 def _finite(text: Any) -> Any:
-    number = text.try_cast("float64")
-    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
+    return only_finite(text.try_cast("float64"))
 
 
 def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:

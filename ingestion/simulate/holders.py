@@ -74,8 +74,7 @@ def holders(
     held = held.join(names, "persona_id", join_type="inner")
     found = _distinct(held.join(whose, "user_id", join_type="inner"), "persona")
     shown = real.join(_shown(truth), _PAIR, join_type="left semi")
-    right = real.join(found, _PAIR, join_type="left semi")
-    right_shown = right.join(_shown(truth), _PAIR, join_type="left semi")
+    right, right_shown = (one.join(found, _PAIR, join_type="left semi") for one in (real, shown))
     counts = [_counted(table) for table in (real, shown, found, right, right_shown)]
     return {
         persona: Holders(*(count.get(persona, 0) for count in counts))

@@ -18,6 +18,7 @@ from ingestion.columns import (
     finite,
     first_problem,
     identifier,
+    only_finite,
     prepare,
 )
 from ingestion.details import birth_date, detail_rows
@@ -330,9 +331,9 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
     def text(where: tuple[str, ...]) -> Any:
         return ibis.coalesce(*[rows.product[name].nullif("") for name in where])
 
-    price, quantity = (_finite(text(one).try_cast("float64"))
+    price, quantity = (only_finite(text(one).try_cast("float64"))
                        for one in (product.price, product.quantity))  # fmt: skip
-    value = _signed(rows, _finite(price * quantity.fill_null(1)))
+    value = _signed(rows, only_finite(price * quantity.fill_null(1)))
     rows = rows.mutate(
         item_id=text(product.id),
         item_title=text(product.title),
@@ -346,10 +347,6 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
         category=_NOTHING,
     )
     return rows.select(*columns)
-
-
-def _finite(number: Any) -> Any:
-    return (number.isnan() | number.isinf()).ifelse(ibis.null("float64"), number)
 
 
 def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:
