@@ -183,6 +183,6 @@ def _disk(workspace: str) -> Iterator[Finding]:
     path = read_settings().workspace_path(workspace)
     existing = next(p for p in (path, *path.absolute().parents) if p.exists())
     free_gib = shutil.disk_usage(existing).free / 2**30
-    state = "ok" if free_gib > 2 else "broken"
+    state = "ok" if free_gib > 2 else "missing"  # small data need less; a full disk is an error
     advice = "" if state == "ok" else "a run of a million events needs about 2 GiB: make room"
-    yield Finding("disk", state, f"{free_gib:.0f} GiB free for workspaces", advice)
+    yield Finding("disk", state, f"{free_gib:.1f} GiB free for workspaces", advice)
