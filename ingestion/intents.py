@@ -47,8 +47,7 @@ def intents(step: "Step") -> None:
     """
     # In two steps: in one, the engine joins a user's records with all of that user's moments, which
     # grows with the square of what the busiest user did.
-    rows = _kept(step, _slim(behaviour(step)))
-    rows = _kept(step, sessionize(rows))
+    rows = step.keep(sessionize(step.keep(_slim(behaviour(step)))))
     topics = Topics(step, rows)
     figures = [figures_at(step, topics, level) for level in topics.levels()]
     kept = step.plan.config.get("kept_topic_level")
@@ -56,8 +55,8 @@ def intents(step: "Step") -> None:
         level, why = choose_level(figures, step.plan.config.get("topic_level"))
     else:
         level, why = choose_level(figures, kept)[0], "kept from the last search for personas"
-    found = _kept(step, runs(topics.at(level)))
-    linked = _kept(step, linked_events(topics.at(level), found))
+    found = step.keep(runs(topics.at(level)))
+    linked = step.keep(linked_events(topics.at(level), found))
     step.overwrite("sessions", sessions(rows))
     step.overwrite("intents", intent_table(found, linked, step.table("sessions")))
     step.overwrite("event_intents", event_intents(linked))
@@ -291,11 +290,6 @@ def _first(linked: Any, column: str, *, longest: bool = False) -> Any:
         order.insert(0, rows[column].length().desc())
     rows = rows.mutate(place=ibis.row_number().over(group_by=rows.intent_id, order_by=order))
     return rows.filter(rows.place == 0).select("intent_id", column)
-
-
-def _kept(step: "Step", expression: Any) -> Any:
-    """Computed once, to be asked several times."""
-    return step.lake.memtable(step.lake.run(expression))
 
 
 def _slim(rows: Any) -> Any:

@@ -128,6 +128,26 @@ class Engine:
             result = self._connection(expression).execute(self._con.compile(expression))
             return told(result.to_arrow_reader(_BATCH_ROWS), self._home)
 
+    def keep(self, expression: Any) -> Any:
+        """The rows of an Ibis expression as a table in memory, which spills, until `forget`."""
+        self._count += 1
+        name = f"kept_{self._count}"
+        typed = ", ".join(  # the engine's sums of integers are wider than Ibis says
+            f"CAST({_quoted(column)} AS {self._con.compiler.type_mapper.to_string(kind)}) "
+            f"AS {_quoted(column)}"
+            for column, kind in expression.schema().items()
+        )
+        rows = self._con.compile(expression)
+        query = f"CREATE TABLE {name} AS SELECT {typed} FROM ({rows})"  # noqa: S608 - Ibis quotes
+        with on_engine(self._home):
+            self._connection(expression).execute(query)
+            return self._con.table(name)
+
+    def forget(self, table: Any) -> None:
+        """Drop what `keep` made."""
+        with on_engine(self._home):
+            self._con.drop_table(table.get_name())
+
     def copy(self, expression: Any, file: Path, kind: str) -> int:
         """Write the rows of an Ibis expression, in their order, to one file; how many."""
         target = "'" + str(file).replace("'", "''") + "'"

@@ -125,6 +125,8 @@ class Writer(Lake):
             with suppress(Unavailable):
                 self.heal()
             raise
+        finally:
+            step.forget()
 
     def heal(self) -> list[str]:
         """Take back whatever no manifest has committed; the tables it was found in."""
@@ -191,6 +193,7 @@ class Step:
         self.summary: dict[str, Any] = lake.summary(plan.step) if self.done else {}
         self.reads: dict[str, int] = {}
         self.writes: dict[str, int] = {}
+        self._kept: list[Any] = []
 
     def table(self, name: str) -> Any:
         """An Ibis table with what this step has written so far."""
@@ -207,6 +210,16 @@ class Step:
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""
         return self.lake.memtable(data)
+
+    def keep(self, expression: Any) -> Any:
+        """An Ibis expression computed once, to be asked several times while the step lasts."""
+        self._kept.append(self.lake._engine.keep(expression))
+        return self._kept[-1]
+
+    def forget(self) -> None:
+        """Drop what `keep` made."""
+        while self._kept:
+            self.lake._engine.forget(self._kept.pop())
 
     def aside(self, name: str) -> Path:
         """A file of this step's own that outlives an interruption: the same step, begun again,

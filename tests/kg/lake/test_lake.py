@@ -247,6 +247,21 @@ def test_arrow_data_joins_with_the_tables_of_the_lake(tmp_path: Path) -> None:
         ]
 
 
+def test_what_a_step_keeps_has_the_types_that_were_said_and_goes_with_the_step(
+    tmp_path: Path,
+) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("x") as step:
+            step.overwrite("identities", identities(("a", "u"), ("b", "u")))
+            table = step.table("identities")
+            users = table.group_by("user_id").aggregate(n=table.record_key.length().sum())
+            kept = step.keep(users.join(lake.memtable(pa.table({"user_id": ["u"]})), "user_id"))
+            assert kept.schema() == users.schema()
+            assert lake.run(kept).to_pylist() == [{"user_id": "u", "n": 2}]
+        with pytest.raises(duckdb.CatalogException):
+            lake.run(kept)
+
+
 def test_types_are_cast_where_nothing_is_lost(tmp_path: Path) -> None:
     vectors = pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2.0, 3.0, 4.0], pa.float32()), 2)
     with Lake.writer(tmp_path / "w") as lake:
