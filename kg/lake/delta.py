@@ -73,10 +73,10 @@ def files_of(folder: Path, version: int) -> Files:
     """
     with on_delta(folder):
         table = DeltaTable(folder, version=version)
-        actions = pa.table(table.get_add_actions(flatten=True))
+        names: list[str] = table.get_add_actions(flatten=True)["path"].to_pylist()
         columns = [field.name for field in table.schema().fields]
     # Names, not `file_uris()`: those come percent-encoded. Their order is that of writing.
-    return Files([str(folder / name) for name in sorted(actions["path"].to_pylist())], columns)
+    return Files([str(folder / name) for name in sorted(names)], columns)
 
 
 def write(

@@ -1,5 +1,8 @@
 """What a claim's numbers say: pure functions from counts per stratum to value, interval and test.
 
+scipy is imported where it is needed: that takes seconds, for which who only looks at personas
+would wait.
+
 Every outcome is one yes or no per person, so resampling people is drawing from a binomial and
 nothing here needs the people themselves: whoever has the counts gets the same numbers.
 
@@ -10,10 +13,10 @@ subject costs one call.
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 CONFIDENCE = 0.95
 MAX_Q = 0.05
@@ -185,7 +188,7 @@ def wilson(with_outcome: ArrayLike, people: ArrayLike) -> tuple[Floats, Floats]:
         `scipy.stats.binomtest(k, n).proportion_ci(method="wilson")`, but for many at once.
     """
     k, n = np.asarray(with_outcome, np.float64), np.asarray(people, np.float64)
-    z = float(stats.norm.ppf(0.5 + CONFIDENCE / 2))
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
     safe = np.maximum(n, 1)
     share = k / safe
     centre = (share + z * z / (2 * safe)) / (1 + z * z / safe)
@@ -251,6 +254,8 @@ def p_value(n1: ArrayLike, k1: ArrayLike, n0: ArrayLike, k0: ArrayLike) -> Float
     Source: Cochran 1954, doi:10.2307/3001616; Mantel and Haenszel 1959, doi:10.1093/jnci/22.4.719;
         the exact test: Birch 1964, J. R. Statist. Soc. B 26:313-324
     """
+    from scipy.special import chdtrc
+
     kept = comparable(n1, n0)
     a1, b1, a0, b0 = (np.where(kept, np.asarray(x, np.float64), 0.0) for x in (n1, k1, n0, k0))
     total, done = a1 + a0, b1 + b0
@@ -261,7 +266,7 @@ def p_value(n1: ArrayLike, k1: ArrayLike, n0: ArrayLike, k0: ArrayLike) -> Float
     variance = spread.sum(axis=-1)
     apart = (b1 - expected).sum(axis=-1) ** 2
     chi = np.where(variance > 0, apart / np.where(variance > 0, variance, 1.0), 0.0)
-    p = np.atleast_1d(np.asarray(stats.chi2.sf(chi, 1), np.float64)).copy()
+    p = np.atleast_1d(np.asarray(chdtrc(1, chi), np.float64)).copy()
     below = (expected - np.maximum(0, done - a0)).sum(axis=-1)
     above = (np.minimum(done, a1) - expected).sum(axis=-1)
     rare = np.atleast_1d((np.minimum(below, above) < LEAST_EXPECTED) & (variance > 0))
@@ -277,6 +282,8 @@ def _exact(n1: NDArray[np.int64], k1: NDArray[np.int64], n0: NDArray[np.int64],
 
     Shapes: four (s,). One stratum: Fisher-Irwin.
     """
+    from scipy import stats
+
     chance, fewest = np.ones(1), 0
     for a, b, c in zip(n1, n0, k1 + k0, strict=True):
         if a + b == 0:  # nobody to compare there, and scipy knows no such distribution
@@ -299,4 +306,6 @@ def q_value(p: ArrayLike) -> Floats:
     values = np.asarray(p, np.float64)
     if values.size == 0:
         return values
+    from scipy import stats
+
     return np.asarray(stats.false_discovery_control(values, method="bh"), np.float64)
