@@ -17,7 +17,7 @@ these proposes, everything else being equal:
 
 One JSON line per world and variant: adjusted Rand index of events to planted personas, how many of
 the planted are recovered (F1 of .7 or more) by how many found, what was taken, seconds for making
-the proposals; at the end mean and standard deviation. Seeds 41 to 43 are what was tried on.
+vectors; at the end mean and standard deviation. Seeds 41 to 43 are what was tried on.
 """
 
 import argparse
@@ -34,12 +34,11 @@ from sklearn.metrics import adjusted_rand_score
 
 from api.pipeline import Job, _Work
 from gnn.communities import native_leiden
-from gnn.device import one_thread
 from gnn.encoder import EncoderConfig, Nodes, co_occurrence
 from gnn.found import PersonaConfig, Report
-from gnn.personas import Trial, _settled, _trials
+from gnn.personas import discover
 from gnn.proposals import ProposalConfig, Vectors
-from gnn.tensors import Episodes, informative, load
+from gnn.tensors import Episodes, load
 from gnn.text import Embedder
 from gnn.training import Work
 from ingestion.detect import find_mapping
@@ -130,14 +129,8 @@ class World:
 
     def measured(self) -> Any:
         """Each variant with its figures."""
-        with one_thread():
-            rows = np.flatnonzero(self.episodes.fit[self.episodes.user])
-            self.rows, self.manners = rows, informative(self.episodes, rows, 0)[0]
-            made = {name: self.tried(config) for name, config in self.kinds().items()}
-            made["all"] = joined(made["gnn"], made["parts"])
-            made["all_without_gnn"] = joined(made["behaviour"], made["parts"])
-            for name, (trials, seconds) in made.items():
-                yield name, self.settled(trials) | {"proposal_s": seconds}
+        for name, proposals in self.kinds().items():
+            yield name, self.found(proposals)
 
     def kinds(self) -> dict[str, ProposalConfig]:
         """Each kind of proposal by itself."""
@@ -148,20 +141,14 @@ class World:
             "parts": ProposalConfig(resolutions=()),
             "untrained": replace(plain, encoder=EncoderConfig(steps=0)),
             "gnn": plain,
+            "all": ProposalConfig(),
+            "all_without_gnn": ProposalConfig(encode=behaviour),
         }
 
-    def tried(self, proposals: ProposalConfig) -> tuple[list[Trial], float]:
-        """Trials, and the seconds that making the proposals took."""
+    def found(self, proposals: ProposalConfig) -> dict[str, Any]:
+        """What is found in these ways, beside the truth."""
         report, config = Report(), PersonaConfig(proposals=proposals)
-        settings = (native_leiden, report)
-        trials = _trials(self.episodes, self.rows, self.manners, config, settings)
-        return trials, report.summary["seconds"]["proposals"]
-
-    def settled(self, trials: list[Trial]) -> dict[str, Any]:
-        """What is found from the best of these trials, beside the truth."""
-        report = Report()
-        settings = (native_leiden, report)
-        found = _settled(self.episodes, self.manners, trials, PersonaConfig(), settings)
+        found = discover(self.episodes, config, native_leiden, report)
         persona = found.soft.argmax(1)[self.episode]
         names = sorted(set(self.planted) - {""})
         matches = [f1(self.planted == name, persona) for name in names]
@@ -171,14 +158,10 @@ class World:
             "recovered": sum(match >= FOUND_F1 for match in matches),
             "found": found.rule.personas,
             "noise_left_out": round(float((persona[~real] == 0).mean()), 3),
-            "information": round(max((t.back.information for t in trials), default=0.0), 4),
+            "information": max(trial["information"] for trial in report.summary["trials"]),
             "taken": report.summary.get("taken"),
+            "proposal_s": report.summary["seconds"].get("proposals", 0.0),
         }
-
-
-def joined(*made: tuple[list[Trial], float]) -> tuple[list[Trial], float]:
-    """Trials of several kinds together."""
-    return [t for trials, _ in made for t in trials], round(sum(seconds for _, seconds in made), 2)
 
 
 def f1(planted: NDArray[np.bool_], persona: NDArray[np.int64]) -> float:

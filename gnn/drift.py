@@ -133,7 +133,7 @@ def reasons(figures: dict[str, Any] | None) -> list[str]:
 
 
 def _told(episodes: Episodes, stored: Stored, shares: Floats) -> _Told:
-    rule = stored.rule
+    rule = stored.rule.named()
     score = rule.types.T.astype(np.float32)[episodes.type]
     for name, table in zip(rule.names, rule.manners, strict=True):
         score += table.T.astype(np.float32)[episodes.manner(name).values]

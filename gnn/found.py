@@ -32,6 +32,7 @@ class PersonaConfig:
     Attributes:
         most_tried: episodes of each half that the fits at every resolution see.
         most_fitted: episodes that the last fit sees.
+        halvings: of the people, over which a way to group intents must lead to be taken.
         least_return: personas whose people agree less between the rules of both halves (as a
             correlation) are dropped.
         least_same: an overlooked persona is a part of one found if its people (as a correlation)
@@ -51,6 +52,7 @@ class PersonaConfig:
     overlooked: OverlookedConfig = field(default_factory=OverlookedConfig)
     recurrence: RecurrenceConfig = field(default_factory=RecurrenceConfig)
     families: FamilyConfig = field(default_factory=FamilyConfig)
+    halvings: int = 4
     most_tried: int = 40_000
     most_fitted: int = 150_000
     least_return: float = 0.7

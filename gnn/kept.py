@@ -118,17 +118,20 @@ def joined(episodes: Episodes, rule: Rule, trees: list[Tree], config: PersonaCon
     manner, as likely as for everyone.
     """
     kinds = [episodes.type_name(number) for number in range(episodes.type_count)]
+    own, personas = len(rule.held), [*range(rule.personas)]
+    personas += [own + number for number in range(len(trees))]
+    if rule.personas == 0 and trees:
+        trees = [*trees, *trees[0]["unnamed"]]
     types = [_row(tree["persona"]["types"], kinds, min) for tree in trees]
     there = {manner.name: manner.bins for manner in episodes.manners}
     more = {name for tree in trees for name in tree["persona"]["manners"]}
     more = {name for name in more if name in there and name not in config.manners_out}
     names = (*rule.names, *sorted(more - {*rule.names}))
-    own = dict(zip(rule.names, rule.manners, strict=True))
-    plain = len(rule.types)
+    known = dict(zip(rule.names, rule.manners, strict=True))
     manners = tuple(
         np.concatenate(
             [
-                own.get(name, np.zeros((plain, len(there[name])))),
+                known.get(name, np.zeros((own + 1, len(there[name])))),
                 [_row(t["persona"]["manners"].get(name, {}), there[name], None) for t in trees],
             ]
         )
@@ -146,7 +149,7 @@ def joined(episodes: Episodes, rule: Rule, trees: list[Tree], config: PersonaCon
         names=names,
         trust=(*rule.trust, *[1.0] * (len(names) - len(rule.names))),
         held=np.concatenate([rule.held, [tree["held"] for tree in trees]]),
-    )
+    ).naming(np.array(personas, np.int64))
 
 
 def _row(known: dict[str, float], names: Any, otherwise: Any) -> Soft:

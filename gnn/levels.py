@@ -22,7 +22,7 @@ from gnn.communities import Leiden
 from gnn.descent import NOBODY, UNKNOWN, common, keeps
 from gnn.families import Families, families
 from gnn.found import Found, PersonaConfig, holders, sample
-from gnn.memberships import assign, fit
+from gnn.memberships import explained, fit, merged
 from gnn.micro import Micro, parts
 from gnn.signatures import names_of, signature, topic_labels
 from gnn.tensors import Episodes, Ints
@@ -76,8 +76,9 @@ def _halves(
     soft = found.soft[others]
     if found.rule.personas > 1:
         manners = tuple(episodes.manner(name) for name in found.rule.names)
-        start = assign(episodes, others, manners, found.rule)
+        start = explained(episodes, others, manners, found.rule)
         soft = fit(episodes, others, manners, start, config.mixture)[1]
+        soft = merged(soft, np.arange(found.rule.personas))
     return (found.soft.argmax(1)[fitted], topic[fitted]), (soft.argmax(1), topic[others])
 
 

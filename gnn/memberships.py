@@ -79,6 +79,9 @@ class Rule:
         occasion: how firmly a person's weights hold within an occasion (infinite: no occasions);
             small, and the occasion's other episodes decide.
         held: (k,) share of people who hold each persona.
+        unnamed: how many of the last are explanations only: groups that no persona is made of, so
+            that what they explain falls to no persona. (Tried without: the personas left took it in
+            and became everybody's; a wholesaler's went from 31 % of its customers to 70 %.)
     """
 
     types: Soft
@@ -88,20 +91,34 @@ class Rule:
     occasion: float
     held: Soft
     config: MixtureConfig
+    unnamed: int = 0
 
     @property
     def personas(self) -> int:
         """How many personas there are."""
-        return len(self.types) - 1
+        return len(self.held) - self.unnamed
 
     def only(self, kept: Ints) -> "Rule":
         """The rule with these personas (0 is the first persona, not the background)."""
-        rows = np.concatenate([[0], np.asarray(kept, np.int64) + 1])
+        return self._with(kept, np.arange(self.personas, len(self.held)))
+
+    def naming(self, kept: Ints) -> "Rule":
+        """The rule with these personas; the others explain what they did, and are unnamed."""
+        return self._with(kept, np.setdiff1d(np.arange(len(self.held)), kept))
+
+    def named(self) -> "Rule":
+        """The rule without its unnamed groups."""
+        return self._with(np.arange(self.personas), np.zeros(0, np.int64))
+
+    def _with(self, named: Ints, unnamed: Ints) -> "Rule":
+        places = np.concatenate([named, unnamed]).astype(np.int64)
+        rows = np.concatenate([[0], places + 1])
         return replace(
             self,
             types=self.types[rows],
             manners=tuple(table[rows] for table in self.manners),
-            held=self.held[kept],
+            held=self.held[places],
+            unnamed=len(unnamed),
         )
 
     def rounded(self) -> "Rule":
@@ -209,9 +226,24 @@ def assign(episodes: Episodes, rows: Ints, manners: tuple[Manner, ...], rule: Ru
 
     Shapes: rows (n,) -> (n, k + 1) posterior, column 0 no persona.
     """
+    return merged(explained(episodes, rows, manners, rule), np.arange(rule.personas))
+
+
+def merged(soft: Soft, named: Ints) -> Soft:
+    """What all groups of a rule explain, with that of the unnamed as no persona's.
+
+    Shapes: soft (n, groups + 1), named (k,), 0 the first group -> (n, k + 1).
+    """
+    unnamed = np.setdiff1d(np.arange(soft.shape[1]), named + 1)
+    return np.concatenate([soft[:, unnamed].sum(1, keepdims=True), soft[:, named + 1]], 1)
+
+
+def explained(episodes: Episodes, rows: Ints, manners: tuple[Manner, ...], rule: Rule) -> Soft:
+    """As `assign`, the unnamed groups apart. Shapes: -> (n, k + unnamed + 1)."""
     kept = tuple(manner for name in rule.names for manner in manners if manner.name == name)
     data = cells(episodes, rows, kept)
-    soft = np.full((len(rows), rule.personas + 1), 1.0 / (rule.personas + 1), np.float32)
+    width = len(rule.held) + 1
+    soft = np.full((len(rows), width), 1.0 / width, np.float32)
     for _ in range(rule.config.fold_in_rounds):
         soft = _posterior(data, soft, rule)
     return _theirs(data, soft, rule)[0]
@@ -305,7 +337,7 @@ def _theirs(data: Cells, soft: Soft, rule: Rule) -> tuple[Soft, Rule]:
     size = np.bincount(data.occasion, data.weight, len(data.owner))
     inside = data.by(1, soft[:, 1:]) / np.maximum(size, 1e-9)[:, None]
     occasions = np.bincount(data.owner, size > 0)
-    odds = np.zeros((len(occasions), rule.personas))
+    odds = np.zeros((len(occasions), len(rule.held)))
     np.add.at(odds, data.owner, -np.log1p(-np.minimum(inside, MOST_CERTAIN)))
     odds += np.log(rule.held / (1 - rule.held)) - np.log1p(occasions)[:, None]
     holds = 1 / (1 + np.exp(-odds))

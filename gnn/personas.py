@@ -1,22 +1,23 @@
 """From intents to personas: proposals by a graph encoder, a fitted rule, tests they must pass.
 
-1. The people of half `fit` are halved once more. Each half proposes for itself (`proposals`):
-   communities of vectors from content and company, and parts of histories, at several resolutions.
-2. From each proposal a mixture is fitted, which becomes a rule (`memberships`). A persona has come
-   back when the rules of both halves give the same people much of it (`returning`); the proposal
-   taken is the one by which most is said that comes back. What does not is dropped, and the rule
-   is fitted once more, to the whole of half `fit`.
-3. What these personas leave unexplained is proposed as well (`overlooked`), fitted to all of half
+1. The people of half `fit` are halved, several times over. Each half proposes for itself
+   (`proposals`): communities of vectors from content and company, and parts of histories, at
+   several resolutions. From each proposal a mixture is fitted, which becomes a rule
+   (`memberships`). The way to propose is taken by which most is said that comes back in both
+   halves (`race`, `returning`).
+2. In this way all of half `fit` is grouped, and a rule fitted. What does not come back in the
+   halves is no persona, but goes on to explain what it did.
+3. What the personas leave unexplained is proposed as well (`overlooked`), fitted to all of half
    `fit`, and must come back when both halves are fitted from there.
-4. Half `test` judges: a group of types that does not recur in the same people is a topic and is
-   dropped (`recurrence`), and so is one that tells its holders from nobody (`apart`). Nothing
+4. Half `test` judges: a group of types that does not recur in the same people is a topic and no
+   persona (`recurrence`), nor is one that tells its holders from nobody (`apart`). Nothing
    left is a legal answer.
 5. The rule assigns everyone. A person holds a persona when they were in it on at least two
    occasions, and one in twenty of their episodes is.
 6. Above and below them stand families and micro-personas (`levels`), where there are any.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,12 @@ from gnn.found import (
     information,
     sample,
 )
-from gnn.memberships import Rule, Soft, assign, fit
+from gnn.memberships import Rule, Soft, assign, explained, fit, merged
 from gnn.overlooked import overlooked
-from gnn.proposals import kinds_of, propose
+from gnn.proposals import kinds_of
+from gnn.race import Race, halves
 from gnn.recurrence import Having, Recurrence, recurrence
-from gnn.returning import Return, compare, same_place
+from gnn.returning import same_place
 from gnn.tensors import Episodes, Floats, Ints, Manner, informative
 from kg.personas.statistics import MIN_PEOPLE
 
@@ -57,49 +59,47 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
         types=episodes.type_count,
     )
     few = len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE)
-    halves = _halves(episodes, rows, config)
-    if few or not all(len(half) for half in halves):
+    if few or not all(len(half) for half in halves(episodes, config)):
         return _nothing(episodes, config, report)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)
         manners = _allowed(episodes, manners, config)
         report.summary.update(manners=ratios, manners_used=[manner.name for manner in manners])
-    trials = _trials(episodes, halves, manners, config, (leiden, report))
-    return _settled(episodes, manners, trials, config, (leiden, report))
+    race = Race(episodes, manners, config, (leiden, report))
+    best = race.winner()
+    if best is None:
+        return _nothing(episodes, config, report)
+    with report.progress.task("Fitting personas to all", 2) as task:
+        rule = race.fitted(best)
+        task.advance()
+        with report.clock("mixture"):
+            stability = race.stability(best, rule)
+            kept = np.flatnonzero(stability >= config.least_return)
+            told = Told(rule, kept, stability[kept])
+            wider = _with_overlooked(episodes, rows, manners, told, (config, leiden))
+        task.advance()
+    report.summary["taken"] = {
+        "by": best.way.by,
+        "size": best.way.size,
+        "personas": rule.personas,
+        "come_back": len(kept),
+    }
+    report.summary["overlooked"] = len(wider.kept) - len(kept)
+    if not len(wider.kept):
+        return _nothing(episodes, config, report)
+    return _judged(episodes, manners, wider, config, report)
 
 
 @dataclass(frozen=True)
-class Trial:
-    """Personas fitted from one proposal, twice; `rule` is that of the first half of the people."""
+class Told:
+    """A rule, which of its groups come back, and how well each of these does.
 
-    by: str
-    size: float
+    Shapes: kept, stability (k,).
+    """
+
     rule: Rule
-    back: Return
-
-
-def _settled(
-    episodes: Episodes,
-    manners: tuple[Manner, ...],
-    trials: list[Trial],
-    config: PersonaConfig,
-    settings: tuple[Leiden, Report],
-) -> Found:
-    """What of the best of several trials is kept, fitted to all and judged."""
-    (leiden, report), rows = settings, np.flatnonzero(episodes.fit[episodes.user])
-    best = max(trials, key=lambda trial: trial.back.information, default=None)
-    kept = best.back.back(config.least_return) if best else np.zeros(0, np.int64)
-    if best is None or not len(kept):
-        return _nothing(episodes, config, report)
-    report.summary["taken"] = {"by": best.by, "size": best.size}
-    fitted = best.rule.only(kept), best.back.correlation[kept]
-    with report.clock("mixture"), report.progress.task("Fitting personas to all", 2) as task:
-        rule = _refined(episodes, rows, manners, fitted[0], config)
-        task.advance()
-        fitted = _with_overlooked(episodes, rows, manners, (rule, fitted[1]), (config, leiden))
-        task.advance()
-    report.summary["overlooked"] = fitted[0].personas - rule.personas
-    return _judged(episodes, manners, fitted, config, report)
+    kept: Ints
+    stability: Floats
 
 
 def _allowed(
@@ -112,64 +112,6 @@ def _allowed(
     return (*kept, *asked)
 
 
-def _trials(
-    episodes: Episodes,
-    halves: list[Ints],
-    manners: tuple[Manner, ...],
-    config: PersonaConfig,
-    settings: tuple[Leiden, Report],
-) -> list[Trial]:
-    """Propose and fit on both halves of some people, and see what comes back."""
-    leiden, report = settings
-    rows = np.flatnonzero(episodes.fit[episodes.user])
-    proposals = []
-    steps = 2 * config.proposals.encoder.steps if config.proposals.resolutions else None
-    with (
-        report.clock("proposals"),
-        report.progress.task("Reading intents and their company", steps) as task,
-    ):
-        for number, half in enumerate(halves):
-            work = report.training(task, f"half-{number}")
-            options = (config.proposals, leiden, config.seed, work)
-            proposals.append(propose(episodes, half, manners, options))
-    common = sample(episodes, rows, config.most_tried, config.seed + 1)
-    trials = []
-    report.summary["trials"] = told = []
-    with (
-        report.clock("mixture"),
-        report.progress.task("Fitting personas", len(proposals[0])) as task,
-    ):
-        for one, other in zip(*proposals, strict=True):
-            rules = [
-                fit(episodes, half, manners, _as_soft(proposal.labels), config.mixture)[0]
-                for half, proposal in zip(halves, (one, other), strict=True)
-            ]
-            soft = [assign(episodes, common, manners, rule) for rule in rules]
-            back = compare(episodes, common, (soft[0], soft[1]), config.least_return)
-            trials.append(Trial(one.by, one.size, rules[0], back))
-            told.append(_told(trials[-1], config))
-            task.advance()
-    return trials
-
-
-def _halves(episodes: Episodes, rows: Ints, config: PersonaConfig) -> list[Ints]:
-    first = np.random.default_rng(config.seed).random(len(episodes.user_ids)) < 0.5
-    return [
-        sample(episodes, rows[first[episodes.user[rows]] == side], config.most_tried, config.seed)
-        for side in (True, False)
-    ]
-
-
-def _told(trial: Trial, config: PersonaConfig) -> dict[str, Any]:
-    return {
-        "by": trial.by,
-        "size": trial.size,
-        "personas": trial.rule.personas,
-        "come_back": len(trial.back.back(config.least_return)),
-        "information": round(trial.back.information, 4),
-    }
-
-
 def _nothing(
     episodes: Episodes, config: PersonaConfig, report: Report, why: str = NO_STRUCTURE
 ) -> Found:
@@ -179,69 +121,55 @@ def _nothing(
     return Found(rule, np.ones((len(episodes), 1)), [], [])
 
 
-def _refined(
-    episodes: Episodes, rows: Ints, manners: tuple[Manner, ...], rule: Rule, config: PersonaConfig
-) -> Rule:
-    """The rule fitted on as many people as are worth the time."""
-    some = sample(episodes, rows, config.most_fitted, config.seed)
-    soft = assign(episodes, some, manners, rule)
-    return fit(episodes, some, manners, soft, replace(config.mixture, rounds=16))[0]
-
-
 def _with_overlooked(
     episodes: Episodes,
     rows: Ints,
     manners: tuple[Manner, ...],
-    fitted: tuple[Rule, Floats],
+    told: Told,
     settings: tuple[PersonaConfig, Leiden],
-) -> tuple[Rule, Floats]:
-    """The rule and its stability with personas that were overlooked.
+) -> Told:
+    """With personas that were overlooked.
 
     One is taken if it comes back and leaves those found what they were. Both halves are fitted from
     the guess for all, so that a handful of people each need not find a small persona anew.
     """
-    (rule, stability), (config, leiden) = fitted, settings
+    config, leiden = settings
     some = sample(episodes, rows, config.most_fitted, config.seed)
-    halves = _halves(episodes, rows, config)
     common = sample(episodes, rows, config.most_tried, config.seed + 1)
 
-    def told(rule: Rule, half: Ints) -> Soft:
+    def said(rule: Rule, half: Ints) -> Soft:
         start = assign(episodes, half, manners, rule)
         return assign(
             episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
         )
 
     people = episodes.user[common]
-    soft, was = (assign(episodes, rows, manners, rule) for rows in (some, common))
-    for guess in overlooked(episodes, some, soft, (config.overlooked, leiden, config.seed)).T:
+    soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
+    named = merged(soft, told.kept)
+    for guess in overlooked(episodes, some, named, (config.overlooked, leiden, config.seed)).T:
         start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
-        back = same_place(people, *(told(wider, half) for half in halves))
+        back = same_place(people, *(said(wider, half) for half in halves(episodes, config)))
         now = assign(episodes, common, manners, wider)
-        same = same_place(people, was, now[:, :-1])
-        if back[-1] >= config.least_return and same.min() >= config.least_same:
-            rule, was, stability = wider, now, np.append(stability, back[-1])
-            soft = assign(episodes, some, manners, rule)
-    return rule, stability
-
-
-def _as_soft(labels: Ints) -> Soft:
-    """Communities (n,) as a first guess (n, k + 1); who is in none (-1) may be in any."""
-    soft = np.full((len(labels), int(labels.max(initial=-1)) + 2), 0.02)
-    soft[np.arange(len(labels)), labels + 1] += 1
-    return np.asarray(soft / soft.sum(1, keepdims=True))
+        same = same_place(people, was, now[:, :-1])[told.kept]
+        if back[-1] >= config.least_return and same.min(initial=1.0) >= config.least_same:
+            kept = np.append(told.kept, wider.personas - 1)
+            told, was = Told(wider, kept, np.append(told.stability, back[-1])), now
+            soft = assign(episodes, some, manners, wider)
+    return told
 
 
 def _judged(
     episodes: Episodes,
     manners: tuple[Manner, ...],
-    fitted: tuple[Rule, Floats],
+    told: Told,
     config: PersonaConfig,
     report: Report,
 ) -> Found:
-    """Keep what recurs in the people who were not fitted and is held by enough of them."""
+    """Name what recurs in the people who were not fitted and is held by enough of them."""
     # What assigns is what is kept: an update by the stored rule then says the same of the same.
-    rule, stability = fitted[0].rounded(), [round(float(r), 3) for r in fitted[1]]
+    rule = told.rule.naming(told.kept).rounded()
+    stability = [round(float(r), 3) for r in told.stability]
     with (
         report.clock("recurrence"),
         report.progress.task("Testing that personas recur", 1) as task,
@@ -252,8 +180,9 @@ def _judged(
     kept = np.array([n for n, test in enumerate(tests) if test.passed], np.int64)
     too_few = 0
     with report.clock("assign"):
+        explains = explained(episodes, everyone, manners, rule)
         while True:
-            soft = assign(episodes, everyone, manners, rule.only(kept))
+            soft = merged(explains, kept)
             held = holders(episodes, soft, config)
             people = held.sum(0)
             if len(kept) and people.min() < config.least_people:
@@ -278,7 +207,7 @@ def _judged(
         information_with_topics=information(labels, episodes.type_parts[episodes.type, 1]),
         result=f"{len(kept)} personas",
     )
-    return Found(rule.only(kept), soft, [tests[n] for n in kept], [stability[n] for n in kept])
+    return Found(rule.naming(kept), soft, [tests[n] for n in kept], [stability[n] for n in kept])
 
 
 def _rounded(test: Recurrence) -> dict[str, Any]:
@@ -315,8 +244,9 @@ def recurring(
         episodes.manner("channel").values[rows][first],
         episodes.type_parts[kinds // bins, 1],
     )
-    prefers = rule.types[1:, kinds // bins]
+    named = slice(1, rule.personas + 1)
+    prefers = rule.types[named, kinds // bins]
     if split:
-        prefers = prefers + rule.manners[rule.names.index(split[0].name)][1:, kinds % bins]
+        prefers = prefers + rule.manners[rule.names.index(split[0].name)][named, kinds % bins]
     groups = [np.flatnonzero(row > np.log(1.5)) for row in prefers]
     return recurrence(having, groups, config.recurrence, config.seed)

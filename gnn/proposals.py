@@ -11,6 +11,7 @@ anyone but the people it is given, so that two halves of the people propose inde
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from gnn.training import Work, encode
 Vectors = NDArray[np.float32]
 Encode = Callable[[Nodes, EncoderConfig, int, Work], Vectors]
 
+COMMUNITIES, USERS, PARTS = "communities", "users", "parts"
 MOST_MANNERS = 3
 """More, and their tables outweigh what people are after."""
 
@@ -59,68 +61,98 @@ class ProposalConfig:
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """Groups of some people's episodes.
+class Way:
+    """A way to group episodes.
 
     Attributes:
         by: `communities`, `users` (groups of each person, aligned) or `parts`.
-        size: the resolution, or how many parts.
-        labels: (n,) the group of each row, -1 none.
+        size: the resolution, or how many parts; of users 0, they find their own.
     """
 
     by: str
     size: float
-    labels: Ints
 
 
-def propose(
-    episodes: Episodes,
-    rows: Ints,
-    manners: tuple[Manner, ...],
-    settings: tuple[ProposalConfig, Leiden, int, Work],
-) -> list[Proposal]:
-    """Groups of some episodes, always the same number of proposals in the same order.
+def ways(config: ProposalConfig) -> list[Way]:
+    """All ways that are tried, in a fixed order."""
+    return [
+        *(Way(COMMUNITIES, resolution) for resolution in config.resolutions),
+        *([Way(USERS, 0)] if config.users else []),
+        *(Way(PARTS, count) for count in config.parts),
+    ]
+
+
+class Proposer:
+    """Groups some people's episodes in any of several ways; what these share is made once.
 
     Args:
         rows: whose.
         manners: that go with people's company, the most telling first.
-        settings: with the algorithm of the store, the seed, and how the encoder is trained.
+        settings: with the algorithm of the store and the seed.
 
     Shapes: rows (n,).
     """
-    config, leiden, seed, work = settings
-    nodes, node_of_row = _nodes(episodes, rows, manners[:1])
-    found = []
-    if config.resolutions:
-        graph = _graph(config.encode(nodes, config.encoder, seed, work), config)
+
+    def __init__(
+        self,
+        episodes: Episodes,
+        rows: Ints,
+        manners: tuple[Manner, ...],
+        settings: tuple[ProposalConfig, Leiden, int],
+    ) -> None:
+        self._config, self._leiden, self._seed = settings
+        self._seen = episodes, rows, manners
+        self._graph: Graph | None = None
+
+    @property
+    def has_read(self) -> bool:
+        """Whether there are vectors, which communities need."""
+        return self._graph is not None
+
+    def read(self, work: Work) -> None:
+        """Make the vectors and the graph of near ones."""
+        config = self._config
+        self._graph = _graph(
+            config.encode(self._nodes[0], config.encoder, self._seed, work), config
+        )
+
+    def groups(self, way: Way) -> Ints:
+        """The group of each row, -1 none; `read` comes before communities. Shapes: -> (n,)."""
+        if way.by == PARTS:
+            return _parts(*self._history, int(way.size), self._seed)
+        least = self._config.least_share
+        _, node_of_row = self._nodes
+        if way.by == USERS:
+            return large(self._aligned()[node_of_row], least)
+        graph = self._graph
+        if graph is None:
+            raise RuntimeError("communities need vectors: read() comes first")
         edges = (graph.source, graph.target, graph.weight)
-        for resolution in config.resolutions:
-            labels = np.asarray(leiden(graph.n, *edges, resolution, seed), np.int64)
-            labels = large(labels[graph.nearest][node_of_row], config.least_share)
-            found.append(Proposal("communities", resolution, labels))
-    if config.users:
-        found.append(_aligned(nodes, node_of_row, (config, leiden, seed)))
-    table, cells = _histories(episodes, rows, manners[:MOST_MANNERS])
-    for count in config.parts:
-        found.append(Proposal("parts", count, _parts(table, cells, count, seed)))
-    return found
+        labels = np.asarray(self._leiden(graph.n, *edges, way.size, self._seed), np.int64)
+        return large(labels[graph.nearest][node_of_row], least)
 
+    @cached_property
+    def _nodes(self) -> tuple[Nodes, Ints]:
+        episodes, rows, manners = self._seen
+        return _nodes(episodes, rows, manners[:1])
 
-def _aligned(
-    nodes: Nodes, node_of_row: Ints, settings: tuple[ProposalConfig, Leiden, int]
-) -> Proposal:
-    """People's own groups, and which of them many runs put together.
+    @cached_property
+    def _history(self) -> tuple[Any, list[tuple[Ints, Ints]]]:
+        episodes, rows, manners = self._seen
+        return _histories(episodes, rows, manners[:MOST_MANNERS])
 
-    Here the consensus finds the resolution. (In the graph of the encoder's vectors it does not:
-    what agrees most there is what is finest, the kinds of episodes.)
-    """
-    config, leiden, seed = settings
-    group, centres = own_groups(nodes, config.encoder.size, config.least_likeness)
-    graph = _graph(centres, config)
-    edges = (graph.source, graph.target, graph.weight)
-    found = consensus(graph.n, edges, leiden, seed=seed)
-    labels = found.labels[graph.nearest][group][node_of_row]
-    return Proposal("users", round(found.resolution, 2), large(labels, config.least_share))
+    def _aligned(self) -> Ints:
+        """People's own groups, and which of them many runs put together, of each node.
+
+        Here the consensus finds the resolution. (In the graph of the encoder's vectors it does not:
+        what agrees most there is what is finest, the kinds of episodes.)
+        """
+        config, nodes = self._config, self._nodes[0]
+        group, centres = own_groups(nodes, config.encoder.size, config.least_likeness)
+        graph = _graph(centres, config)
+        edges = (graph.source, graph.target, graph.weight)
+        found = consensus(graph.n, edges, self._leiden, seed=self._seed)
+        return np.asarray(found.labels[graph.nearest][group], np.int64)
 
 
 def _histories(

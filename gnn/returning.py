@@ -66,6 +66,30 @@ def compare(episodes: Episodes, rows: Ints, soft: tuple[Any, Any], least: float)
     return Return(correlation, beyond_topics(labels[0], labels[1], topics))
 
 
+def returned(user: Ints, whole: Any, halves: tuple[Any, Any]) -> NDArray[np.float64]:
+    """How each persona of a rule fitted on everybody comes back in rules of two halves.
+
+    The least of three correlations over people: its partner in each half with it, and these with
+    each other, which alone rest on nobody in common; -1 where a half has no partner for it.
+
+    Shapes: user (n,), posteriors (n, k + 1), (n, l + 1) and (n, m + 1) -> (k,).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    found = np.full(whole.shape[1] - 1, -1.0)
+    places = np.full((2, len(found)), -1, np.int64)
+    likeness = np.ones(len(found))
+    for side, half in enumerate(halves):
+        alike = _correlations(user, whole, half)
+        mine, theirs = linear_sum_assignment(-alike)
+        places[side, mine] = theirs
+        likeness[mine] = np.minimum(likeness[mine], alike[mine, theirs])
+    both = np.flatnonzero((places >= 0).all(0))
+    apart = _correlations(user, *halves)[places[0, both], places[1, both]]
+    found[both] = np.minimum(likeness[both], apart)
+    return found
+
+
 def same_place(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
     """Correlations, over people, of the weights in personas that stand at the same place.
 

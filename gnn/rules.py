@@ -94,11 +94,12 @@ def _tested(row: dict[str, Any]) -> Recurrence:
 def rule_over(episodes: Episodes, texts: list[str]) -> tuple[Rule, Any]:
     """The rule that these parts make, and which of the episodes' types it knows.
 
-    Shapes: k texts -> the rule (k + 1, t), (t,) bool.
+    Shapes: k texts -> the rule of k personas, (t,) bool.
     """
     parts = [json.loads(text) for text in texts]
     first = parts[0]
-    tables = [first["background"], *(part["persona"] for part in parts)]
+    groups = [*parts, *first["unnamed"]]
+    tables = [first["background"], *(group["persona"] for group in groups)]
     names = tuple(
         sorted(first["background"]["manners"].keys() & {m.name for m in episodes.manners})
     )
@@ -115,8 +116,9 @@ def rule_over(episodes: Episodes, texts: list[str]) -> tuple[Rule, Any]:
         names=names,
         trust=(1.0,) * len(names),  # is in the tables already
         occasion=np.inf if first["occasion"] is None else first["occasion"],
-        held=np.array([part["held"] for part in parts]),
+        held=np.array([group["held"] for group in groups]),
         config=config,
+        unnamed=len(first["unnamed"]),
     )
     return rule, np.array([name in first["background"]["types"] for name in types], bool)
 

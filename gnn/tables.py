@@ -177,7 +177,7 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
     the shares, none's too, are drawn to those of the other episodes of the occasion, the more the
     smaller `occasion` is. Then k counts as far as the person holds it: with the odds `held` / (1 -
     `held`), over one plus the number of their occasions, times the product over these of 1 / (1 -
-    mean probability of k).
+    mean probability of k). Unnamed groups compete as personas do; what is theirs is no persona's.
     """
 
     def tables(row: int) -> dict[str, Any]:
@@ -202,4 +202,8 @@ def rule_of(episodes: Episodes, rule: Rule, number: int) -> dict[str, Any]:
         "rounds": rule.config.fold_in_rounds,
         "persona": tables(number + 1),
         "background": tables(0),
+        "unnamed": [
+            {"persona": tables(place + 1), "held": round(float(rule.held[place]), 4)}
+            for place in range(rule.personas, len(rule.held))
+        ],
     }

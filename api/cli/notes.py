@@ -150,7 +150,6 @@ def why_so_many(s: dict[str, Any]) -> str:
             "of all belong to none."
         )
     came, tested = s["taken"], s["candidates"]
-    tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
     failed = sum(not one["passed"] for one in tested)
     mute = sum(one["passed"] and not one["kept"] for one in tested)
     overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
@@ -162,7 +161,7 @@ def why_so_many(s: dict[str, Any]) -> str:
     return (
         f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
         f"the one was taken whose groups came back most when other people were grouped: "
-        f"{tried['come_back']:,} of its {tried['personas']:,} did{overlooked}. "
+        f"{came['come_back']:,} of its {came['personas']:,} did{overlooked}. "
         f"Dropped: {told or 'none'}."
     )
 

@@ -102,6 +102,20 @@ def test_a_kept_persona_keeps_its_preferences(fitted: tuple[Rule, np.ndarray]) -
     np.testing.assert_array_equal(kept.types, rule.types[[0, 3]])
 
 
+def test_what_is_not_named_explains_what_it_did_and_makes_no_other_persona_larger(
+    world: tuple[Episodes, Ints], fitted: tuple[Rule, np.ndarray]
+) -> None:
+    episodes, truth = world
+    rows, rule = np.arange(len(episodes)), fitted[0].naming(np.array([2]))
+    assert (rule.personas, rule.unnamed) == (1, fitted[0].personas - 1)
+    soft, whole = assign(episodes, rows, (), rule), assign(episodes, rows, (), fitted[0])
+    np.testing.assert_allclose(soft[:, 1], whole[:, 3], atol=1e-5)
+    np.testing.assert_allclose(soft.sum(1), 1, atol=1e-5)
+    alone = assign(episodes, rows, (), rule.named())
+    others = (truth >= 0) & (truth != 2)
+    assert alone[others, 1].sum() > 1.5 * soft[others, 1].sum()
+
+
 def test_occasions_differ_no_more_than_chance_where_bins_are_dealt_at_random(
     world: tuple[Episodes, Ints],
 ) -> None:

@@ -1,8 +1,8 @@
 import numpy as np
+import pytest
 
 from gnn.communities import native_leiden
-from gnn.proposals import ProposalConfig, propose
-from gnn.training import Work
+from gnn.proposals import COMMUNITIES, PARTS, ProposalConfig, Proposer, Way, ways
 from tests.gnn.planted import Story, arranged, plant
 
 
@@ -13,7 +13,9 @@ def _untouched(*_: object) -> np.ndarray:
 def test_no_vectors_are_made_where_only_parts_are_asked_for() -> None:
     episodes, _ = arranged(plant(3, Story(people=60)))
     config = ProposalConfig(resolutions=(), parts=(3, 4), encode=_untouched)
+    assert ways(config) == [Way(PARTS, 3), Way(PARTS, 4)]
     rows = np.arange(len(episodes))
-    found = propose(episodes, rows, (), (config, native_leiden, 0, Work()))
-    assert [(one.by, one.size) for one in found] == [("parts", 3), ("parts", 4)]
-    assert all(len(one.labels) == len(rows) for one in found)
+    proposer = Proposer(episodes, rows, (), (config, native_leiden, 0))
+    assert all(len(proposer.groups(way)) == len(rows) for way in ways(config))
+    with pytest.raises(RuntimeError, match="read"):
+        proposer.groups(Way(COMMUNITIES, 0.1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnn.returning import compare
+from gnn.returning import compare, returned
 from gnn.tensors import Episodes
 from tests.gnn.planted import Story, arranged, plant
 
@@ -67,3 +67,17 @@ def test_two_rules_without_personas_say_nothing(world: tuple[Episodes, np.ndarra
     back = compare(episodes, rows, (np.ones((len(rows), 1)), np.ones((len(rows), 1))), 0.7)
     assert len(back.correlation) == 0
     assert back.information == 0
+
+
+def test_what_one_half_does_not_have_has_not_returned(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    episodes, truth = world
+    renamed = np.where(truth < 0, -1, 4 - truth)
+    torn = np.where(truth == 3, -1, truth)
+    torn[np.random.default_rng(0).choice(np.flatnonzero(truth != 3), (truth == 3).sum())] = 3
+    found = returned(episodes.user, _soft(truth, 5), (_soft(renamed, 5), _soft(torn, 5)))
+    assert found[[0, 1, 2, 4]].min() > 0.7 > found[3]
+    fewer = np.where(truth == 4, -1, truth)
+    found = returned(episodes.user, _soft(truth, 5), (_soft(renamed, 5), _soft(fewer, 4)))
+    assert found.tolist() == pytest.approx([1, 1, 1, 1, -1])

@@ -1,0 +1,58 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from gnn.communities import native_leiden
+from gnn.encoder import EncoderConfig
+from gnn.found import Found, PersonaConfig, Report
+from gnn.personas import discover
+from gnn.proposals import ProposalConfig
+from gnn.tensors import Episodes
+from tests.gnn.planted import Story, arranged, plant
+
+PLAIN = PersonaConfig(
+    proposals=ProposalConfig(
+        resolutions=(0.1, 0.3), parts=(3, 4, 5, 6), encoder=EncoderConfig(steps=2)
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Episodes, np.ndarray]:
+    return arranged(plant(7, Story(people=400, personas=6, topics=30)))
+
+
+def _found(episodes: Episodes, config: PersonaConfig) -> tuple[Found, Report]:
+    report = Report()
+    return discover(episodes, config, native_leiden, report), report
+
+
+def test_another_seed_finds_the_same_personas(world: tuple[Episodes, np.ndarray]) -> None:
+    config = replace(PLAIN, proposals=replace(PLAIN.proposals, resolutions=()))
+    one, other = (_found(world[0], replace(config, seed=seed))[0] for seed in (0, 1))
+    assert one.rule.personas == other.rule.personas >= 3
+    labels = [found.soft.argmax(1) for found in (one, other)]
+    assert adjusted_rand_score(*labels) > 0.8
+
+
+def test_the_better_parts_are_measured_again_and_others_only_while_they_lead(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    report = _found(world[0], PLAIN)[1]
+    times = {(one["by"], one["size"]): one["times"] for one in report.summary["trials"]}
+    assert sorted(times["parts", size] for size in (3, 4, 5, 6)) == [1, 1, 4, 4]
+    assert report.summary["taken"]["by"] == "parts"
+    assert times["communities", 0.1] < PLAIN.halvings
+
+
+def test_where_there_are_no_parts_communities_are_taken(
+    world: tuple[Episodes, np.ndarray],
+) -> None:
+    config = replace(PLAIN, proposals=replace(PLAIN.proposals, parts=()))
+    found, report = _found(world[0], config)
+    assert report.summary["taken"]["by"] == "communities"
+    assert (
+        report.summary["taken"]["come_back"] >= found.rule.personas - report.summary["overlooked"]
+    )
