@@ -32,7 +32,7 @@ class PersonaConfig:
     Attributes:
         most_tried: episodes of each half that the fits at every resolution see.
         most_fitted: episodes that the last fit sees.
-        halvings: of the people, over which a way to group intents must lead to be taken.
+        halvings: of the people, over which a way to group intents must lead to be taken; 2 or more.
         least_return: personas whose people agree less between the rules of both halves (as a
             correlation) are dropped.
         least_same: an overlooked persona is a part of one found if its people (as a correlation)

@@ -59,6 +59,7 @@ class Trial:
             "size": self.way.size,
             "times": len(self.backs),
             "information": round(self.information, 4),
+            "error": round(self.error, 4) if len(self.backs) > 1 else None,
         }
 
 

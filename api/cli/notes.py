@@ -7,6 +7,9 @@ from kg.words import some
 
 MOST_REASONS = 6
 WARNING = "warning: "
+MOST_ERROR = 0.1
+"""Standard error over mean, of what comes back over all halvings. (Planted worlds: .01 to .03; a
+wholesaler's orders, where seeds do not agree: .2.)"""
 
 
 def notes(lake: Any) -> list[str]:
@@ -115,6 +118,7 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
         yield f"Personas since the run before: {told} (personagraph personas history)."
     yield why_so_many(s)
+    yield from _how_firm(s)
     if "personas" not in s:
         return
     if "drift" in s:
@@ -136,6 +140,20 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         yield (
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
+        )
+
+
+def _how_firm(s: dict[str, Any]) -> Iterator[str]:
+    """Whether another seed might find others: what came back differed from halving to halving."""
+    if "taken" not in s:
+        return
+    came = s["taken"]
+    tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
+    if tried["error"] > MOST_ERROR * tried["information"]:
+        yield (
+            f"{WARNING}the structure is weak: how much came back depends on how people are halved "
+            f"({tried['information']:.2f} ± {tried['error']:.2f} nats). Another seed or store may "
+            "find other personas; these stay, by their rule, until `run --search`."
         )
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from api.cli.notes import WARNING, notes
 
 SAID = {
@@ -13,11 +15,11 @@ SAID = {
 class _Told:
     """A lake of which only one step has said something."""
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        self.said = said
+    def __init__(self, said: dict[str, Any], step: str = "identity") -> None:
+        self.said, self.step = said, step
 
     def summary(self, step: str) -> dict[str, Any]:
-        return self.said if step == "identity" else {}
+        return self.said if step == self.step else {}
 
 
 def test_far_fewer_people_than_ids_are_warned_of() -> None:
@@ -26,3 +28,15 @@ def test_far_fewer_people_than_ids_are_warned_of() -> None:
     assert first == "900 records turned out to be about 262 people."
     assert warned.startswith(f"{WARNING}700 values of customer became only 262 people.")
     assert notes(_Told(SAID)) == [first]
+
+
+@pytest.mark.parametrize(("error", "is_warned_of"), [(0.02, True), (0.005, False)])
+def test_that_another_seed_may_find_others_is_warned_of(error: float, is_warned_of: bool) -> None:
+    taken = {"by": "parts", "size": 5}
+    said = {
+        "result": "no stable structure",
+        "taken": taken,
+        "trials": [taken | {"size": 4}, taken | {"information": 0.1, "error": error}],
+    }
+    warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
+    assert ["weak: " in line and "0.10 ± 0.02" in line for line in warned] == [True] * is_warned_of
