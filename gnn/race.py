@@ -44,8 +44,8 @@ class Trial:
 
     @property
     def information(self) -> float:
-        """Nats beyond the topic that come back, on average."""
-        return float(np.mean([back.information for back in self.backs]))
+        """Nats beyond the topic that come back, on average; less than chance says is none."""
+        return max(float(np.mean([back.information for back in self.backs])), 0.0)
 
     @property
     def error(self) -> float:

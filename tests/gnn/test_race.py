@@ -8,7 +8,9 @@ from gnn.communities import native_leiden
 from gnn.encoder import EncoderConfig
 from gnn.found import Found, PersonaConfig, Report
 from gnn.personas import discover
-from gnn.proposals import ProposalConfig
+from gnn.proposals import PARTS, ProposalConfig, Way
+from gnn.race import Race, Trial
+from gnn.returning import Return
 from gnn.tensors import Episodes
 from tests.gnn.planted import Story, arranged, plant
 
@@ -57,3 +59,13 @@ def test_where_there_are_no_parts_communities_are_taken(
     assert (
         report.summary["taken"]["come_back"] >= found.rule.personas - report.summary["overlooked"]
     )
+
+
+def test_what_comes_back_less_than_by_chance_is_nothing() -> None:
+    back = Return(np.ones(1), -0.01)
+    trial = Trial(Way(PARTS, 3), backs=[back, back])
+    assert trial.information == 0
+    race = Race.__new__(Race)
+    race._config = PLAIN
+    race._measured = lambda trials: None  # type: ignore[method-assign]
+    assert race._of_parts([trial]) is None
