@@ -8,8 +8,8 @@ from kg.words import some
 MOST_REASONS = 6
 WARNING = "warning: "
 MOST_ERROR = 0.1
-"""Standard error over mean, of what comes back over all halvings. (Planted worlds: .01 to .03; a
-wholesaler's orders, where seeds do not agree: .2.)"""
+"""Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
+of a wholesaler, where seeds do not agree: .2.)"""
 
 
 def notes(lake: Any) -> list[str]:
@@ -118,12 +118,12 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
         yield f"Personas since the run before: {told} (personagraph personas history)."
     yield why_so_many(s)
-    yield from _how_firm(s)
     if "personas" not in s:
         return
     if "drift" in s:
         yield from _update(s)
         return
+    yield from _how_firm(s)
     yield (f"{some(s['people'], 'person')} had an intent; all shares are of these.")
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
@@ -145,8 +145,6 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
 
 def _how_firm(s: dict[str, Any]) -> Iterator[str]:
     """Whether another seed might find others: what came back differed from halving to halving."""
-    if "taken" not in s:
-        return
     came = s["taken"]
     tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
     if tried["error"] > MOST_ERROR * tried["information"]:
