@@ -78,12 +78,8 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
             told = Told(rule, kept, stability[kept])
             wider = _with_overlooked(episodes, rows, manners, told, (config, leiden))
         task.advance()
-    report.summary["taken"] = {
-        "by": best.way.by,
-        "size": best.way.size,
-        "personas": rule.personas,
-        "come_back": len(kept),
-    }
+    came = {"personas": rule.personas, "come_back": len(kept)}
+    report.summary["taken"] = best.told() | came
     report.summary["overlooked"] = len(wider.kept) - len(kept)
     if not len(wider.kept):
         return _nothing(episodes, config, report)
@@ -143,13 +139,13 @@ def _with_overlooked(
             episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
         )
 
-    people = episodes.user[common]
+    people, both = episodes.user[common], halves(episodes, config)
     soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
     named = merged(soft, told.kept)
     for guess in overlooked(episodes, some, named, (config.overlooked, leiden, config.seed)).T:
         start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
-        back = same_place(people, *(said(wider, half) for half in halves(episodes, config)))
+        back = same_place(people, *(said(wider, half) for half in both))
         now = assign(episodes, common, manners, wider)
         same = same_place(people, was, now[:, :-1])[told.kept]
         if back[-1] >= config.least_return and same.min(initial=1.0) >= config.least_same:

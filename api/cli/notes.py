@@ -146,11 +146,10 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
 def _how_firm(s: dict[str, Any]) -> Iterator[str]:
     """Whether another seed might find others: what came back differed from halving to halving."""
     came = s["taken"]
-    tried = next(t for t in s["trials"] if (t["by"], t["size"]) == (came["by"], came["size"]))
-    if tried["error"] > MOST_ERROR * tried["information"]:
+    if came["error"] > MOST_ERROR * came["information"]:
         yield (
             f"{WARNING}the structure is weak: how much came back depends on how people are halved "
-            f"({tried['information']:.2f} ± {tried['error']:.2f} nats). Another seed or store may "
+            f"({came['information']:.2f} ± {came['error']:.2f} nats). Another seed or store may "
             "find other personas; these stay, by their rule, until `run --search`."
         )
 
