@@ -10,7 +10,7 @@ COPY ingestion ingestion
 COPY kg kg
 RUN python -m venv /app \
  && /app/bin/pip install --no-cache-dir uv \
- && /app/bin/uv pip install --python /app/bin/python --no-cache \
+ && /app/bin/uv pip install --python /app/bin/python --no-cache --compile-bytecode \
     --constraint constraints.txt --override overrides.txt . \
  && /app/bin/uv pip uninstall --python /app/bin/python uv
 

@@ -30,7 +30,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt overrides.txt
 	  echo "Python's venv module is missing (Debian: apt-get install python3-venv)"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt \
-	  --override overrides.txt --editable '.[test]'
+	  --override overrides.txt --compile-bytecode --editable '.[test]'
 	@touch $@
 
 java:
