@@ -23,7 +23,7 @@ PLAIN = PersonaConfig(
 
 @pytest.fixture(scope="module")
 def world() -> tuple[Episodes, np.ndarray]:
-    return arranged(plant(7, Story(people=400, personas=6, topics=30)))
+    return arranged(plant(7, Story(people=600, personas=6, topics=30)))
 
 
 def _found(episodes: Episodes, config: PersonaConfig) -> tuple[Found, Report]:
