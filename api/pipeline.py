@@ -219,6 +219,7 @@ class _Work:
             "store": self.store.name,
             "embedding model": model,
             "topic level": mapping.topic_level,
+            "time zone": mapping.time_zone,
             "personas.yaml": self.asked.shaping,
             "seed": seed,
             "program": code_version(),
@@ -247,7 +248,8 @@ class _Work:
         """Events to sessions and intents."""
         from ingestion.intents import intents
 
-        config = {"topic_level": mapping.topic_level} | self.door.kept("kept_topic_level")
+        config = {"topic_level": mapping.topic_level, "time_zone": mapping.time_zone}
+        config |= self.door.kept("kept_topic_level")
         with self._step("intents", ("identity", "topics"), config) as step:
             if not step.done:
                 with self.progress.task("Sessions and intents") as task:

@@ -81,7 +81,8 @@ INTENTS = """
 SELECT intent_id, user_id, session_id, verb, topic, any_value(channel) AS channel,
     row_number() OVER (PARTITION BY session_id ORDER BY min(at_ms), intent_id) AS position,
     min(at_ms) AS started_at_ms, count(*) AS event_count, sum(quantity) AS quantity,
-    sum(value) AS value
+    sum(value) AS value, hour(epoch_ms(min(at_ms)))::INT AS hour,
+    (isodow(epoch_ms(min(at_ms))) - 1)::INT AS weekday
 FROM acts GROUP BY intent_id, user_id, session_id, verb, topic ORDER BY intent_id
 """
 

@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from kg.errors import InputError
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -25,7 +27,7 @@ SURVEY = "survey"
 """The channel of answers."""
 INTENT_COLUMNS = (
     *("intent_id", "user_id", "session_id", "verb", "topic", "channel", "position"),
-    *("started_at_ms", "event_count", "quantity", "value"),
+    *("started_at_ms", "event_count", "quantity", "value", "hour", "weekday"),
 )
 """What of the lake's intents an episode is made of."""
 OCCASION_PAUSE_MS = 12 * 3_600_000
@@ -102,8 +104,17 @@ class Episodes:
 
 
 def load(step: Any) -> Episodes:
-    """Read the intents of a step's lake that may shape personas as episodes; see `arrange`."""
+    """Read the intents of a step's lake that may shape personas as episodes; see `arrange`.
+
+    Raises:
+        InputError: an older version wrote the intents.
+    """
     intents = step.arrow("intents", list(INTENT_COLUMNS))
+    if intents["weekday"].null_count:
+        raise InputError(
+            "The intents of this workspace were written by an older version.",
+            hint="Run personagraph run again with its files.",
+        )
     out = step.arrow("kept_out", ["intent_id"])["intent_id"]
     return arrange(intents, step.arrow("users", ["user_id", "half"]), out)
 
@@ -196,13 +207,13 @@ def _occasions(user: Ints, started: Ints) -> Ints:
 
 def _manners(intents: pa.Table, started: Ints, topic: Ints, leading: Ints) -> tuple[Manner, ...]:
     channel, channels = _codes(intents["channel"])
-    hour = (started // 3_600_000) % 24 // HOURS_PER_BIN
     hours = tuple(f"{h:02d}-{h + HOURS_PER_BIN:02d} h" for h in range(0, 24, HOURS_PER_BIN))
-    weekday = (started // 86_400_000 + 3) % 7
+    hour = pc.fill_null(pc.divide(intents["hour"], HOURS_PER_BIN), len(hours))
+    hour, weekday = (one.to_numpy().astype(np.int64) for one in (hour, intents["weekday"]))
     order = np.minimum(_number(intents, started), LEVELS - 1)
     found = [
         Manner("channel", channels, channel[leading]),
-        Manner("hour", hours, hour[leading]),
+        Manner("hour", (*hours, "unknown"), hour[leading]),
         Manner("weekday", WEEKDAYS, weekday[leading]),
         Manner("order", ("first", "second", "later"), order[leading]),
     ]

@@ -46,6 +46,8 @@ aware_epoch_ms = _builtin("epoch_ms", ("timestamp('UTC')",), "int64")
 from_epoch_ms = _builtin("epoch_ms", ("int64",), "timestamp")
 # zone, time -> the moment at which clocks in the zone show the time
 in_zone = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
+# zone, moment -> the time that clocks in the zone show
+clock_in = _builtin("timezone", ("string", "timestamp('UTC')"), "timestamp")
 # text -> the same without accents
 strip_accents = _builtin("strip_accents", ("string",), "string")
 # text -> 32 hex digits

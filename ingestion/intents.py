@@ -8,6 +8,7 @@ of the engine, so that it runs wherever the lake's tables are.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ingestion.functions import clock_in, from_epoch_ms, in_zone
 from ingestion.sessions import behaviour, sessionize, sessions
 from kg.hashing import stable_id_of, text_hash_of
 from kg.words import some
@@ -43,7 +44,8 @@ def intents(step: "Step") -> None:
     Reads events, identities, users, item_topics, text_topics, topics; writes sessions, intents,
     event_intents, intent_items, and appends to topics what only events declare (their categories
     and objects). The step's config may hold `topic_level`, or `kept_topic_level` where the one
-    chosen before stays. The summary says which level was taken, why, and the figures of all levels.
+    chosen before stays, and the `time_zone` whose clocks tell the hour. The summary says which
+    level was taken, why, and the figures of all levels.
     """
     # In two steps: in one, the engine joins a user's records with all of that user's moments, which
     # grows with the square of what the busiest user did.
@@ -58,12 +60,14 @@ def intents(step: "Step") -> None:
     found = step.keep(runs(topics.at(level)))
     linked = step.keep(linked_events(topics.at(level), found))
     step.overwrite("sessions", sessions(rows))
-    step.overwrite("intents", intent_table(found, linked, step.table("sessions")))
+    zone = step.plan.config.get("time_zone") or "UTC"
+    step.overwrite("intents", intent_table(found, linked, step.table("sessions"), zone))
     step.overwrite("event_intents", event_intents(linked))
     step.overwrite("intent_items", intent_items(linked))
     step.append("topics", topics.declared())
     chosen = next(figure for figure in figures if figure.level == level)
     step.summary.update(
+        time_zone=zone,
         sessions=step.table("sessions").count().to_pyarrow().as_py(),
         intents=chosen.intents,
         events=chosen.events,
@@ -228,10 +232,12 @@ def figures_at(step: "Step", topics: "Topics", level: int) -> Level:
     return Level(level, **row)
 
 
-def intent_table(found: Any, linked: Any, owners: Any) -> Any:
+def intent_table(found: Any, linked: Any, owners: Any, zone: str) -> Any:
     """The table `intents`: of `runs`, with the texts and campaigns of `linked` events.
 
-    `owners` are the sessions with their user_id and channel.
+    Args:
+        owners: the sessions with their user_id and channel.
+        zone: whose clocks tell the hour and the weekday.
     """
     table = found.group_by("session_id", "position", "verb", "topic", "started_at_ms").aggregate(
         ended_at_ms=found.occurred_at_ms.max(),
@@ -239,11 +245,28 @@ def intent_table(found: Any, linked: Any, owners: Any) -> Any:
         quantity=found.quantity.sum().fill_null(0.0),
         value=found.value.sum().fill_null(0.0),
     )
-    table = table.mutate(intent_id=_intent_id(table))
+    hour, weekday = clock(table.started_at_ms, zone)
+    table = table.mutate(intent_id=_intent_id(table), hour=hour, weekday=weekday)
     table = table.join(owners.select("session_id", "user_id", "channel"), "session_id")
     for first in (_first(linked, "text", longest=True), _first(linked, "campaign_id")):
         table = table.left_join(first, "intent_id").drop("intent_id_right")
     return table.order_by("user_id", "started_at_ms", "session_id", "position")
+
+
+def clock(at_ms: Any, zone: str) -> tuple[Any, Any]:
+    """The hour (0 to 23) and the weekday (0 Monday) that clocks in a zone show.
+
+    What stands at midnight to the millisecond, in the zone or in UTC, is a day without a time: its
+    hour is null. (Read as an hour, a shop that exports dates has nothing but customers at night.)
+    """
+    import ibis
+
+    at = from_epoch_ms(at_ms)
+    local = at if zone == "UTC" else clock_in(zone, in_zone("UTC", at))
+    day_in_utc, day_here = (time == time.truncate("D") for time in (at, local))
+    hour = (day_in_utc | day_here).ifelse(ibis.null("int32"), local.hour().cast("int32"))
+    day = day_in_utc.ifelse(at, local)
+    return hour, day.day_of_week.index().cast("int32")
 
 
 def _intent_id(rows: Any) -> Any:

@@ -202,7 +202,6 @@ def _belonging(lake: "Lake") -> dict[Any, Any]:
 
 
 def _behaviour(lake: "Lake") -> dict[Any, Any]:
-    import ibis
 
     sessions, intents = _of_seen(lake, "sessions"), _of_seen(lake, "intents")
     following = sessions.session_id.lead().over(
@@ -210,10 +209,8 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
     )
     successive = sessions.select(start=sessions.session_id, end=following)
     about = lake.table("intent_items").semi_join(intents, "intent_id")
-    hours = (intents.started_at_ms / 3_600_000).floor().cast("int64")
     answers = intents.filter(intents.campaign_id.notnull(), intents.verb != "received")
     received = _of_seen(lake, "received")
-    day = ibis.literal(24)
     return {
         "Session": sessions.select(
             "channel",
@@ -241,9 +238,9 @@ def _behaviour(lake: "Lake") -> dict[Any, Any]:
             "quantity",
             "value",
             "kept_out",
+            "hour",
+            "weekday",
             id=intents.intent_id,
-            hour=hours % day,
-            weekday=((hours / day).floor().cast("int64") + 3) % 7,  # 1970-01-01 was a Thursday
         ),
         ("Session", "EXPRESSED", "Intent"): intents.select(
             start=intents.session_id, end=intents.intent_id

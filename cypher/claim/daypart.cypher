@@ -1,11 +1,11 @@
 // How many holders of a persona version, and how many others, have more than half of their
-// intents in a part of the day (UTC).
+// intents in a part of the day, of those whose hour is known, by the clock of the workspace.
 // Per stratum of activity (0: the least active, to 8).
 // params:  half STRING, subjects LIST<STRING>, pairs LIST<MAP>
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,
 //          n0 INT64, k0 INT64
 MATCH (u:User {half: $half})-[:HAD]->(:Session)-[:EXPRESSED]->(i:Intent)
-WITH u, CASE WHEN i.kept_out IS NOT NULL THEN NULL WHEN i.hour < 6 THEN 'night'
+WITH u, CASE WHEN i.kept_out IS NOT NULL OR i.hour IS NULL THEN NULL WHEN i.hour < 6 THEN 'night'
              WHEN i.hour < 12 THEN 'morning' WHEN i.hour < 18 THEN 'afternoon' ELSE 'evening' END AS part
 WITH u, part, count(*) AS intents
 WITH u, sum(CASE WHEN part IS NULL THEN 0 ELSE intents END) AS every,

@@ -1,5 +1,5 @@
 // How many holders of a persona version, and how many others, have more than half of their
-// intents at the weekend, or in the week (UTC).
+// intents at the weekend, or in the week, by the clock of the workspace.
 // Per stratum of activity (0: the least active, to 8).
 // params:  half STRING, subjects LIST<STRING>, pairs LIST<MAP>
 // returns: version STRING, subject STRING, activity INT64, n1 INT64, k1 INT64,

@@ -76,7 +76,7 @@ _COLUMNS = {
         ended_at_ms i64, event_count i64, value f64""",
     "intents": """intent_id str, session_id str, user_id str, verb str, topic str, channel str,
         position i64, started_at_ms i64, ended_at_ms i64, event_count i64, quantity f64,
-        value f64, text str?, campaign_id str?""",
+        value f64, text str?, campaign_id str?, hour i32?, weekday i32?""",
     "event_intents": "record_key str, session_id str, intent_id str, user_id str",
     "intent_items": "intent_id str, item_id str, count i64, value f64",
     "received": "user_id str, campaign_id str, at_ms i64, arm str",

@@ -172,7 +172,9 @@ def _item(scan: Scan) -> Answers:
 
 
 def _mostly(scan: Scan, subject: Any) -> Answers:
+    """Who has more than half of their intents in one part, of those of which it is known."""
     rows = scan.intents.select(user_id=scan.intents.user_id, subject=subject)
+    rows = rows.filter(rows.subject.notnull())
     parts = rows.group_by("user_id", "subject").agg(part=rows.count())
     every = rows.group_by("user_id").agg(every=rows.count())
     joined = parts.inner_join(every, "user_id")
@@ -180,16 +182,15 @@ def _mostly(scan: Scan, subject: Any) -> Answers:
     return Answers(most.select("user_id", "subject"))
 
 
-def _hours(scan: Scan) -> Any:
-    return (scan.intents.started_at_ms / 3_600_000).floor().cast("int64")
-
-
 def _daypart(scan: Scan) -> Answers:
     import ibis
 
-    hour = _hours(scan) % 24
+    hour = scan.intents.hour
     part = ibis.cases(
-        (hour < 6, "night"), (hour < 12, "morning"), (hour < 18, "afternoon"), else_="evening"
+        (hour < 6, "night"),
+        (hour < 12, "morning"),
+        (hour < 18, "afternoon"),
+        (hour < 24, "evening"),
     )
     return _mostly(scan, part)
 
@@ -197,8 +198,7 @@ def _daypart(scan: Scan) -> Answers:
 def _weekday(scan: Scan) -> Answers:
     import ibis
 
-    weekday = ((_hours(scan) / 24).floor().cast("int64") + 3) % 7
-    return _mostly(scan, ibis.ifelse(weekday >= 5, "weekend", "week"))
+    return _mostly(scan, ibis.ifelse(scan.intents.weekday >= 5, "weekend", "week"))
 
 
 def _overlap(scan: Scan) -> Answers:

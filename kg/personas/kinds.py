@@ -157,13 +157,13 @@ KINDS: dict[str, Kind] = {
         _kind("channel", "people with an intent here", "came through {label}", "channel", less=1),
         _kind(
             "daypart",
-            "people with more than half of their intents in this part of the day, UTC",
+            "people with more than half of their intents in this part of the day",
             "came mostly {label}",
             "time",
         ),
         _kind(
             "weekday",
-            "people with more than half of their intents on these days, UTC",
+            "people with more than half of their intents on these days",
             "came mostly {label}",
             "time",
         ),
@@ -301,9 +301,9 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 DAYPARTS = {
-    "night": "at night (0 to 6 h UTC)",
-    "morning": "in the morning (6 to 12 h UTC)",
-    "afternoon": "in the afternoon (12 to 18 h UTC)",
-    "evening": "in the evening (18 to 24 h UTC)",
+    "night": "at night (0 to 6 h {zone})",
+    "morning": "in the morning (6 to 12 h {zone})",
+    "afternoon": "in the afternoon (12 to 18 h {zone})",
+    "evening": "in the evening (18 to 24 h {zone})",
 }
 WEEKDAYS = {"weekend": "at the weekend", "week": "from Monday to Friday"}

@@ -39,7 +39,9 @@ class Labels:
             return THEN.join(self.topic(topic) for topic in subject.split(" > "))
         if kind.name in {"item", "received", "response"}:
             return self.item(subject)
-        return DAYPARTS.get(subject) or WEEKDAYS.get(subject) or tidy(subject)
+        if kind.name == "daypart":
+            return DAYPARTS[subject].format(zone=self._zone)
+        return WEEKDAYS.get(subject) or tidy(subject)
 
     def topic(self, topic: str) -> str:
         """What a topic is called."""
@@ -52,6 +54,10 @@ class Labels:
         if title is None:
             return tidy(item_id)
         return tidy(f"{title} ({item_id})" if title in self._shared else title)
+
+    @cached_property
+    def _zone(self) -> str:
+        return str(self._lake.summary("intents").get("time_zone") or "UTC")
 
     @cached_property
     def _topics(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gnn.tensors import Episodes, Ints, arrange
+from tests.clock import with_clock
 
 VERBS = ("viewed", "bought", "asked", "returned")
 CHANNELS = ("web", "store", "support")
@@ -114,7 +115,7 @@ def _tables(columns: list[NDArray[np.float64]], people: int) -> Planted:
             "campaign_id": pa.nulls(len(user), pa.string()),
         }
     )
-    return Planted(intents, users, truth.astype(np.int64))
+    return Planted(with_clock(intents), users, truth.astype(np.int64))
 
 
 def arranged(world: Planted) -> tuple[Episodes, Ints]:

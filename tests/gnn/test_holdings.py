@@ -9,6 +9,7 @@ import pyarrow as pa
 from gnn.found import PersonaConfig, holders
 from gnn.holdings import Spells, spells, table_of
 from gnn.tensors import OCCASION_PAUSE_MS, Episodes, arrange
+from tests.clock import with_clock
 from tests.gnn.planted import Story, arranged, plant
 
 DAY_MS = 86_400_000
@@ -33,7 +34,7 @@ def story(*lives: str, apart_ms: int = DAY_MS) -> tuple[Episodes, Any]:
         "value": [1.0] * count,
     }
     users = pa.table({"user_id": sorted(set(columns["user_id"])), "half": ["fit"] * len(lives)})
-    episodes = arrange(pa.table(columns), users)
+    episodes = arrange(with_clock(pa.table(columns)), users)
     topic = np.array([".ab".index(name) for name in episodes.topics])
     return episodes, np.eye(3)[topic[episodes.type_parts[episodes.type, 1]]]
 

@@ -38,7 +38,7 @@ def event(key: str, at: int, **more: Any) -> dict[str, Any]:
 
 
 def run(
-    lake: Writer, events: Sequence[Row], topic_level: int | None = None
+    lake: Writer, events: Sequence[Row], topic_level: int | None = None, zone: str | None = None
 ) -> list[dict[str, Any]]:
     """The intents of the events, in order, as the lake has them."""
     people = {row["record_key"]: row for row in events}
@@ -51,9 +51,32 @@ def run(
         put(step, item_topics=TOPICS,
             text_topics=[{"text_hash": text_hash("it broke"), "topic": "repairs", "level": 0}],
             topics=[{"topic": "food", "label": "Food", "kind": "category"}])  # fmt: skip
-    with lake.step("intents", config={"topic_level": topic_level}) as step:
+    with lake.step("intents", config={"topic_level": topic_level, "time_zone": zone}) as step:
         intents(step)
     return lake.arrow("intents").to_pylist()
+
+
+HOUR_MS = 3_600_000
+MONDAY_MS = 4 * 24 * HOUR_MS
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "hour", "weekday"),
+    [
+        (None, MONDAY_MS + 8 * HOUR_MS, 8, 0),
+        (None, MONDAY_MS, None, 0),  # a day without a time is no night
+        (None, MONDAY_MS + 1, 0, 0),
+        ("Australia/Sydney", MONDAY_MS - 3 * HOUR_MS, 7, 0),  # Sunday evening in UTC
+        ("Australia/Sydney", MONDAY_MS - 10 * HOUR_MS, None, 0),  # a Monday, read in the zone
+        ("America/New_York", MONDAY_MS, None, 0),  # a Monday, read in UTC
+        ("America/New_York", MONDAY_MS + 3 * HOUR_MS, 22, 6),
+    ],
+)
+def test_hour_and_weekday_are_by_the_clock_of_the_zone(
+    lake: Writer, zone: str | None, at: int, hour: int | None, weekday: int
+) -> None:
+    found = run(lake, [event("a", at, verb="bought", item_id="tea")], zone=zone)
+    assert [(row["hour"], row["weekday"]) for row in found] == [(hour, weekday)]
 
 
 def goals(found: list[dict[str, Any]]) -> list[tuple[str, str, int]]:

@@ -121,7 +121,8 @@ class _Story:
             {"intent_id": intent, "session_id": session, "user_id": user, "verb": verb,
              "topic": list(TOPICS)[topic], "channel": channel, "position": position,
              "started_at_ms": start + position, "ended_at_ms": start + position, "event_count": 1,
-             "quantity": 1.0, "value": 1.0, "text": None, "campaign_id": campaign}
+             "quantity": 1.0, "value": 1.0, "text": None, "campaign_id": campaign,
+             "hour": start % DAY_MS // 3_600_000, "weekday": (start // DAY_MS + 3) % 7}
         )  # fmt: skip
         self.rows["memberships"].append(
             {"intent_id": intent, "user_id": user, "persona_id": supports, "probability": 0.9}

@@ -43,6 +43,8 @@ def random_world(path: Path, seed: int) -> None:
             "topic": [f"t{n}" for n in topic],
             "channel": rng.choice(["web", "app", "shop", "support"], len(user)).tolist(),
             "started_at_ms": hour * HOUR_MS,
+            "hour": hour % 24,
+            "weekday": (hour // 24 + 3) % 7,
         },
         "holdings": {
             "user_id": [ids[n] for n in holder],

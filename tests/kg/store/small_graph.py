@@ -176,7 +176,7 @@ def _sessions(
                 | {"text": None, "position": position, "started_at_ms": at_ms, "event_count": 1}
                 | {"quantity": 1.0, "value": 2.5}
                 | {"kept_out": "verb test" if position == 2 else None}
-                | {"hour": hours % 24, "weekday": (hours // 24 + 3) % 7}
+                | {"hour": hours % 24 or None, "weekday": (hours // 24 + 3) % 7}
             )
             edges["Session", "EXPRESSED", "Intent"].append({"start": session, "end": intent})
             item = f"{topic}-{chance.randrange(3)}"
