@@ -5,6 +5,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kg.personas import template
 from kg.personas.claims import Claim, Counts
@@ -140,6 +142,22 @@ def test_a_share_is_shown_whole_but_never_as_none_or_all_when_it_is_not(
     share: float, text: str
 ) -> None:
     assert percent(share) == text
+
+
+@given(share=st.floats(0, 1))
+def test_nothing_and_all_are_told_apart_from_nearly(share: float) -> None:
+    told = float(percent(share))
+    assert told == pytest.approx(100 * share, abs=0.5)
+    assert (told == 0) == (share < 5e-10) or share == pytest.approx(5e-10)
+    assert (told == 100) == (1 - share < 5e-10) or 1 - share == pytest.approx(5e-10)
+
+
+def test_all_is_all_up_to_floating_error() -> None:
+    nearly = sum([0.1] * 10)
+    assert nearly < 1
+    assert percent(nearly) == "100"
+    assert percent(1 - nearly) == "0"
+    assert percent(1 - 1e-8) == "99.999999"
 
 
 def test_a_longer_phrase_is_not_taken_for_a_shorter_one() -> None:
