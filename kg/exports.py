@@ -242,6 +242,9 @@ EXPORTS = {
     ),
 }
 
+COMPUTED = tuple(name for name, export in EXPORTS.items() if export.step)
+"""The exports that this version has a step for."""
+
 
 def export_rows(lake: "Lake", name: str) -> Any:
     """The rows of an export, as an Ibis table in the order of the contract.
@@ -253,7 +256,7 @@ def export_rows(lake: "Lake", name: str) -> Any:
     export = EXPORTS.get(name)
     if export is None:
         raise InputError(
-            f"There is no export {name!r}.", hint=f"One of: {', '.join(EXPORTS)}.", name=name
+            f"There is no export {name!r}.", hint=f"One of: {', '.join(COMPUTED)}.", name=name
         )
     if not export.step or lake.step_id(export.step) is None:
         raise _missing(lake, name, export.step)
@@ -266,7 +269,7 @@ def export_rows(lake: "Lake", name: str) -> Any:
 def _missing(lake: "Lake", name: str, step: str) -> NotFound:
     """Why an export is not there, and what would make it be."""
     workspace = lake.workspace.name
-    there = [other for other, one in EXPORTS.items() if one.step and lake.step_id(one.step)]
+    there = [other for other in COMPUTED if lake.step_id(EXPORTS[other].step)]
     known = f" There are: {', '.join(there)}." if there else ""
     if not step:
         message = f"{name} is not computed yet: this version has no step for it."

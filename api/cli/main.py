@@ -12,6 +12,7 @@ import typer
 
 from api.cli.console import escape, prepare_streams, stderr
 from api.cli.ending import CUT_SHORT, INTERRUPTED, Ending, ending
+from kg.exports import COMPUTED
 from kg.store.stderr import keep_apart
 from kg.written import storable
 
@@ -396,7 +397,7 @@ def query(
 
 @app.command()
 def export(
-    name: Annotated[str, typer.Argument(help="What: records, identities, intents, claims, ...")],
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(COMPUTED)}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .parquet, .csv or .ndjson.")],
     workspace: Workspace = "default",
 ) -> None:

@@ -12,7 +12,6 @@ from kg.errors import NotFound
 from kg.settings import read_settings
 
 KEPT_SENTENCES = 4
-SEARCH_HINT = "personagraph run DATA -w WORKSPACE --search"
 
 
 def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
@@ -33,7 +32,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if not found:
         console.print(nothing_found(lake.summary("personas")))
     show_all(console, found)
-    show_proposal(console, lake.summary("personas"))
+    show_proposal(console, lake.summary("personas"), workspace)
 
 
 def show_all(console: Console, found: list[dict[str, Any]]) -> None:
@@ -66,11 +65,18 @@ def proposal(summary: dict[str, Any]) -> str:
     return f"A full search is proposed because {'; and '.join(reasons)}." if reasons else ""
 
 
-def show_proposal(console: Console, summary: dict[str, Any]) -> None:
-    """The proposal and how to follow it, if there is one."""
+def show_proposal(console: Console, summary: dict[str, Any], workspace: str | None = None) -> None:
+    """The proposal and how to follow it, if there is one.
+
+    Args:
+        workspace: its name; None: whoever reads it has just typed the run.
+    """
     if told := proposal(summary):
+        again = "Run the same once more with --search."
+        if workspace is not None:
+            again = f"{views.RUN_HINT.format(workspace)} --search"
         console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
-        console.print(f"[dim]{SEARCH_HINT}[/]", soft_wrap=True)
+        console.print(f"[dim]{escape(again)}[/]", soft_wrap=True)
 
 
 def nothing_found(summary: dict[str, Any]) -> str:

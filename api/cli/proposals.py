@@ -69,7 +69,7 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
     if not yes:
         sys.stdout.write(proposal.text)
         _say_doubts(proposal)
-        _ask(out)
+        _ask(data, out)
     _write(proposal, out)
     note = stderr()
     note.print(f"[dim]the proposed mapping is in {escape(str(out))}[/]", soft_wrap=True)
@@ -99,13 +99,13 @@ def _place(data: str, workspace: Path) -> Path:
     return workspace.with_name(f"{workspace.name}.{name_of(data)}.{NAME}")
 
 
-def _ask(out: Path) -> None:
+def _ask(data: str, out: Path) -> None:
     import typer
 
     if not typer.confirm(f"Write this to {out} and read the files so?", default=False):
         raise NotAllowed(
             "Nothing was read.",
-            hint="`personagraph source propose DATA --out DATA/personagraph.yaml` writes the "
+            hint=f"`personagraph source propose {_shown(data)} --out {out}` writes the "
             "proposal; correct it and run again.",
         )
 

@@ -57,6 +57,8 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
         max_rows=limits.rows,
         memory_mb=limits.memory_mb,
     )
+    for warning in answer.warnings:
+        stderr().print(f"[bold]warning:[/] {escape(warning)}", soft_wrap=True)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     if as_json:
         print_json({"rows": rows, "truncated": answer.truncated})

@@ -9,8 +9,9 @@ Source of the colours: Okabe and Ito 2008, "Color Universal Design", https://jfl
 import io
 import textwrap
 import warnings
+from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -20,6 +21,9 @@ from kg.personas.atlas import Atlas, IntentType, Persona
 from kg.words import some
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+EDGES = ("solid", "dashed", "dotted", "dashdot")
+"""How islands of one colour are edged, so that colour and edge together tell 28 personas apart."""
+
 INK, PALE = "#222222", "#767676"
 SVG = "http://www.w3.org/2000/svg"
 LIST_INCHES = 7.0
@@ -43,6 +47,13 @@ _STYLE: Any = {
 }
 
 
+class Mark(NamedTuple):
+    """What tells a persona's island from others, beside its number: its colour and its edge."""
+
+    colour: str
+    edge: str
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A picture and what it says.
@@ -64,7 +75,7 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
 
     places, joined = layout(atlas), tree(atlas.correlation)
     numbers = {persona: row + 1 for row, persona in enumerate(joined.order)}
-    colours = _colours(places, joined)
+    marks = _marks(_colours(places, joined), joined)
     titles: dict[str, str] = {}
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # A letter that the measuring font lacks is found by whoever shows the text.
@@ -76,8 +87,8 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
         part = wide / (wide + LIST_INCHES)
         sea = figure.add_axes((0.0, 0.5 / high, part, 1 - 1.1 / high))
         inches = min(wide, high - 1.1)
-        _map(_Map(sea, inches, atlas, places, colours), numbers, titles)
-        _list(figure, part, high, atlas, joined, colours)
+        _map(_Map(sea, inches, atlas, places, marks), numbers, titles)
+        _list(figure, part, high, atlas, joined, marks)
         _words(figure, atlas, workspace)
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata=dict.fromkeys(
@@ -100,6 +111,17 @@ def _colours(places: Layout, joined: Tree) -> list[str]:
     return [COLOURS[chosen[persona]] for persona in range(len(chosen))]
 
 
+def _marks(colours: list[str], joined: Tree) -> list[Mark]:
+    """By persona; of one colour the first in the list has a solid edge, the next a dashed one."""
+    before: Counter[str] = Counter()
+    found = {}
+    for persona in joined.order:
+        colour = colours[persona]
+        found[persona] = Mark(colour, EDGES[before[colour] % len(EDGES)])
+        before[colour] += 1
+    return [found[persona] for persona in range(len(colours))]
+
+
 @dataclass(frozen=True)
 class _Map:
     """The left side: its axes, how many inches they are wide, and what lies there."""
@@ -108,7 +130,7 @@ class _Map:
     inches: float
     atlas: Atlas
     places: Layout
-    colours: list[str]
+    marks: list[Mark]
 
 
 def _map(drawn: _Map, numbers: dict[int, int], titles: dict[str, str]) -> None:
@@ -124,12 +146,14 @@ def _map(drawn: _Map, numbers: dict[int, int], titles: dict[str, str]) -> None:
     axes.set_axis_off()
     inch = drawn.inches / side
     islands = list(zip(places.islands, places.island_radii, strict=True))
-    for colour, (centre, radius) in zip(drawn.colours, islands, strict=True):
+    for (centre, radius), (colour, line) in zip(islands, drawn.marks, strict=True):
         axes.add_patch(Circle(centre, radius, facecolor=colour, alpha=0.13, edgecolor="none"))
-        axes.add_patch(Circle(centre, radius, fill=False, edgecolor=colour, linewidth=1.2))
+        axes.add_patch(
+            Circle(centre, radius, fill=False, edgecolor=colour, linestyle=line, linewidth=1.6)
+        )
     for place, kind in enumerate(drawn.atlas.types):
         name, centre, radius = f"type{place}", places.bubbles[place], places.radii[place]
-        colour = drawn.colours[kind.persona]
+        colour = drawn.marks[kind.persona].colour
         titles[name] = _said(drawn.atlas, kind)
         axes.add_patch(
             Circle(centre, radius, facecolor=colour, edgecolor="white", linewidth=0.6, gid=name)
@@ -191,7 +215,7 @@ def _named(axes: Any, words: str, centre: Any, radius: float, inch: float) -> No
 
 
 def _list(
-    figure: Any, part: float, high: float, atlas: Atlas, joined: Tree, colours: list[str]
+    figure: Any, part: float, high: float, atlas: Atlas, joined: Tree, marks: list[Mark]
 ) -> None:
     """The list of personas by number, and the tree of who shares holders."""
     rows = len(joined.order)
@@ -205,15 +229,17 @@ def _list(
     table.set_axis_off()
     most = max(persona.people for persona in atlas.personas)
     for place, persona in enumerate(joined.order):
-        one = atlas.personas[persona]
-        table.scatter([0.35], [place], s=190, color=colours[persona], clip_on=False)
+        one, (colour, line) = atlas.personas[persona], marks[persona]
+        table.scatter([0.35], [place], s=190, color=colour, clip_on=False)
+        table.scatter([0.35], [place], s=330, facecolors="none", edgecolors=colour, linestyle=line,
+                      clip_on=False)  # fmt: skip
         table.text(0.35, place, str(place + 1), ha="center", va="center", fontsize=8,
-                   fontweight="bold", color=_ink_on(colours[persona]))  # fmt: skip
+                   fontweight="bold", color=_ink_on(colour))  # fmt: skip
         table.text(0.9, place, textwrap.shorten(one.name, NAME_LETTERS, placeholder="…"),
                    va="center", fontsize=9, color=INK)  # fmt: skip
         table.text(0.9, place + 0.37, textwrap.shorten(levels_of(one), 60, placeholder="…"),
                    va="center", fontsize=6, color=PALE)  # fmt: skip
-        table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colours[persona],
+        table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colour,
                    edgecolor=PALE, linewidth=0.4)  # fmt: skip
         table.text(10.0, place, f"{one.people:,} · {one.people / max(atlas.population, 1):.0%}",
                    ha="right", va="center", fontsize=8, color=INK)  # fmt: skip

@@ -39,7 +39,8 @@ $svg
 <p>$summary</p>
 <table>
 <thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
-<th>what most of them do (people)</th><th>shares holders most with</th></tr></thead>
+<th>what it is made of, the commonest first (of its people)</th>
+<th>shares holders most with</th></tr></thead>
 <tbody>
 $rows
 </tbody>
@@ -106,7 +107,11 @@ def _plain_persona(one: Persona) -> Persona:
 
 def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
     one = atlas.personas[place]
-    types = [f"{t.verb} {t.label} ({t.people:,})" for t in atlas.types if t.persona == place]
+    types = [
+        f"{kind.verb} {kind.label} ({kind.people:,} of {one.people:,})"
+        for kind in atlas.types
+        if kind.persona == place
+    ]
     return (
         f'<tr><td class="number">{drawing.numbers[place]}</td><td>{escape(one.name)}<br>'
         f"<small>{escape(one.version_id)} {escape(levels_of(one))}</small></td>"
@@ -117,10 +122,12 @@ def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
 
 
 def _closest(atlas: Atlas, place: int) -> str:
-    """The persona whose holders go most with those of this one."""
+    """The persona whose holders go most with those of this one, if any do more than by chance."""
     others = [other for other in range(len(atlas.personas)) if other != place]
     if not others:
         return ""
     most = max(others, key=lambda other: (float(atlas.correlation[place, other]), -other))
     value = float(atlas.correlation[place, most])
+    if round(value, 2) <= 0:
+        return "none, beyond chance"
     return f"{atlas.personas[most].name} (correlation {value:+.2f})"

@@ -31,6 +31,10 @@ GLUE = frozenset(
 )
 """Words that may stand between phrases and numbers; none can state a fact, none can deny one."""
 
+SHARE_DIGITS = 9
+"""Two shares that differ by less are one: no share of fewer than a billion people is so near to
+nothing or all."""
+
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
 _PERCENT = r"\s*(?:%|percent\b|per cent\b)"
 _REST = r"(?:equally active (?:others|other people|people))"
@@ -55,14 +59,22 @@ _WORD = re.compile(r"[^\W\d_]+")
 def percent(share: float) -> str:
     """A share as people read it: whole percents, but never 0 or 100 when it is not.
 
-    >>> percent(0.616), percent(0.004), percent(0.9996), percent(1.0)
-    ('62', '0.4', '99.96', '100')
+    Nothing and all are what differs from them by floating error alone: a reference is a sum of
+    weighted shares, and says 0.9999999999999999 where everybody does it.
+
+    >>> percent(0.616), percent(0.004), percent(0.9996), percent(1.0), percent(1 - 1e-16)
+    ('62', '0.4', '99.96', '100', '100')
     """
-    for decimals in range(6):
+    share = round(share, SHARE_DIGITS)
+    for decimals in range(SHARE_DIGITS - 1):
         text = f"{100 * share:.{decimals}f}"
-        if share in (0.0, 1.0) or 0 < float(text) < 100:
-            return text
+        if _is_true(text, share):
+            break
     return text
+
+
+def _is_true(text: str, share: float) -> bool:
+    return share in (0.0, 1.0) or 0 < float(text) < 100
 
 
 def problem(text: str, cited: Sequence[Claim]) -> str | None:
@@ -126,9 +138,9 @@ def _without_numbers(text: str, cited: Sequence[Claim]) -> tuple[str, str | None
 
 def _spellings(share: float) -> set[str]:
     """Whole percents, or one decimal; 0 and 100 only when they are exact."""
+    share = round(share, SHARE_DIGITS)
     tenths = f"{100 * share:.1f}"
-    exact = share in (0.0, 1.0) or 0 < float(tenths) < 100
-    return {percent(share), *([tenths] if exact else [])}
+    return {percent(share), *([tenths] if _is_true(tenths, share) else [])}
 
 
 def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:

@@ -59,8 +59,9 @@ DOES = {
     "Regulars": {"Buyers"},
 }
 NOTHING_OF_NOTE = "Mixed Interests"
-TOO_FEW = "Small Group"
-# A persona is not named after what few of its holders do, however rare that is among others.
+NOTHING_SAID = "Unnamed Group"
+# A persona is not named after what few of its holders do, however rare that is among others: of
+# "Night People" at least half come at night.
 LEAST_NAMED = 0.5
 # Nor after one thing alone that a third of them do not do, where there is another.
 LEAST_ALONE = 2 / 3
@@ -131,21 +132,20 @@ def _listed(phrases: Sequence[str]) -> str:
 
 
 def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
-    telling = [c for c in claims if _names_somebody(c)]
-    common = [c for c in telling if c.measured.value >= LEAST_NAMED]
-    fitting = list(dict.fromkeys([*_names(common), *_names(telling)]))
+    fitting = _names([c for c in claims if _names_somebody(c)])
     yield from fitting
     base = next((t for t in fitting if len(t.split()) < 4 and not PROTECTED.search(t)), None)
     if base is None:
-        base = NOTHING_OF_NOTE if any(c.kind != "share" for c in claims) else TOO_FEW
+        base = NOTHING_OF_NOTE if any(c.kind != "share" for c in claims) else NOTHING_SAID
         yield base
     for number in range(2, 4000):
         yield f"{base} {_roman(number)}"
 
 
 def _names_somebody(claim: Claim) -> bool:
-    known = claim.subject_label != NO_KNOWN_KIND
-    return claim.kind in NAMING_KINDS and claim.measured.direction == "more" and known
+    measured, known = claim.measured, claim.subject_label != NO_KNOWN_KIND
+    more = measured.direction == "more" and measured.value >= LEAST_NAMED
+    return claim.kind in NAMING_KINDS and more and known
 
 
 def _names(telling: Sequence[Claim]) -> list[str]:
@@ -215,7 +215,7 @@ def _roman(number: int) -> str:
 
 
 def words_of(claims: Iterable[Claim]) -> frozenset[str]:
-    """The words a name may be made of: what holders do more, traits left out; lower case."""
+    """The words a name may be made of: what most holders do, and more; no traits; lower case."""
     allowed = {ANYBODY.lower(), "and"}
     for claim in claims:
         if _names_somebody(claim):
@@ -225,7 +225,7 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
                 text += NOUNS.get(claim.subject, "")
             text += f" {ALONE.get(DONE.get(claim.kind, ''), 'group')}"
             allowed |= {word.lower() for word in _WORD.findall(text)}
-    return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {TOO_FEW}".lower().split()))
+    return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {NOTHING_SAID}".lower().split()))
 
 
 def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> str | None:

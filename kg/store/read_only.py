@@ -52,7 +52,8 @@ class Answer:
         rows: values that JSON can hold; a node is its properties and `label`, an edge its
             properties and `type`, a path the list of both in turn.
         truncated: there were more rows than the limit.
-        warnings: shapes in the text that are known to give wrong or slow answers (`kg/lint.py`).
+        warnings: shapes in the text that are known to give wrong or slow answers (`kg/lint.py`),
+            and names that no graph has (`kg/vocabulary.py`).
     """
 
     columns: list[str]
@@ -105,9 +106,10 @@ def run_read_only(
     from kg.lake.disk import on_disk
     from kg.lint import findings
     from kg.store.workspace import workspace_id
+    from kg.vocabulary import unknown_names
 
     check_text(text)
-    warnings = findings(text)
+    warnings = [*unknown_names(text), *findings(text)]
     limits = (max_rows, timeout_s, memory_mb, secrets.token_hex(8))
     if settings.store == "embedded":
         from kg.store.private_copy import private_copy

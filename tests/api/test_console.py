@@ -1,5 +1,6 @@
 """What is shown of names and values from outside, and how the program ends."""
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from rich.console import Console
 from api.cli import console
 from api.cli.console import TerminalProgress, escape
 from api.cli.ending import CUT_SHORT, ending, is_interrupted
+from api.cli.personas import show_proposal
 from kg.errors import NotFound, Unavailable
+from kg.exports import COMPUTED, EXPORTS
 
 HOSTILE = "shop[bold red] q[/]z :smile: a\x1b[2Jb\u202ec\u2067d\u200fe"
 STILL = "shop[bold red] q[/]z :smile: a\ufffd[2Jb\ufffdc\ufffdd\ufffde"
@@ -31,6 +34,23 @@ def test_a_step_that_names_a_file_shows_the_name_as_it_is(
 def test_a_value_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     console.stdout().print(escape(HOSTILE))
     assert capsys.readouterr().out == STILL + "\n"
+
+
+def test_help_lists_what_can_be_exported_and_nothing_that_cannot(tmp_path: Path) -> None:
+    told = set(re.findall(r"\w+", succeed(personagraph(tmp_path, "export", "--help"))))
+    assert told >= set(COMPUTED)
+    assert told.isdisjoint(EXPORTS.keys() - set(COMPUTED))
+
+
+def test_who_is_proposed_a_search_is_told_how_in_this_workspace() -> None:
+    out = StringIO()
+    shown = Console(file=out, width=200)
+    proposed = {"proposed": ["much is new"]}
+    show_proposal(shown, proposed, "shop")
+    show_proposal(shown, proposed)
+    assert "personagraph run DATA --workspace shop --search" in out.getvalue()
+    assert "Run the same once more with --search." in out.getvalue()
+    assert "WORKSPACE" not in out.getvalue()
 
 
 def after(error: Exception, cause: BaseException | None, context: BaseException) -> Exception:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from api.picture.draw import COLOURS, draw
+from api.picture.draw import COLOURS, EDGES, _colours, _marks, draw
 from api.picture.layout import layout, tree
 from api.picture.page import picture
 from kg.personas.atlas import Atlas, IntentType, Persona
@@ -138,6 +138,33 @@ def test_a_page_asks_the_network_for_nothing_and_runs_nothing() -> None:
 def test_islands_of_one_colour_do_not_touch_where_colours_suffice() -> None:
     page = picture(made_up(len(COLOURS)), "shop", ".svg").upper()
     assert all(colour.upper() in page for colour in COLOURS)
+
+
+@pytest.mark.parametrize("count", [len(COLOURS) + 3, len(COLOURS) * len(EDGES)])
+def test_islands_of_one_colour_have_another_edge(count: int) -> None:
+    atlas = made_up(count)
+    joined = tree(atlas.correlation)
+    marks = _marks(_colours(layout(atlas), joined), joined)
+    assert len(set(marks)) == count
+
+
+def test_the_words_say_of_how_many_something_is_true() -> None:
+    page = picture(made_up(2), "shop", ".html")
+    assert "bought thing 0 (500 of 900)" in page
+    assert "most of them" not in page
+
+
+@pytest.mark.parametrize(("correlation", "words"), [
+    (0.3, "Morning Tea Buyers 1 (correlation +0.30)"), (0.004, "none, beyond chance"),
+    (-0.03, "none, beyond chance")])  # fmt: skip
+def test_who_shares_no_more_holders_than_chance_is_said_to_share_none(
+    correlation: float, words: str
+) -> None:
+    atlas = made_up(2)
+    held = np.array([[1, correlation], [correlation, 1]])
+    page = picture(replace(atlas, correlation=held), "shop", ".html")
+    assert words in page
+    assert ("(correlation" in page) == ("(correlation" in words)
 
 
 def test_a_persona_without_a_type_of_twenty_people_is_drawn_all_the_same() -> None:

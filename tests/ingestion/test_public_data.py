@@ -42,10 +42,14 @@ def test_completejourney_has_purchases_campaigns_and_households(
         "purchases": 75_000, "products": 92_331, "campaigns_received": 6_589,
         "campaign_descriptions": 27, "redemptions": 2_102, "households": 801}  # fmt: skip
     assert found.report.total("quarantined") == found.report.total("duplicate") == 0
+    purchases = next(one for one in found.report.datasets if one.name == "purchases")
+    assert purchases.verbs == {"bought": 74_585}
+    assert purchases.anonymous == 415
     assert {one.source for one in found.report.files if one.status == "ignored"} == {
         "coupons.parquet", "promotions_sample.parquet"}  # fmt: skip
     campaigns = [one for one in found.rows("items") if one["role"] == "campaign"]
     assert len(campaigns) == 27
+    assert {"5978648", "5978656"}.isdisjoint(one["item_id"] for one in found.rows("items"))
     assert all(one["starts_at_ms"] for one in campaigns)
 
 

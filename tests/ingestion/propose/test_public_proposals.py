@@ -60,7 +60,13 @@ CORRECTED: dict[str, list[tuple[str, str]]] = {
         ("time_zone: UTC", "time_zone: Europe/London"),
         ("[ADJUST, ", "[C3, ADJUST, "),
     ],
-    "completejourney": [("topic_level: 1", "topic_level: 0")],
+    "completejourney": [
+        ("topic_level: 1", "topic_level: 0"),
+        (
+            "    verb: bought",
+            "    nobody: [{quantity: {at_most: 0}, sales_value: {at_most: 0}}]\n    verb: bought",
+        ),
+    ],
     "ms_customer_insights_sample": [],
     "movielens_latest_small": [],
     "telco_churn_ibm": [],

@@ -5,6 +5,8 @@ import random
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kg.personas import template
 from kg.personas.claims import Claim, Counts
@@ -142,6 +144,22 @@ def test_a_share_is_shown_whole_but_never_as_none_or_all_when_it_is_not(
     assert percent(share) == text
 
 
+@given(share=st.floats(0, 1))
+def test_nothing_and_all_are_told_apart_from_nearly(share: float) -> None:
+    told = float(percent(share))
+    assert told == pytest.approx(100 * share, abs=0.5)
+    assert (told == 0) == (share < 5e-10) or share == pytest.approx(5e-10)
+    assert (told == 100) == (1 - share < 5e-10) or 1 - share == pytest.approx(5e-10)
+
+
+def test_all_is_all_up_to_floating_error() -> None:
+    nearly = sum([0.1] * 10)
+    assert nearly < 1
+    assert percent(nearly) == "100"
+    assert percent(1 - nearly) == "0"
+    assert percent(1 - 1e-8) == "99.999999"
+
+
 def test_a_longer_phrase_is_not_taken_for_a_shorter_one() -> None:
     longer = replace(TINS, subject="bought cake-tins-round", subject_label="cake tins, round")
     assert mentioned("They bought cake tins, round, more.", [TINS, longer]) == [longer]
@@ -176,8 +194,8 @@ def test_names_are_unique_and_free_of_protected_traits() -> None:
 
 
 def test_a_persona_without_anything_to_say_still_has_a_name() -> None:
-    names = [template.name([SHARE], []), template.name([SHARE], ["Small Group"])]
-    assert names == ["Small Group", "Small Group II"]
+    names = [template.name([SHARE], []), template.name([SHARE], ["Unnamed Group"])]
+    assert names == ["Unnamed Group", "Unnamed Group II"]
 
 
 def test_a_claim_is_told_to_nobody_by_an_id() -> None:
@@ -192,8 +210,19 @@ def test_a_persona_is_named_after_what_many_of_its_holders_do() -> None:
                   counts=flat(1000, 140, 1000, 50))  # fmt: skip
     often = replace(few, subject="bought cards", subject_label="cards", counts=flat(90, 60, 90, 9))
     assert template.name([few, often], []) == "Cards Buyers"
-    assert template.name([few], []) == "Retrospot Returners"
-    assert template.name([few, often], ["Cards Buyers"]).startswith(("Cards", "Retrospot"))
+    assert template.name([few, often], ["Cards Buyers"]) == "Cards Buyers II"
+    assert template.name([few], []) == "Mixed Interests"
+
+
+def test_night_people_come_at_night() -> None:
+    night = replace(TINS, kind="daypart", subject="night", subject_label="at night",
+                    counts=flat(200, 37, 1000, 20))  # fmt: skip
+    half = replace(night, counts=flat(200, 100, 1000, 20))
+    assert template.name([SHARE, half], []) == "Night People"
+    assert template.name([SHARE, night], []) == "Mixed Interests"
+    assert template.name([night, TINS], []) == "Cake Tins Buyers"
+    assert template.name_problem("Night People", [night, TINS], []) is not None
+    assert template.name_problem("Mixed Interests", [night, TINS], []) is None
 
 
 def test_a_name_never_ends_in_the_middle_of_a_label() -> None:

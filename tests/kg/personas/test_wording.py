@@ -198,6 +198,6 @@ def test_an_overlap_calls_the_other_persona_by_its_name() -> None:
     other = replace(SHARE, persona_id="p_2")
     overlap = Claim("p_1", 1, "overlap", "p_2@1", flat(100, 60, 200, 40), None, 0, {})
     (first, second), named = word([*EVERY, overlap, other], None)
-    assert second.name == "Small Group"
-    assert first.sentences[-1].text.startswith("60 % of them hold “Small Group” as well")
-    assert [c.subject_label for c in named if c.kind == "overlap"] == ["“Small Group”"]
+    assert second.name == "Unnamed Group"
+    assert first.sentences[-1].text.startswith("60 % of them hold “Unnamed Group” as well")
+    assert [c.subject_label for c in named if c.kind == "overlap"] == ["“Unnamed Group”"]

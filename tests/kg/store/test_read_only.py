@@ -102,6 +102,12 @@ def test_a_shape_that_goes_wrong_is_warned_of(loaded: tuple[Settings, Path, Stor
     assert ask(loaded, "RETURN 1 AS x").warnings == []
 
 
+def test_a_label_that_no_node_has_is_warned_of(loaded: tuple[Settings, Path, Store]) -> None:
+    answer = ask(loaded, "MATCH (p:Persna) RETURN p.id AS id")
+    assert answer.rows == []
+    assert answer.warnings == ["no node has the label `Persna`; did you mean `Persona`?"]
+
+
 def test_wrong_cypher_and_missing_parameters_are_input_errors(
     loaded: tuple[Settings, Path, Store],
 ) -> None:
