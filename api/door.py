@@ -36,6 +36,7 @@ class Door:
     def remember(self, step: "Step", lake: "Lake") -> None:
         """Put down in the summary of the step that made personas how it came to, and by what."""
         step.summary["door"] = {"search": not self.is_update, "why": self.why}
+        step.summary["read"] = lake.step_id("ingest")
         step.summary["search"] = (
             lake.summary("personas")["search"]
             if self.is_update
@@ -77,10 +78,17 @@ def choose(lake: "Lake", settings: dict[str, Any], topics_id: str, wanted: bool)
         return Door(why=why, settings=settings)
     return Door(
         is_update=True,
-        why="there are new records, and nothing that it depends on has changed",
+        why=f"{_what_is_new(lake, summary)}, and nothing else that a search depends on has changed",
         last={name: last[name] for name in ("run_id", "topics", "kept_topic_level")},
         settings=settings,
     )
+
+
+def _what_is_new(lake: "Lake", summary: dict[str, Any]) -> str:
+    """What is not as it was when the personas were last searched for or updated."""
+    if "read" in summary and summary["read"] == lake.step_id("ingest"):
+        return "who is one person was decided anew"
+    return "records are new, gone or read otherwise"
 
 
 def _why_search(

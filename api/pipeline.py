@@ -219,7 +219,7 @@ class _Work:
             "store": self.store.name,
             "embedding model": model,
             "topic level": mapping.topic_level,
-            "time zone": mapping.time_zone,
+            "time zone": mapping.clock,
             "personas.yaml": self.asked.shaping,
             "seed": seed,
             "program": code_version(),
@@ -248,7 +248,7 @@ class _Work:
         """Events to sessions and intents."""
         from ingestion.intents import intents
 
-        config = {"topic_level": mapping.topic_level, "time_zone": mapping.time_zone}
+        config = {"topic_level": mapping.topic_level, "time_zone": mapping.clock}
         config |= self.door.kept("kept_topic_level")
         with self._step("intents", ("identity", "topics"), config) as step:
             if not step.done:

@@ -23,6 +23,7 @@ from kg.personas.statistics import MIN_PEOPLE
 from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
+TOO_FEW = "too few people to look for personas"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from gnn.communities import Leiden
 from gnn.device import one_thread
 from gnn.found import (
     NO_STRUCTURE,
+    TOO_FEW,
     Found,
     PersonaConfig,
     Report,
@@ -58,9 +59,8 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
         people=len(episodes.user_ids),
         types=episodes.type_count,
     )
-    few = len(np.unique(episodes.user[rows])) < 2 * min(config.least_people, MIN_PEOPLE)
-    if few or not all(len(half) for half in halves(episodes, config)):
-        return _nothing(episodes, config, report)
+    if why := _too_few(episodes, len(np.unique(episodes.user[rows])), config):
+        return _nothing(episodes, config, report, why)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)
         manners = _allowed(episodes, manners, config)
@@ -84,6 +84,16 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
     if not len(wider.kept):
         return _nothing(episodes, config, report)
     return _judged(episodes, manners, wider, config, report)
+
+
+def _too_few(episodes: Episodes, people: int, config: PersonaConfig) -> str:
+    """Why personas cannot be looked for among these people of half `fit`; empty: they can."""
+    needed = 2 * min(config.least_people, MIN_PEOPLE)
+    if people < needed:
+        return f"{TOO_FEW} ({people:,} in the half to find them in; {needed:,} are needed)"
+    if not all(len(half) for half in halves(episodes, config)):
+        return f"{TOO_FEW} (they all fell into one half of two)"
+    return ""
 
 
 @dataclass(frozen=True)

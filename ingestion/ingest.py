@@ -54,7 +54,9 @@ def ingest(
 
     Raises:
         NotFound: there is no such folder.
-        InputError: no mapping fits, or the given one does not; nothing is written then.
+        InputError: no mapping fits, or the given one does not; nothing is written then. Or no
+            record can be used: a workspace that holds some stays as it was, in any other what is
+            in quarantine is kept.
         Unavailable: the disk refuses.
     """
     mapping = mapping or find_mapping(folder)
@@ -62,19 +64,43 @@ def ingest(
     inputs = {one.name: one.sha256 for data in fitted.datasets for one in data.sources}
     with lake.step(STEP, inputs=inputs, config={"mapping": mapping.hash()}) as step:
         if step.done:
-            return Report.from_dict(step.summary["report"])
-        hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
-        plan = _plan(step, fitted, hashes)
-        with Scratch.open(lake.workspace.spill) as scratch:
-            with progress.task("Opening files", len(plan.read)) as task:
-                fitted = stage(scratch, fitted, plan.read)
-                task.advance(len(plan.read))
-            _refuse_unreadable(fitted, plan)
-            _drop(step, sorted(plan.changed))
-            work = _Work(step, scratch, fitted, plan, hashes, salt=_salt(key))
-            report = _read_all(work, progress)
-        step.summary |= {**declared(mapping), "report": report.to_dict()}
-        return report
+            report = Report.from_dict(step.summary["report"])
+        else:
+            report = _read_into(step, fitted, _salt(key), progress)
+            step.summary |= {**declared(mapping), "report": report.to_dict()}
+    report.refuse_useless(folder.resolve().name, _KEPT)
+    return report
+
+
+_KEPT = (
+    "personagraph export records -o records.csv lists each with its reason; mend the files, or the "
+    "mapping, and run again."
+)
+_AS_IT_WAS = (
+    "The workspace is as it was; personagraph source check says it of each file. Mend the files, "
+    "or the mapping, and run again."
+)
+
+
+def _read_into(step: Step, fitted: Fitted, salt: str, progress: Progress) -> Report:
+    hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
+    plan = _plan(step, fitted, hashes)
+    with Scratch.open(step.lake.workspace.spill) as scratch:
+        with progress.task("Opening files", len(plan.read)) as task:
+            fitted = stage(scratch, fitted, plan.read)
+            task.advance(len(plan.read))
+        _refuse_unreadable(fitted, plan)
+        _drop(step, sorted(plan.changed))
+        report = _read_all(_Work(step, scratch, fitted, plan, hashes, salt), progress)
+    if _holds_records(step.lake):  # as the run before left it
+        report.refuse_useless(fitted.folder.resolve().name, _AS_IT_WAS)
+    return report
+
+
+def _holds_records(lake: Writer) -> bool:
+    records = lake.table("records")
+    some = records.filter(records.status == "accepted").select("record_key").limit(1)
+    return len(lake.run(some)) > 0
 
 
 def declared(mapping: Mapping) -> dict[str, Any]:
@@ -97,8 +123,20 @@ def declared(mapping: Mapping) -> dict[str, Any]:
 @dataclass(frozen=True)
 class _Plan:
     read: set[str]
-    changed: set[str]
+    before: dict[str, dict[str, Any]]
     unchanged: dict[str, dict[str, Any]]
+
+    @property
+    def changed(self) -> set[str]:
+        """Files that are read again."""
+        return self.read & set(self.before)
+
+    def beside_before(self, file: FileReport) -> FileReport:
+        """With how much of it was usable when it was read before."""
+        if file.source not in self.changed:
+            return file
+        row = self.before[file.source]
+        return replace(file, usable_before=row["accepted"] + row["duplicate"])
 
 
 @dataclass(frozen=True)
@@ -133,7 +171,7 @@ def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
             same = set()
         read |= names - same
         unchanged |= {name: before[name] for name in same}
-    return _Plan(read, read & set(before), unchanged)
+    return _Plan(read, before, unchanged)
 
 
 def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
@@ -173,6 +211,7 @@ def _read_all(work: _Work, progress: Progress) -> Report:
             task.advance(len(dataset.staged))
     with progress.task("Collecting items"):
         _write_items(work, items, candidates)
+    files = [work.plan.beside_before(one) for one in files]
     return _report(work.fitted.mapping, files, datasets)
 
 

@@ -587,6 +587,7 @@ class Mapping(Model):
     about: str = ""
     consent: ConsentDefault
     time_zone: str | None = None
+    reporting_time_zone: str | None = None
     phone_region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
@@ -601,6 +602,7 @@ class Mapping(Model):
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
         _check_zone(self.time_zone)
+        _check_zone(self.reporting_time_zone)
         for label, table in self.tables.items():
             if table.when or table.inside or any(link.part for link in table.links.values()):
                 raise ValueError(f"table {label!r} is no part: drop when, inside and link.part")
@@ -612,6 +614,11 @@ class Mapping(Model):
                     "describe it in both, or give one another name"
                 )
         return self
+
+    @property
+    def clock(self) -> str:
+        """The time zone by whose clocks hours and weekdays of what people did are told."""
+        return self.reporting_time_zone or self.time_zone or "UTC"
 
     def hash(self) -> str:
         """A short digest of everything the mapping says (comments do not count)."""

@@ -1,7 +1,15 @@
 """What a reading came to, per file and per dataset, for people and for programs."""
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from ingestion.quarantine import ROW_REASONS
+from kg.errors import InputError
+from kg.words import some
+
+MOST_LOST = 0.1
+"""Share of its records that a file may lose without a warning."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +21,7 @@ class FileReport:
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
         received: always accepted + duplicate + quarantined.
+        usable_before: how many were usable when the file was read before, of one read again.
     """
 
     source: str
@@ -25,6 +34,12 @@ class FileReport:
     duplicate: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    usable_before: int | None = None
+
+    @property
+    def usable(self) -> int:
+        """Records that were read, here or where another file says the same."""
+        return self.accepted + self.duplicate
 
 
 @dataclass(frozen=True)
@@ -76,6 +91,43 @@ class Report:
     def total(self, count: str) -> int:
         """Sum of `received`, `accepted`, `duplicate` or `quarantined` over the files."""
         return sum(int(getattr(file, count)) for file in self.files)
+
+    def shrunk(self) -> list[FileReport]:
+        """Files that lost more than a tenth of their records since they were read before.
+
+        Those that lost most come first. An export that was cut off looks like one of which much
+        was deleted, so only a person can tell.
+        """
+        lost = [(one.usable_before or 0) - one.usable for one in self.files]
+        found = [
+            (gone, one)
+            for gone, one in zip(lost, self.files, strict=True)
+            if gone > MOST_LOST * (one.usable_before or 0)
+        ]
+        return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].source))]
+
+    def refuse_useless(self, name: str, hint: str) -> None:
+        """A folder without one usable record is a mistake, never a finding about people.
+
+        Args:
+            name: of the folder.
+            hint: what to do.
+
+        Raises:
+            InputError: no record was accepted, nor is one a duplicate of one that was.
+        """
+        if any(file.usable for file in self.files):
+            return
+        reasons: Counter[str] = Counter()
+        for file in self.files:
+            reasons.update(file.reasons)
+        why = "its files hold none"
+        if reasons:
+            code, count = min(reasons.items(), key=lambda one: (-one[1], one[0]))
+            why = f"of {count:,} the reason is that a record {ROW_REASONS[code]} ({code})"
+        received = self.total("received")
+        which = f"Not one of {some(received, 'record')}" if received else "No record"
+        raise InputError(f"{which} in {name!r} can be used: {why}.", hint=hint, reasons=reasons)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""

@@ -259,7 +259,13 @@ def personas_map(
     command(workspace, out)
 
 
-Name = Annotated[str, typer.Argument(help="A user id, or a record key.", callback=storable)]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A user id, namespace:value as records name people, or a record key.",
+        callback=storable,
+    ),
+]
 By = Annotated[
     str, typer.Option("--by", help="Who says so; kept with the verdict.", callback=storable)
 ]

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ingestion.report import Report
 from kg.words import some
 
 MOST_REASONS = 6
+MOST_SHRUNK = 5
 WARNING = "warning: "
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
@@ -26,7 +28,22 @@ def notes(lake: Any) -> list[str]:
     return [line for step, tell in tellers.items() if (s := summaries[step]) for line in tell(s)]
 
 
+def _shrunk(report: dict[str, Any]) -> Iterator[str]:
+    """Files that hold far fewer records than before: cut off, or much of them deleted."""
+    found = Report.from_dict(report).shrunk()
+    for file in found[:MOST_SHRUNK]:
+        before = file.usable_before or 0
+        yield (
+            f"{WARNING}{file.source} had {some(before, 'record')} when it was read before and has "
+            f"{file.usable:,} now: {before - file.usable:,} are gone from everything, from people "
+            "and personas too. If the file was cut off, restore it and run again."
+        )
+    if more := found[MOST_SHRUNK:]:
+        yield f"{WARNING}so did {some(len(more), 'more file')} (--json lists them)."
+
+
 def _ingest(s: dict[str, Any]) -> Iterator[str]:
+    yield from _shrunk(s["report"])
     reasons: dict[str, int] = {}
     for file in s["report"]["files"]:
         for reason, count in file["reasons"].items():

@@ -85,6 +85,8 @@ def nothing_found(summary: dict[str, Any]) -> str:
         return "no run has looked for personas in this workspace yet"
     if summary.get("result", "").startswith("no persona"):
         return f"{summary['result']} (personas.yaml asks for so many)"
+    if summary.get("result", "").startswith("too few"):
+        return f"no persona: {summary['result']}"
     return "no persona: no group of intents recurs in the same people more than chance would do"
 
 

@@ -68,8 +68,16 @@ def _run(asked: Request, as_json: bool, crew: "Crew") -> None:
         job = Job(folder, workspace, mapping, asked.seed, asked.search)
         report = main_job(settings, job, progress, crew)
     if as_json:
-        steps = [asdict(step) for step in report.steps]
-        print_json({"personas": report.door, "mapping": report.mapping, "steps": steps})
+        with Lake.open(job.workspace) as lake:
+            warned = [line for line in told(lake) if line.startswith(WARNING)]
+        print_json(
+            {
+                "personas": report.door,
+                "warnings": [line.removeprefix(WARNING) for line in warned],
+                "mapping": report.mapping,
+                "steps": [asdict(step) for step in report.steps],
+            }
+        )
         return
     console = stdout()
     console.print(f"[bold]{escape(report.door)}[/]", soft_wrap=True)
@@ -105,9 +113,14 @@ def show_records(console: Console, lake: Any) -> None:
     table.add_section()
     table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
     console.print(table)
-    for line in (*about_nothing(lake), *notes(lake)):
+    for line in told(lake):
         style = "bold yellow" if line.startswith(WARNING) else None
         console.print(escape(line), soft_wrap=True, style=style)
+
+
+def told(lake: Any) -> list[str]:
+    """What the steps have to say, warnings among it."""
+    return [*about_nothing(lake), *notes(lake)]
 
 
 def about_nothing(lake: Any) -> Iterator[str]:

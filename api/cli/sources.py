@@ -26,7 +26,11 @@ def list_formats(as_json: bool) -> None:
 
 
 def check(data: str, mapping: Path | None, as_json: bool) -> None:
-    """The dry run: every file and dataset, nothing written."""
+    """The dry run: every file and dataset, nothing written.
+
+    Raises:
+        InputError: not one record can be used; said once all is shown.
+    """
     from ingestion.ingest import check as dry_run
     from ingestion.mapping import load
     from ingestion.places import opened
@@ -34,9 +38,15 @@ def check(data: str, mapping: Path | None, as_json: bool) -> None:
     progress = TerminalProgress()
     with opened(data, mapping, progress=progress) as folder:
         report = dry_run(folder, load(mapping) if mapping else None, progress=progress)
+        name = folder.resolve().name
     if as_json:
         print_json(report.to_dict())
-        return
+    else:
+        _show(report)
+    report.refuse_useless(name, "Mend the files, or the mapping; docs/mapping.md shows one.")
+
+
+def _show(report: Report) -> None:
     console = stdout()
     console.print(files_table(report))
     for dataset in report.datasets:

@@ -25,6 +25,7 @@ statements     what became of each identifier
 output         in whose place rows are written
 resolution     the step
 explain        any pair, in words
+former         what two names of one user stood for before they were one
 verdicts       what people decide
 preview        what other rules would do
 """

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, prepare
+from ingestion.identity.former import told_apart
 from ingestion.identity.golden import told_traits
 from ingestion.identity.identifiers import unusable
-from ingestion.identity.judgements import MODEL_RULE, WITHDRAWN
+from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, MODEL_RULE, WITHDRAWN
 from ingestion.identity.matching import kept_model
 from ingestion.identity.model import Model, score
 from ingestion.identity.part import Part, Reader
@@ -63,11 +64,11 @@ class Explanation:
 
 
 def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanation:
-    """Explain a pair of records or users.
+    """Explain a pair of records or users; two that are one user by now, as what they were before.
 
     Args:
         lake: of a workspace in which people were resolved.
-        one, other: user ids (also former ones) or record keys.
+        one, other: user ids (also former ones), identifiers (`namespace:value`) or record keys.
         config: as the run had it.
 
     Raises:
@@ -76,6 +77,10 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
     sides = [_keys(lake, name) for name in (one, other)]
     users = [_user(lake, name) for name in (one, other)]
     same = users[0] is not None and users[0] == users[1]
+    if same:
+        sides = told_apart(lake, (one, other), sides)
+        if not all(sides):
+            return _not_apart(lake, str(users[0]), twice=one == other)
     keys = sorted({*sides[0], *sides[1]})
     people = read_people(Part(Reader(lake), pa.array(keys, pa.string())), config.limits())
     model, weights, probability = _details(lake, people, sides)
@@ -83,7 +88,7 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         one=users[0],
         other=users[1],
         verdict=_verdict(users, same=same),
-        links=_path(lake, sides, users[0]) if same else _against(lake, sides),
+        links=_links(lake, sides, users[0]) if same else _against(lake, sides),
         identifiers=_identifiers(lake, people, sides, config),
         weights=weights,
         prior_bits=model.prior_bits if model else None,
@@ -91,6 +96,18 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         waits=None if same else _waits(lake, users),
         traits={user: told_traits(lake, user) for user in users if user is not None},
     )
+
+
+def _not_apart(lake: Any, user: str, *, twice: bool) -> Explanation:
+    """Of two names of one user, between which no records can be told apart."""
+    if twice:
+        verdict, links = f"The same id twice: it is {user}, and there is nothing to compare.", []
+    else:
+        verdict = f"One person: both are {user}, and no records are only one's or the other's."
+        keys = records_of(lake, user)
+        links = [_told(row) for row in _judgements(lake, keys) if _by_person(row)]
+    traits = {user: told_traits(lake, user)}
+    return Explanation(user, user, verdict, links, traits=traits)
 
 
 def _keys(lake: Any, name: str) -> list[str]:
@@ -127,6 +144,17 @@ def _judgements(lake: Any, keys: list[str]) -> list[dict[str, Any]]:
     return [row for row in last.values() if row["verdict"] != WITHDRAWN]
 
 
+def _by_person(row: dict[str, Any]) -> bool:
+    return row["author"] not in {AUTHOR, MODEL_AUTHOR}
+
+
+def _links(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
+    """What joined the sides: a chain of judgements, and all that people said of the two."""
+    path = _path(lake, sides, user)
+    said = [_told(row) for row in _across(lake, sides) if _by_person(row)]
+    return [*path, *(one for one in said if one not in path)]
+
+
 def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
     """The shortest chain of judgements from one side to the other."""
     ids = lake.table("identities")
@@ -151,14 +179,20 @@ def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
 
 
 def _against(lake: Any, sides: list[list[str]]) -> list[str]:
-    keys = {*sides[0], *sides[1]}
-    rows = [row for row in _judgements(lake, sorted(keys)) if row["verdict"] == "different"]
-    across = [
+    """What keeps the sides apart, and what people said of them (the next run follows)."""
+    rows = _across(lake, sides)
+    return [_told(row) for row in rows if row["verdict"] == "different" or _by_person(row)]
+
+
+def _across(lake: Any, sides: list[list[str]]) -> list[dict[str, Any]]:
+    """The judgements between a record of the one and a record of the other."""
+    first = set(sides[0])
+    rows = _judgements(lake, sorted(first.union(sides[1])))
+    return [
         row
         for row in rows
-        if (row["left_record_key"] in sides[0]) != (row["right_record_key"] in sides[0])
+        if (row["left_record_key"] in first) != (row["right_record_key"] in first)
     ]
-    return [_told(row) for row in across]
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.identity.identifiers import canonical_identifier, shown_identifier
 from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, WITHDRAWN
 from kg.errors import Conflict, InputError, NotFound
 
@@ -111,10 +112,10 @@ def verdicts(lake: "Lake") -> list[Verdict]:
 
 
 def user_of(lake: "Lake", name: str) -> str:
-    """The user of a user id, of one that it was known by before, or of a record.
+    """The user of a user id, of one that it was known by before, of a record, or of an identifier.
 
     Raises:
-        NotFound: there is no such user or record.
+        NotFound: there is no such user or record; an identifier is not repeated.
     """
     for table, key in (("users", "user_id"), ("user_aliases", "alias_id"),
                        ("identities", "record_key")):  # fmt: skip
@@ -122,10 +123,48 @@ def user_of(lake: "Lake", name: str) -> str:
         found = lake.run(rows.filter(rows[key] == name).select("user_id").limit(1))
         if len(found):
             return str(found["user_id"][0].as_py())
+    if _is_identifier(name):
+        return _user_named(lake, name)
     raise NotFound(
         f"There is no user or record {name!r}.",
-        hint="Give a user id, or a record key as `personagraph export identities` shows them.",
+        hint="Give a user id, namespace:value as records name people, or a record key as "
+        "`personagraph export identities` shows them.",
     )
+
+
+def _is_identifier(name: str) -> bool:
+    namespace, _, value = name.partition(":")
+    return bool(namespace and value)
+
+
+def _user_named(lake: "Lake", identifier: str) -> str:
+    """The user of `namespace:value`, as the REST door finds one."""
+    namespace, _, value = identifier.partition(":")
+    rows = lake.table("user_identifiers")
+    shown = shown_identifier(lake.workspace.key(), namespace, value)
+    mine = rows.filter((rows.namespace == namespace) & (rows.value == shown))
+    found = lake.run(mine.order_by(mine.probability.desc(), "user_id").select("user_id").limit(1))
+    if not len(found):
+        raise NotFound(
+            "Nobody here has this identifier.",
+            hint="Write it as namespace:value, as records do; `personagraph identity rules` lists "
+            "the namespaces.",
+        )
+    return str(found["user_id"][0].as_py())
+
+
+def records_naming(lake: "Lake", identifier: str) -> list[str]:
+    """The keys of the records that name an identifier; none where it is written otherwise."""
+    if not _is_identifier(identifier):
+        return []
+    namespace, _, value = identifier.partition(":")
+    rows = lake.table("statements")
+    canonical = canonical_identifier(namespace, value)
+    mine = rows.filter((rows.namespace == namespace) & (rows.value == canonical))
+    keys: list[str] = lake.run(mine.select("record_key").order_by("record_key"))[
+        "record_key"
+    ].to_pylist()
+    return keys
 
 
 def records_of(lake: "Lake", name: str) -> list[str]:

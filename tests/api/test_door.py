@@ -15,13 +15,14 @@ class Told:
     """A lake of which only summaries and the id of the topics are asked."""
 
     def __init__(self, summaries: dict[str, Any], topics: str) -> None:
-        self.summaries, self.topics = summaries, topics
+        self.summaries = summaries
+        self.steps = {"topics": topics, "ingest": "i1"}
 
     def summary(self, step: str) -> dict[str, Any]:
         return self.summaries.get(step, {})
 
     def step_id(self, step: str) -> str | None:
-        return self.topics if step == "topics" else None
+        return self.steps.get(step)
 
 
 def _chosen(
@@ -37,6 +38,20 @@ def test_new_records_update_what_is_there() -> None:
     assert door.kept("run_id") == {"run_id": "p1"}
     assert door.told(skipped=False).startswith("Personas were updated by the rule they have")
     assert "Nothing is new" in door.told(skipped=True)
+
+
+@pytest.mark.parametrize(
+    ("read", "why"),
+    [
+        ({}, "records are new, gone or read otherwise, and nothing else"),
+        ({"read": "i0"}, "records are new, gone or read otherwise, and nothing else"),
+        ({"read": "i1"}, "who is one person was decided anew, and nothing else"),
+    ],
+)
+def test_an_update_says_what_is_not_as_it_was(read: dict[str, str], why: str) -> None:
+    door = _chosen(FOUND | {"personas": FOUND["personas"] | read})
+    assert door.is_update
+    assert why in door.told(skipped=False)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,10 @@ def test_a_person_decides_and_takes_it_back(shop: Path) -> None:
     assert [(v["verdict"], v["author"], v["reason"]) for v in standing] == [
         ("same", "jo", "asked them")
     ]
+    unasked = refused(
+        personagraph(shop, "identity", "traits", "email:no@one.test", "-w", "shop"), 3
+    )
+    assert "no@one" not in unasked
     number = str(standing[0]["number"])
     succeed(personagraph(shop, "identity", "undo", number, *say))
     assert as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json")) == []

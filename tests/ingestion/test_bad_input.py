@@ -297,8 +297,10 @@ def test_a_file_in_another_format_than_the_others_costs_only_itself(tmp_path: Pa
 
 
 def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None:
-    found = read(tmp_path, f"{GOOD}\n")
-    assert (found.file("events.csv").status, found.file("events.csv").received) == ("read", 0)
+    with pytest.raises(InputError, match="No record in 'data' can be used: its files hold none"):
+        read(tmp_path, f"{GOOD}\n")
+    found = check(tmp_path / "data").files
+    assert [(one.source, one.status, one.received) for one in found] == [("events.csv", "read", 0)]
 
 
 def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ import pyarrow.parquet
 import pytest
 from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
-from api.cli.notes import WARNING
+from api.cli.notes import WARNING, notes
 from api.cli.run import about_nothing
 from ingestion.counting import ABOUT_NOTHING
 from ingestion.ingest import check, ingest
 from ingestion.mapping import parse
+from kg.errors import InputError
 from kg.lake import Lake
 
 KEYLESS = EVENTS.replace("    key: id\n", "")
@@ -58,6 +59,59 @@ def test_a_mended_file_replaces_its_earlier_reading(tmp_path: Path) -> None:
     assert found.rows("identifiers", "record_key", "value") == [
         ("events-1.csv#2", "bob"), ("events-2.csv#1", "ann")]  # fmt: skip
     assert len(found.rows("records")) == 2
+
+
+def _many(count: int) -> str:
+    return f"{GOOD}\n" + "".join(f"{n},ann,2026-01-01T10:00:00Z,cup,1\n" for n in range(count))
+
+
+def test_a_file_that_lost_many_of_its_records_is_told_of_until_it_is_restored(
+    tmp_path: Path,
+) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": _many(40), "events-b.csv": _many(0)}, EVENTS)
+    assert Read(folder, tmp_path / "workspace").report.shrunk() == []
+    fill(folder, {"events.csv": _many(36)})  # a tenth may go
+    assert Read(folder, tmp_path / "workspace").report.shrunk() == []
+    fill(folder, {"events.csv": _many(18)})
+    for _ in range(2):
+        found = Read(folder, tmp_path / "workspace").report.shrunk()
+        assert [(one.source, one.usable_before, one.usable) for one in found] == [
+            ("events.csv", 36, 18)
+        ]
+    with Lake.open(tmp_path / "workspace") as lake:
+        first = notes(lake)[0]
+    assert first.startswith(
+        f"{WARNING}events.csv had 36 records when it was read before and has 18 now: 18 are gone"
+    )
+    fill(folder, {"events.csv": _many(40)})
+    assert Read(folder, tmp_path / "workspace").report.shrunk() == []
+
+
+def test_where_no_record_can_be_used_the_reason_is_said_and_the_rows_are_kept(
+    tmp_path: Path,
+) -> None:
+    bad = _many(3).replace("2026-01-01T10:00:00Z", "never")
+    folder = fill(tmp_path / "data", {"events.csv": bad}, EVENTS)
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"Not one of 3 records .*\(unreadable_time\)") as said:
+            Read(folder, tmp_path / "workspace")
+        assert "export records" in (said.value.hint or "")
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert lake.arrow("records")["reason"].to_pylist() == ["unreadable_time"] * 3
+
+
+def test_a_workspace_is_not_emptied_by_a_folder_of_which_nothing_can_be_used(
+    tmp_path: Path,
+) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": _many(3)}, EVENTS)
+    before = Read(folder, tmp_path / "workspace")
+    fill(folder, {"events.csv": _many(3).replace("2026-01-01T10:00:00Z", "never")})
+    with pytest.raises(InputError) as said:
+        Read(folder, tmp_path / "workspace")
+    assert "The workspace is as it was" in (said.value.hint or "")
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert lake.step_id("ingest") == before.run_id
+        assert lake.arrow("events").num_rows == 3
 
 
 def test_a_changed_mapping_reads_everything_again(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from ingestion.identity import IdentityConfig
 from ingestion.identity.explain import explain
 from ingestion.identity.preview import preview
-from ingestion.identity.verdicts import Who, merge, split, undo, verdicts
+from ingestion.identity.verdicts import Who, merge, split, undo, user_of, verdicts
 from kg.errors import Conflict, InputError, NotFound
 from kg.lake import TABLES, Lake, Writer
-from tests.ingestion.identity.people import groups, ids, judgements, partition, person, run
+from tests.ingestion.identity.people import KEY, groups, ids, judgements, partition, person, run
 
 ANN = {
     "given_name": "Ann", "family_name": "Kelner", "birth_date": "19840312",
@@ -165,6 +165,53 @@ def test_a_pair_is_explained_without_repeating_what_is_personal(lake: Writer) ->
     assert (held["city"]["rule"], held["city"]["record_key"]) == ("most_recent", "b")
     everything = repr(told) + repr(same)
     assert not any(secret in everything.lower() for secret in ("kelner", "quarry", "19840312"))
+
+
+def test_two_that_a_person_merged_are_explained_by_the_verdict_not_by_themselves(
+    lake: Writer,
+) -> None:
+    run(lake, [person("a", crm="1", email="ann@x.org"), person("b", crm="2", email="otto@x.org"),
+               person("e", kind="event", crm="2")])  # fmt: skip
+    before = ids(lake)
+    one, other = before["a"], before["b"]
+    merge(lake, one, other, JO)
+    waiting = explain(lake, one, other, IdentityConfig())
+    assert waiting.verdict.startswith("Two people: ")
+    assert any("same, because asked them (said by jo)" in link for link in waiting.links)
+    run(lake)
+    run(lake, [person("z", crm="9")])
+    assert ids(lake)["a"] == ids(lake)["e"]
+    for pair in ((one, other), (other, one), ("a", other), ("crm:1", "crm:2"), (one, "b")):
+        told = explain(lake, *pair, IdentityConfig())
+        assert told.verdict == f"One person: both are {ids(lake)['a']}."
+        assert any("said by jo" in link for link in told.links)
+        assert "against: different crm, of which a person has one" in told.identifiers
+        assert not any(line.startswith("for:") for line in told.identifiers)
+
+
+def test_an_id_compared_with_itself_is_said_to_be_the_same(lake: Writer) -> None:
+    run(lake, [person("a", crm="1"), person("b", kind="event", crm="1")])
+    user = ids(lake)["a"]
+    told = explain(lake, user, user, IdentityConfig())
+    assert told.verdict == f"The same id twice: it is {user}, and there is nothing to compare."
+    assert (told.links, told.identifiers) == ([], [])
+    whole = explain(lake, user, "crm:1", IdentityConfig())
+    assert whole.verdict.startswith(f"One person: both are {user}, and no records are only one's")
+    part = explain(lake, "b", user, IdentityConfig())
+    assert "for: the same crm" in part.identifiers
+
+
+def test_people_are_found_by_their_identifiers_which_are_not_repeated(lake: Writer) -> None:
+    (lake.workspace.path / "key").write_bytes(KEY)
+    run(lake, [person("a", crm="1", email="Ann@X.org"), person("b", crm="2")])
+    assert user_of(lake, "crm:1") == user_of(lake, "email: ann@x.org") == ids(lake)["a"]
+    told = explain(lake, "email:ann@x.org", "crm:2", IdentityConfig())
+    assert told.verdict == f"Two people: {ids(lake)['a']} and {ids(lake)['b']}."
+    assert "x.org" not in repr(told)
+    with pytest.raises(NotFound) as refused:
+        user_of(lake, "email:otto@x.org")
+    assert "otto" not in f"{refused.value} {refused.value.hint}"
+    assert set(merge(lake, "crm:1", "crm:2", JO).users) == {*ids(lake).values()}
 
 
 def test_a_preview_says_who_would_change_and_changes_nothing(lake: Writer) -> None:

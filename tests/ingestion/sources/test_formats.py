@@ -9,9 +9,11 @@ import vendors
 from folders import HEAD, Read, fill
 
 from ingestion.detect import _event_formats, _is_ticket, known_formats, recognise
+from ingestion.ingest import check
 from ingestion.mapping import EVENT_FORMATS, FORMAT_NAMESPACES
 from ingestion.sources import event_modules
 from ingestion.sources.formats import Format, namespace
+from kg.errors import InputError
 
 EXPORTS = vendors.exports()
 FORMS: dict[str, Format] = {name: one.FORMAT for name, one in event_modules().items()}
@@ -173,11 +175,13 @@ def test_a_file_of_another_vendor_is_quarantined_line_by_line(tmp_path: Path) ->
     tables = "".join(
         f"  {name}: {{files: {name}.jsonl, format: {name}}}\n" for name in EVENT_FORMATS
     )
-    found = Read(fill(tmp_path / "data", files, HEAD + "tables:\n" + tables), tmp_path / "ws")
+    folder = fill(tmp_path / "data", files, HEAD + "tables:\n" + tables)
+    reasons = {one.source: one.reasons for one in check(folder).files}
     for name in names:
-        assert found.file(f"{name}.jsonl").reasons == {"unknown_type": 3}, name
-    assert found.file("snowplow.jsonl").reasons == {"ragged": 4}
-    assert found.rows("events") == []
+        assert reasons[f"{name}.jsonl"] == {"unknown_type": 3}, name
+    assert reasons["snowplow.jsonl"] == {"ragged": 4}
+    with pytest.raises(InputError, match="is a message of a kind that is not known"):
+        Read(folder, tmp_path / "ws")
 
 
 @pytest.mark.parametrize(
