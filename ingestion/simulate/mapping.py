@@ -6,6 +6,7 @@ name: hearth-and-bench
 about: A made-up home and hobby shop with a web site, an app, stores and a membership.
 consent: {default: granted, basis: customers accept the terms when they open an account}
 time_zone: Europe/Berlin          # for times that carry no zone themselves
+reporting_time_zone: UTC          # by whose clock its people keep their hours
 
 tables:
   product:                        # web site and app, through Segment
