@@ -102,9 +102,13 @@ class Race:
         taken = self._of_parts(kinds[PARTS])
         for kind in (COMMUNITIES, USERS):
             taken = self._challenger(kinds[kind], taken) or taken
-        self._report.summary["trials"] = [
-            trial.told() for trials in kinds.values() for trial in trials
-        ]
+        tried = [trial for trials in kinds.values() for trial in trials]
+        self._report.summary["trials"] = [trial.told() for trial in tried]
+        if taken:
+            whole = [trial for trial in tried if len(trial.backs) == len(taken.backs)]
+            self._report.summary["as_good"] = [
+                trial.told() for trial in whole if trial is not taken and not taken.beats(trial)
+            ]
         return taken
 
     def _of_parts(self, trials: list[Trial]) -> Trial | None:

@@ -140,7 +140,7 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
     if "drift" in s:
         yield from _update(s)
         return
-    yield from _how_firm(s)
+    yield from how_firm(s)
     yield (f"{some(s['people'], 'person')} had an intent; all shares are of these.")
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
@@ -160,14 +160,31 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         )
 
 
-def _how_firm(s: dict[str, Any]) -> Iterator[str]:
-    """Whether another seed might find others: what came back differed from halving to halving."""
-    came = s["taken"]
+def how_firm(s: dict[str, Any]) -> Iterator[str]:
+    """Whether another seed might find others, from the summary of the step that finds personas.
+
+    It might where what came back differed much from halving to halving, and where other numbers of
+    groups came back as well.
+    """
+    came, rivals = s.get("taken"), s.get("as_good", [])
+    if came is None:
+        return
+    why = []
     if came["error"] > MOST_ERROR * came["information"]:
+        why.append(
+            "how much came back depends on how people are halved "
+            f"({came['information']:.2f} ± {came['error']:.2f} nats)"
+        )
+    if rivals:
+        told = ", ".join(f"{one['by']} {one['size']:g}" for one in rivals)
+        why.append(
+            f"beside {came['by']} {came['size']:g}, which was taken, {told} came back as well"
+        )
+    if why:
         yield (
-            f"{WARNING}the structure is weak: how much came back depends on how people are halved "
-            f"({came['information']:.2f} ± {came['error']:.2f} nats). Another seed or store may "
-            "find other personas; these stay, by their rule, until `run --search`."
+            f"{WARNING}the structure is weak: {'; '.join(why)}. Another seed or store may find "
+            "other personas; these stay, by their rule, until `run --search`. Intervals of shares "
+            "are of the people, given the rule, and do not tell of this."
         )
 
 

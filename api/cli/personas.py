@@ -7,7 +7,7 @@ from rich.table import Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes import why_so_many
+from api.cli.notes import how_firm, why_so_many
 from kg.errors import NotFound
 from kg.settings import read_settings
 
@@ -31,6 +31,8 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
         console.print(nothing_found(lake.summary("personas")))
+    for line in how_firm(lake.summary("personas")):
+        console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake.summary("personas"), workspace)
 

@@ -167,7 +167,8 @@ def _names(telling: Sequence[Claim]) -> list[str]:
         f"{a} and {b} {noun}" for a, noun in topics for b, own in topics if a != b and noun == own
     ]
     if about and about[0].measured.value < LEAST_ALONE:
-        built = [*two[:1], *built]
+        with_first = [text for text in two if text.startswith(f"{topics[0][0]} and ")]
+        built = [*with_first[:1], *built]
     lasts = [(words.split()[-1], noun) for words, noun in topics]
     built += [*two, *(f"{a} and {b} {noun}" for a, noun in lasts for b, _ in lasts if a != b)]
     built += [f"{words} {noun}" for words, own in topics[1:] for noun in done if own in _does(noun)]

@@ -30,14 +30,23 @@ def test_far_fewer_people_than_ids_are_warned_of() -> None:
     assert notes(_Told(SAID)) == [first]
 
 
-@pytest.mark.parametrize(("error", "is_warned_of"), [(0.02, True), (0.005, False)])
-def test_that_another_seed_may_find_others_is_warned_of(error: float, is_warned_of: bool) -> None:
+@pytest.mark.parametrize(
+    ("error", "rivals", "says"),
+    [
+        (0.02, [], "0.10 ± 0.02"),
+        (0.005, [{"by": "parts", "size": 6}], "beside parts 5, which was taken, parts 6 came back"),
+        (0.005, [], None),
+    ],
+)
+def test_that_another_seed_may_find_others_is_warned_of(
+    error: float, rivals: list[dict[str, Any]], says: str | None
+) -> None:
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": error}
     said = {
         "personas": 3, "overlooked": 0, "candidates": [], "people": 90, "episodes": 900,
         "unassigned_share": 0.5, "levels": {"families": 0, "micro_personas": 0},
         "taken": taken | {"personas": 5, "come_back": 3},
-        "trials": [taken | {"size": 4, "error": None}, taken],
+        "trials": [taken | {"size": 4, "error": None}, taken], "as_good": rivals,
     }  # fmt: skip
     warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
-    assert ["weak: " in line and "0.10 ± 0.02" in line for line in warned] == [True] * is_warned_of
+    assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])

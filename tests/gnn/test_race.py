@@ -48,6 +48,10 @@ def test_the_better_parts_are_measured_again_and_others_only_while_they_lead(
     assert times["parts", 3] == 1
     assert report.summary["taken"]["by"] == "parts"
     assert times["communities", 0.1] < PLAIN.halvings
+    taken = report.summary["taken"]
+    for one in report.summary["as_good"]:
+        assert one["times"] == PLAIN.halvings
+        assert one["size"] != taken["size"]
 
 
 def test_where_there_are_no_parts_communities_are_taken(

@@ -225,6 +225,20 @@ def test_night_people_come_at_night() -> None:
     assert template.name_problem("Mixed Interests", [night, TINS], []) is None
 
 
+def test_what_sets_them_apart_most_is_in_their_name_though_two_other_things_go_together() -> None:
+    most = replace(
+        TINS, subject="redeemed a", subject_label="Type A", counts=flat(150, 99, 900, 90)
+    )
+    goods = [
+        replace(
+            most, subject=f"bought {label}", subject_label=label, counts=flat(150, 90, 900, 180)
+        )
+        for label in ("nutrition", "bananas")
+    ]
+    assert template.name([most, *goods], []) == "Type A Redeemers"
+    assert template.name(goods, []) == "Nutrition and Bananas Buyers"
+
+
 def test_a_name_never_ends_in_the_middle_of_a_label() -> None:
     toys = replace(TINS, subject="bought toys", subject_label="toys for people who travel")
     kind = replace(TINS, kind="item", subject="m13", subject_label="Type A (13)")
