@@ -163,8 +163,8 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
 def how_firm(s: dict[str, Any]) -> Iterator[str]:
     """Whether another seed might find others, from the summary of the step that finds personas.
 
-    It might where what came back differed much from halving to halving, and where other numbers of
-    groups came back as well.
+    It might where what came back differed much from halving to halving, where other numbers of
+    groups came back as well, and where most groups that came back are no personas.
     """
     came, rivals = s.get("taken"), s.get("as_good", [])
     if came is None:
@@ -180,6 +180,10 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
         why.append(
             f"beside {came['by']} {came['size']:g}, which was taken, {told} came back as well"
         )
+    tested = s["candidates"]
+    failed = sum(not one["passed"] for one in tested)
+    if 2 * failed > len(tested):
+        why.append(f"of {some(len(tested), 'group')} that came back {failed} are topics only")
     if why:
         yield (
             f"{WARNING}the structure is weak: {'; '.join(why)}. Another seed or store may find "

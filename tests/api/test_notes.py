@@ -31,19 +31,26 @@ def test_far_fewer_people_than_ids_are_warned_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "rivals", "says"),
+    ("error", "rivals", "passed", "says"),
     [
-        (0.02, [], "0.10 ± 0.02"),
-        (0.005, [{"by": "parts", "size": 6}], "beside parts 5, which was taken, parts 6 came back"),
-        (0.005, [], None),
+        (0.02, [], [True], "0.10 ± 0.02"),
+        (
+            0.005,
+            [{"by": "parts", "size": 6}],
+            [True],
+            "parts 5, which was taken, parts 6 came back",
+        ),
+        (0.005, [], [True, False, False], "of 3 groups that came back 2 are topics only"),
+        (0.005, [], [True, False], None),
     ],
 )
 def test_that_another_seed_may_find_others_is_warned_of(
-    error: float, rivals: list[dict[str, Any]], says: str | None
+    error: float, rivals: list[dict[str, Any]], passed: list[bool], says: str | None
 ) -> None:
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": error}
     said = {
-        "personas": 3, "overlooked": 0, "candidates": [], "people": 90, "episodes": 900,
+        "personas": 3, "overlooked": 0, "people": 90, "episodes": 900,
+        "candidates": [{"kept": one, "passed": one} for one in passed],
         "unassigned_share": 0.5, "levels": {"families": 0, "micro_personas": 0},
         "taken": taken | {"personas": 5, "come_back": 3},
         "trials": [taken | {"size": 4, "error": None}, taken], "as_good": rivals,
