@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from folders import HEAD, Read, fill, lines
 
 from ingestion.detect import recognise
+from ingestion.ingest import check
+from kg.errors import InputError
 
 CUSTOMERS: list[dict[str, Any]] = [
     {"id": "cus_1", "object": "customer", "created": 1767600000, "email": "Ann@x.org",
@@ -108,5 +111,7 @@ def test_a_page_that_ends_in_the_middle_is_not_read_and_costs_no_other_file(tmp_
 def test_an_empty_page_is_a_file_without_records(tmp_path: Path) -> None:
     mapping = HEAD + "tables:\n  people: {files: c.json, format: stripe_customer}\n"
     folder = fill(tmp_path / "data", {"c.json": '{"object": "list", "data": []}'}, mapping)
-    found = Read(folder, tmp_path / "workspace")
-    assert (found.file("c.json").status, found.file("c.json").received) == ("read", 0)
+    (report,) = check(folder).files
+    assert (report.status, report.received) == ("read", 0)
+    with pytest.raises(InputError, match="No record in 'data' can be used: its files hold none"):
+        Read(folder, tmp_path / "workspace")

@@ -9,6 +9,8 @@ from business import AGENT, ASKED_AT, ASKER, CHANGED_AT, COMPANY, RATING, TICKET
 from folders import HEAD, WRITTEN_AT, Read, fill, lines
 
 from ingestion.detect import recognise
+from ingestion.ingest import check
+from kg.errors import InputError
 
 
 def change(number: int, *said: dict[str, Any], at: str = CHANGED_AT) -> dict[str, Any]:
@@ -176,8 +178,10 @@ def test_a_mapping_adds_to_a_part(tmp_path: Path) -> None:
 def test_an_export_without_anything_in_it_is_a_file_without_records(tmp_path: Path) -> None:
     mapping = HEAD + "tables:\n  help: {files: a.json, format: zendesk}\n"
     folder = fill(tmp_path / "data", {"a.json": page(tickets=[], users=[])}, mapping)
-    report = Read(folder, tmp_path / "workspace").file("a.json")
+    (report,) = check(folder).files
     assert (report.status, report.received) == ("read", 0)
+    with pytest.raises(InputError, match="No record in 'data' can be used: its files hold none"):
+        Read(folder, tmp_path / "workspace")
 
 
 def test_a_page_on_one_line_may_be_longer_than_a_record(tmp_path: Path) -> None:
