@@ -41,6 +41,11 @@ class FileReport:
         """Records that were read, here or where another file says the same."""
         return self.accepted + self.duplicate
 
+    @property
+    def gone(self) -> int:
+        """How many fewer are usable than when the file was read before; 0 of one read once."""
+        return 0 if self.usable_before is None else self.usable_before - self.usable
+
 
 @dataclass(frozen=True)
 class DatasetReport:
@@ -98,13 +103,8 @@ class Report:
         Those that lost most come first. An export that was cut off looks like one of which much
         was deleted, so only a person can tell.
         """
-        lost = [(one.usable_before or 0) - one.usable for one in self.files]
-        found = [
-            (gone, one)
-            for gone, one in zip(lost, self.files, strict=True)
-            if gone > MOST_LOST * (one.usable_before or 0)
-        ]
-        return [one for _, one in sorted(found, key=lambda pair: (-pair[0], pair[1].source))]
+        found = [one for one in self.files if one.gone > MOST_LOST * (one.usable + one.gone)]
+        return sorted(found, key=lambda one: (-one.gone, one.source))
 
     def refuse_useless(self, name: str, hint: str) -> None:
         """A folder without one usable record is a mistake, never a finding about people.

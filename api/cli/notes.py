@@ -32,10 +32,10 @@ def _shrunk(report: dict[str, Any]) -> Iterator[str]:
     """Files that hold far fewer records than before: cut off, or much of them deleted."""
     found = Report.from_dict(report).shrunk()
     for file in found[:MOST_SHRUNK]:
-        before = file.usable_before or 0
+        before = file.usable + file.gone
         yield (
             f"{WARNING}{file.source} had {some(before, 'record')} when it was read before and has "
-            f"{file.usable:,} now: {before - file.usable:,} are gone from everything, from people "
+            f"{file.usable:,} now: {file.gone:,} are gone from everything, from people "
             "and personas too. If the file was cut off, restore it and run again."
         )
     if more := found[MOST_SHRUNK:]:
@@ -166,9 +166,9 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
     It might where what came back differed much from halving to halving, where other numbers of
     groups came back as well, and where most groups that came back are no personas.
     """
-    came, rivals = s.get("taken"), s.get("as_good", [])
-    if came is None:
-        return
+    if "personas" not in s or "error" not in s.get("taken", {}):
+        return  # none were found, or by their rule, or by a version that did not measure it
+    came, rivals = s["taken"], s.get("as_good", [])
     why = []
     if came["error"] > MOST_ERROR * came["information"]:
         why.append(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, notes
+from api.cli.notes import WARNING, how_firm, notes
 
 SAID = {
     "records": 900, "people": 262, "denied": 0, "blocked": [], "cut": [], "evidence": {},
@@ -57,3 +57,9 @@ def test_that_another_seed_may_find_others_is_warned_of(
     }  # fmt: skip
     warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
     assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])
+
+
+def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> None:
+    taken = {"by": "parts", "size": 5, "information": 0.1, "error": 0.09}
+    assert not list(how_firm({"result": "no stable structure", "taken": taken, "as_good": [taken]}))
+    assert not list(how_firm({}))
