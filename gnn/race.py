@@ -10,9 +10,8 @@ takes one part more, to .36 with them. On planted worlds, which are clear at onc
 Parts cost little: all are measured once, those half as good as the best again, and so on; of those
 that are as good as the best, within one standard error, the fewest are taken. (Tried: two. Seeds
 agreed on the orders to .79, .80 and .90, but of a planted world two personas were told as one.)
-Communities cost a training each time: they run on only while they lead,
-and are taken where they beat the parts by more than these vary. So of two ways as good as each
-other the same is taken.
+Communities cost a training each time: they run on only while they lead, and are taken where they
+beat the parts by more than these vary. So of two ways as good as each other the same is taken.
 
 Source: Maron and Moore 1994 (racing); Breiman et al. 1984 (one standard error); Hennig 2007,
 doi:10.1016/j.csda.2006.11.025 (clusters that stay when people are drawn anew).

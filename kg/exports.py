@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import InputError, NotFound
-from kg.lake.disk import appearing, on_disk
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -304,6 +303,8 @@ def write_export(lake: "Lake", name: str, out: Path) -> int:
             hint=f"One of: {', '.join(FORMATS)}.",
             suffix=out.suffix,
         )
+    from kg.lake.disk import appearing
+
     check_file(out)
     rows = export_rows(lake, name)
     with appearing(out) as fresh:
@@ -316,6 +317,8 @@ def check_file(out: Path) -> None:
     Raises:
         InputError: its folder is not there, or it is a folder. Unavailable: the disk refuses.
     """
+    from kg.lake.disk import on_disk
+
     with on_disk(out):
         out = out.resolve()
         if not out.parent.is_dir():

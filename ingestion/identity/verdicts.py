@@ -123,8 +123,8 @@ def user_of(lake: "Lake", name: str) -> str:
         found = lake.run(rows.filter(rows[key] == name).select("user_id").limit(1))
         if len(found):
             return str(found["user_id"][0].as_py())
-    if _is_identifier(name):
-        return _user_named(lake, name)
+    if named := _identifier(name):
+        return _user_named(lake, *named)
     raise NotFound(
         f"There is no user or record {name!r}.",
         hint="Give a user id, namespace:value as records name people, or a record key as "
@@ -132,14 +132,14 @@ def user_of(lake: "Lake", name: str) -> str:
     )
 
 
-def _is_identifier(name: str) -> bool:
+def _identifier(name: str) -> tuple[str, str] | None:
+    """Namespace and value of `namespace:value`."""
     namespace, _, value = name.partition(":")
-    return bool(namespace and value)
+    return (namespace, value) if namespace and value else None
 
 
-def _user_named(lake: "Lake", identifier: str) -> str:
-    """The user of `namespace:value`, as the REST door finds one."""
-    namespace, _, value = identifier.partition(":")
+def _user_named(lake: "Lake", namespace: str, value: str) -> str:
+    """The user of an identifier, as the REST door finds one."""
     rows = lake.table("user_identifiers")
     shown = shown_identifier(lake.workspace.key(), namespace, value)
     mine = rows.filter((rows.namespace == namespace) & (rows.value == shown))
@@ -155,9 +155,10 @@ def _user_named(lake: "Lake", identifier: str) -> str:
 
 def records_naming(lake: "Lake", identifier: str) -> list[str]:
     """The keys of the records that name an identifier; none where it is written otherwise."""
-    if not _is_identifier(identifier):
+    named = _identifier(identifier)
+    if named is None:
         return []
-    namespace, _, value = identifier.partition(":")
+    namespace, value = named
     rows = lake.table("statements")
     canonical = canonical_identifier(namespace, value)
     mine = rows.filter((rows.namespace == namespace) & (rows.value == canonical))
