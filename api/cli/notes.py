@@ -74,6 +74,13 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
             "look at some with personagraph identity explain, and take `unique: false` out of the "
             "mapping where every value is another person."
         )
+    if new := s.get("newcomers"):
+        yield (
+            f"{WARNING}none of the {some(new, 'person')} in these files was known to this "
+            "workspace: they share no identifier with those already in it. Where they are another "
+            "company's, give them a workspace of their own (--workspace) and make this one anew: "
+            "what was read stays in it, though its folder is not run again."
+        )
     if s["denied"]:
         yield f"{some(s['denied'], 'person')} denied consent; nothing is made of their records."
     for one in s["blocked"]:
@@ -240,6 +247,11 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
         "found by, counted on other people."
     )
+    for one in s.get("renamed", ()):  # not of workspaces of before
+        yield (
+            f"{one['version']} was {one['before']} and is {one['name']} now: a name says what at "
+            "least half of the holders do, by the claims as they are counted now."
+        )
     reasons: dict[str, list[str]] = {}
     for kind, reason in s["disabled"].items():
         reasons.setdefault(reason, []).append(kind)

@@ -18,6 +18,7 @@ from ingestion.identity.facts import received, user_identifiers, user_table
 from ingestion.identity.gathered import gathered
 from ingestion.identity.golden import described_traits, golden_traits
 from ingestion.identity.matching import keep
+from ingestion.identity.newcomers import newcomers
 from ingestion.identity.output import Output
 from ingestion.identity.reviews import in_order, reviews
 from ingestion.identity.scope import Scope
@@ -68,6 +69,7 @@ def resolve(
         cut=cut,
         evidence=evidence_summary(step, found.evidence, found.decided.cause),
         gathered=gathered(step, config.limits()),
+        newcomers=newcomers(step),
         changes=changes(found.people, found.users, found.before, MOST_LISTED),
         rules=rules_of(config),
     )

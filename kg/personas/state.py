@@ -28,6 +28,8 @@ def state(
 ) -> None:
     """Write claims, evidence and wordings of the current persona versions.
 
+    A version that had a name before keeps it, unless it is no longer true of most holders.
+
     Args:
         lake: whose tables the graph in `store` shows.
         sampled: the source is a sample of lines; some kinds of claim are then disabled. None: as
@@ -41,7 +43,8 @@ def state(
     chosen = claims.choose(lake, sampled=sampled, progress=progress)
     proof.prove(store, chosen.claims, progress)
     paths = evidence.paths(lake, store, chosen.claims, progress)
-    wordings, named = wording.word(chosen.claims, llm, progress)
+    before = {words.version_id: words.name for words in wording.read(lake)}
+    wordings, named = wording.word(chosen.claims, llm, progress, before)
     step.overwrite("claims", _table("claims", [claim.row for claim in named]))
     step.overwrite("evidence", _table("evidence", [row for path in paths for row in path.rows]))
     step.overwrite("wordings", _table("wordings", [w.row for w in wordings]))
@@ -55,6 +58,11 @@ def state(
         sampled=sampled,
         evidence_paths=len(paths),
         personas={w.version_id: _told(w) for w in wordings},
+        renamed=[
+            {"version": w.version_id, "before": before[w.version_id], "name": w.name}
+            for w in wordings
+            if before.get(w.version_id, w.name) != w.name
+        ],
     )
 
 

@@ -101,6 +101,20 @@ def name(claims: Sequence[Claim], taken: Iterable[str]) -> str:
     raise AssertionError  # the candidates never end
 
 
+def may_stay(given: str, claims: Sequence[Claim]) -> bool:
+    """Whether a name given before can stay: what it says is still true of at least half of them.
+
+    A name that says nothing stays only while there is nothing to say.
+    """
+    if name_problem(given, claims, ()) is not None:
+        return False
+    return not _says_nothing(given) or _says_nothing(name(claims, ()))
+
+
+def _says_nothing(text: str) -> bool:
+    return text.startswith((NOTHING_OF_NOTE, NOTHING_SAID))
+
+
 def summary(claims: Sequence[Claim]) -> str:
     """One sentence over the strongest claims of one direction."""
     telling = [c for c in claims if c.counts.compares and c.kind not in {"trait", "overlap"}]

@@ -2,11 +2,14 @@
 
 The template needs no model. With a model, its sentences pass `sentences.problem` or are cut; where
 its name or too many of its sentences fall, the template writes that persona and the reason is kept.
+
+Invariant: a persona version keeps its name for as long as the name is true of its holders.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import Unavailable
@@ -92,9 +95,15 @@ def read(lake: "Lake") -> list[Wording]:
 
 
 def word(
-    claims: Sequence[Claim], llm: LlmServer | None, progress: Progress = silent
+    claims: Sequence[Claim],
+    llm: LlmServer | None,
+    progress: Progress = silent,
+    before: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Wording], list[Claim]]:
     """Write every persona version of the claims, the one most people hold first.
+
+    Args:
+        before: persona version -> the name it has, which stays where it can (`template.may_stay`).
 
     Returns:
         The wordings, and the claims: those on overlap now call the other persona by its name.
@@ -103,13 +112,20 @@ def word(
     for claim in claims:
         groups.setdefault(claim.version_id, []).append(claim)
     order = sorted(groups, key=lambda version: (-_share(groups[version]), version))
-    names: dict[str, str] = {}
+    named_by = {v: [claim for claim in g if claim.kind != "overlap"] for v, g in groups.items()}
+    staying = {
+        version: name
+        for version, name in before.items()
+        if version in groups and template.may_stay(name, named_by[version])
+    }
+    names = dict(staying)
     wordings: list[Wording] = []
     down = ""
     with progress.task("Wording", len(order)) as task:
         for version in order:
-            group = [claim for claim in groups[version] if claim.kind != "overlap"]
-            wording = _worded(group, llm if not down else None, names.values())
+            taken = [name for other, name in names.items() if other != version]
+            asked = llm if not down else None
+            wording = _worded(named_by[version], asked, taken, staying.get(version))
             if llm is not None and not wording.instead and down:
                 wording = replace(wording, instead=down)
             if wording.instead.startswith(_DOWN):
@@ -128,15 +144,21 @@ def _share(claims: Sequence[Claim]) -> float:
     return max((claim.measured.value for claim in claims if claim.kind == "share"), default=0.0)
 
 
-def _worded(claims: Sequence[Claim], llm: LlmServer | None, taken: Any) -> Wording:
-    taken = list(taken)
+def _worded(
+    claims: Sequence[Claim], llm: LlmServer | None, taken: Sequence[str], staying: str | None
+) -> Wording:
+    """One persona version in words; the name that stays is kept, whoever writes the rest."""
     plain = from_template(claims, taken)
+    if staying is not None:
+        plain = replace(plain, name=staying)
     if llm is None:
         return plain
     try:
         written, model = write(llm, claims, taken)
     except (Unusable, Unavailable) as error:
         return replace(plain, instead=error.message)
+    if staying is not None:
+        written = written.model_copy(update={"name": staying})
     return from_model(written, model, claims, taken, plain)
 
 

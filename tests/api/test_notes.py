@@ -30,6 +30,12 @@ def test_far_fewer_people_than_ids_are_warned_of() -> None:
     assert notes(_Told(SAID)) == [first]
 
 
+def test_a_folder_of_strangers_is_warned_of() -> None:
+    _, warned = notes(_Told(SAID | {"newcomers": 262}))
+    assert warned.startswith(f"{WARNING}none of the 262 people in these files was known")
+    assert notes(_Told(SAID | {"newcomers": 0})) == notes(_Told(SAID))
+
+
 @pytest.mark.parametrize(
     ("error", "rivals", "passed", "says"),
     [
@@ -63,3 +69,11 @@ def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> No
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": 0.09}
     assert not list(how_firm({"result": "no stable structure", "taken": taken, "as_good": [taken]}))
     assert not list(how_firm({}))
+
+
+def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:
+    said = {"claims": 3, "evidence_paths": 4, "claims_tested": 0, "disabled": {}}
+    renamed = [{"version": "p_1@1", "before": "Crafts Buyers", "name": "Garden Buyers"}]
+    _, told = notes(_Told(said | {"renamed": renamed}, "claims"))
+    assert told.startswith("p_1@1 was Crafts Buyers and is Garden Buyers now")
+    assert len(notes(_Told(said, "claims"))) == 1

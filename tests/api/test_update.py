@@ -59,6 +59,9 @@ def test_new_records_update_the_personas_and_a_killed_update_ends_the_same(
     assert {(p["persona_id"], p["version"]) for p in after} <= {
         (p["persona_id"], p["version"]) for p in before
     }
+    names = {p["persona_id"]: p["name"] for p in before}
+    is_kept = "least half of the holders do" not in told
+    assert not is_kept or all(p["name"] == names[p["persona_id"]] for p in after)
     assert sum(p["intents"] for p in after) > sum(p["intents"] for p in before)
     for pause in (6.0, 14.0):
         process = subprocess.Popen(

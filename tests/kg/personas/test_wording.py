@@ -201,3 +201,37 @@ def test_an_overlap_calls_the_other_persona_by_its_name() -> None:
     assert second.name == "Unnamed Group"
     assert first.sentences[-1].text.startswith("60 % of them hold “Unnamed Group” as well")
     assert [c.subject_label for c in named if c.kind == "overlap"] == ["“Unnamed Group”"]
+
+
+def test_a_version_keeps_its_name_when_other_claims_have_become_the_strongest() -> None:
+    (plain,), _ = word(EVERY, None)
+    (found,), _ = word(EVERY, None, before={"p_1@1": "Spring Mail Responders"})
+    assert plain.name != "Spring Mail Responders"
+    assert found == replace(plain, name="Spring Mail Responders")
+
+
+def test_a_name_that_is_no_longer_true_of_half_the_holders_is_given_anew() -> None:
+    rarer = replace(TINS, counts=flat(600, 290, 5000, 1000))
+    claims = [rarer if claim is TINS else claim for claim in EVERY]
+    (found,), _ = word(claims, None, before={"p_1@1": "Cake Tins Buyers"})
+    assert found.name == word(claims, None)[0][0].name
+    assert found.name != "Cake Tins Buyers"
+
+
+def test_who_had_no_name_has_one_as_soon_as_there_is_something_to_say() -> None:
+    (found,), _ = word(EVERY, None, before={"p_1@1": "Unnamed Group"})
+    assert found.name == word(EVERY, None)[0][0].name
+    (still,), _ = word([SHARE], None, before={"p_1@1": "Unnamed Group II"})
+    assert still.name == "Unnamed Group II"
+
+
+def test_a_name_that_stays_is_given_to_nobody_else_and_the_model_writes_the_rest() -> None:
+    other = [replace(claim, persona_id="p_2") for claim in EVERY]
+    with recorded_server([{"content": GOOD}]) as tape:
+        found, _ = word([*EVERY, *other], LlmServer(tape.url), before={"p_2@1": "Cake Tins Buyers"})
+    assert [w.author for w in found] == [TEMPLATE, "tiny"]
+    assert [w.name == "Cake Tins Buyers" for w in found] == [False, True]
+    with recorded_server([{"content": GOOD}]) as tape:
+        named = {"p_1@1": "Spring Mail Responders"}
+        (found_one,), _ = word(EVERY, LlmServer(tape.url), before=named)
+    assert (found_one.name, found_one.author) == ("Spring Mail Responders", "tiny")
