@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kg.lake import Lake
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NOT_LOOKED = "no run has looked for personas in this workspace yet"
 RUN_HINT = "personagraph run DATA --workspace {}"
 
 
@@ -87,7 +88,18 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     Raises:
         NotFound: none fits, or more than one does.
     """
+    refuse_unlooked(lake)
     return _the_one(personas(lake), wanted)
+
+
+def refuse_unlooked(lake: "Lake") -> None:
+    """Of a workspace in which no run has looked for personas nothing can be told of them.
+
+    Raises:
+        NotFound: it is such a one; the hint says whether a run is under way.
+    """
+    if lake.step_id("personas") is None:
+        raise NotFound(f"{NOT_LOOKED.capitalize()}.", hint=lake.run_hint())
 
 
 def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
@@ -132,6 +144,8 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     """
     from kg.personas.lineage import history
 
+    if wanted is not None:
+        refuse_unlooked(lake)
     found = history(lake)
     if wanted is not None:
         found["personas"] = [_the_one(found["personas"], wanted)]

@@ -281,8 +281,7 @@ def _missing(lake: "Lake", name: str, step: str) -> NotFound:
         )
         return NotFound(message, hint=hint, name=name, step=step)
     message = f"{name} is not computed yet: the step {step} has not run."
-    hint = f"Run: personagraph run DATA --workspace {workspace}"
-    return NotFound(message, hint=hint, name=name, step=step)
+    return NotFound(message, hint=lake.run_hint(), name=name, step=step)
 
 
 def write_export(lake: "Lake", name: str, out: Path) -> int:

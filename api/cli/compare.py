@@ -5,6 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from api import views
 from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
 
@@ -20,6 +21,7 @@ def compare(workspace: str, days: int, as_json: bool) -> None:
     from kg.lake import Lake
 
     with Lake.open(read_settings().workspace_path(workspace)) as lake:
+        views.refuse_unlooked(lake)
         found = comparison(lake, days)
     if as_json:
         print_json(found)

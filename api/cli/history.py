@@ -60,12 +60,15 @@ def show_history(wanted: str | None, workspace: str, as_json: bool) -> None:
 
     with Lake.open(read_settings().workspace_path(workspace)) as lake:
         found = views.history(lake, wanted)
+        hint = lake.run_hint() if lake.step_id("personas") is None else ""
     if as_json:
         print_json(found)
         return
     console = stdout()
     if not found["runs"]:
         console.print("no run has found a persona in this workspace yet")
+        if hint:
+            console.print(escape(hint), soft_wrap=True)
     for run in found["runs"]:
         console.print(_told_run(run), soft_wrap=True)
     for persona in found["personas"]:

@@ -31,6 +31,8 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
         console.print(nothing_found(lake.summary("personas")))
+    if lake.step_id("personas") is None:
+        console.print(escape(lake.run_hint()), soft_wrap=True)
     for line in how_firm(lake.summary("personas")):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
@@ -84,7 +86,7 @@ def show_proposal(console: Console, summary: dict[str, Any], workspace: str | No
 def nothing_found(summary: dict[str, Any]) -> str:
     """Why there are no personas, in a sentence; a legal answer."""
     if not summary:
-        return "no run has looked for personas in this workspace yet"
+        return views.NOT_LOOKED
     if summary.get("result", "").startswith("no persona"):
         return f"{summary['result']} (personas.yaml asks for so many)"
     if summary.get("result", "").startswith("too few"):

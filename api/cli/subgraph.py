@@ -119,6 +119,7 @@ def draw_map(workspace: str, out: Path) -> None:
 
     check_picture(out)
     with Lake.open(read_settings().workspace_path(workspace)) as lake:
+        views.refuse_unlooked(lake)
         with TerminalProgress().task("Drawing"):
             found = atlas(lake)
             if not found.personas:

@@ -73,7 +73,7 @@ def configured(lake: Any, rules: Rules) -> IdentityConfig:
     if not said or lake.step_id("identity") is None:
         raise NotFound(
             f"Nobody was resolved in {lake.workspace.name} yet.",
-            hint=f"Run: personagraph run DATA --workspace {lake.workspace.name}",
+            hint=lake.run_hint(),
         )
     return IdentityConfig(
         consent_default=said["consent"]["default"],

@@ -142,6 +142,10 @@ class Lake:
             return {}
         return dict(self.head.steps[step]["summary"])
 
+    def run_hint(self) -> str:
+        """What to do where a step has not run: wait for who is writing now, or run."""
+        return self.workspace.run_hint(self.head.steps if self.head else ())
+
     def close(self) -> None:
         """Let go of the engine; every expression of this lake ends with it."""
         self._engine.close()

@@ -7,9 +7,10 @@ whole; only its owner can enter it, and the key never leaves it.
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -23,6 +24,14 @@ _MARK = "workspace.json"
 _LONGEST_NAME = 255  # bytes; what file systems allow
 # delta-rs panics on the first four and confuses the last two (tried with deltalake 1.6).
 _REFUSED_CHARACTERS = "[]|^%\\"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The process that is writing to a workspace, and when it began (UTC)."""
+
+    pid: int
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -156,6 +165,37 @@ class Workspace:
                 hint="Restore the file `key` from a backup.",
             )
         return key
+
+    def writing(self) -> Writing | None:
+        """Who writes to it now, by the note beside the lock; None: nobody, as far as can be seen.
+
+        The lock itself is left alone: to try it would refuse a run that begins at that moment. The
+        note of a process that was killed counts for nothing, nor does its number given to another.
+        """
+        import psutil  # type: ignore[import-untyped]
+
+        note = self.path / "lock.pid"
+        try:
+            pid, at = int(note.read_text()), note.stat().st_mtime
+            is_it = psutil.Process(pid).create_time() <= at
+        except (OSError, ValueError, psutil.Error):
+            return None
+        return Writing(pid, datetime.fromtimestamp(at, UTC)) if is_it else None
+
+    def run_hint(self, done: Iterable[str] = ()) -> str:
+        """What to do where a step has not run: wait for who is writing now, or run.
+
+        Args:
+            done: steps that have run.
+        """
+        writing = self.writing()
+        if writing is None:
+            return f"Run: personagraph run DATA --workspace {self.name}"
+        steps = f"; done so far: {', '.join(done)}" if done else ""
+        return (
+            f"A run is under way (process {writing.pid}, since {writing.since:%H:%M} UTC{steps}): "
+            "wait until it is done."
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:

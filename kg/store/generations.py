@@ -88,9 +88,10 @@ class Generations:
         try:
             return self.root / (self.root / "current").read_text().strip()
         except FileNotFoundError:
-            raise NotFound(
-                "This workspace has no graph yet.", hint="Run `personagraph run` first."
-            ) from None
+            from kg.lake.workspace import Workspace
+
+            hint = Workspace(self.root.parent).run_hint()
+            raise NotFound("This workspace has no graph yet.", hint=hint) from None
 
     def hold(self) -> Hold:
         """Keep the current generation from being removed.

@@ -130,7 +130,11 @@ def test_a_second_process_is_told_which_process_writes(tmp_path: Path) -> None:
         assert "Wait" in str(caught.value.hint)
         with Lake.open(tmp_path / "w") as reader:
             assert reader.arrow("users").num_rows == 0
+            assert reader.run_hint().startswith(f"A run is under way (process {holder.pid}, since ")
         holder.kill()
+        holder.wait()
+    with Lake.open(tmp_path / "w") as reader:  # the note is still there
+        assert reader.run_hint().startswith("Run: personagraph run DATA")
     with Lake.writer(tmp_path / "w"):
         assert (tmp_path / "w" / "lock.pid").read_text() == f"{os.getpid()}\n"
     assert not (tmp_path / "w" / "lock.pid").exists()

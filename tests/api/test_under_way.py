@@ -1,0 +1,36 @@
+"""What is asked of a workspace whose first run is still under way says that it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+from program import personagraph
+
+from kg.lake import Lake
+
+ASKED = (
+    ("personas", "list"),
+    ("personas", "history"),
+    ("personas", "show", "Anybody"),
+    ("personas", "subgraph", "Anybody"),
+    ("personas", "history", "Anybody"),
+    ("personas", "compare"),
+    ("personas", "map", "-o", "map.svg"),
+    ("export", "holdings", "-o", "holdings.csv"),
+    ("query", "MATCH (p:Persona) RETURN p.id"),
+    ("verify",),
+    ("doctor",),
+)
+
+
+@pytest.mark.parametrize("asked", ASKED, ids=" ".join)
+def test_a_run_under_way_is_told_of(
+    asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("ingest"):
+            pass
+        told = personagraph(tmp_path, *asked, "-w", "w")
+    said = " ".join((told.stdout + told.stderr).split())
+    assert f"A run is under way (process {os.getpid()}, since " in said
