@@ -98,9 +98,11 @@ def _show_traits(console: Console, user: str, told: list[dict[str, Any]]) -> Non
 def review(workspace: str, rows: int, as_json: bool) -> None:
     """Pairs for a person to look at."""
     from ingestion.identity.reviews import WHY
+    from ingestion.identity.settle import refuse_unresolved
     from kg.lake import Lake
 
     with Lake.open(_path(workspace)) as lake:
+        refuse_unresolved(lake)
         table = lake.arrow("reviews").drop_columns(["run_id"])
     waiting = [row | {"why": WHY[row["cause"]]} for row in table.slice(0, rows).to_pylist()]
     if as_json:

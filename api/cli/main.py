@@ -407,7 +407,11 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .parquet, .csv or .ndjson.")],
     workspace: Workspace = "default",
 ) -> None:
-    """Write one table of the workspace as Parquet, CSV or NDJSON."""
+    """Write one table of the workspace as Parquet, CSV or NDJSON.
+
+    Texts are as the data has them, also those that a spreadsheet runs as formulas (=, +, -, @):
+    import a CSV with its columns as text.
+    """
     from api.cli.export import export as command
 
     command(name, out, workspace)

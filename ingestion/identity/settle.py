@@ -63,18 +63,25 @@ class IdentityConfig:
         return replace(limits, phone_region=self.phone_region)
 
 
+def refuse_unresolved(lake: Any) -> None:
+    """Of a workspace in which people were not resolved yet nothing can be told of them.
+
+    Raises:
+        NotFound: it is such a one; the hint says whether a run is under way.
+    """
+    if not lake.summary("ingest") or lake.step_id("identity") is None:
+        name = lake.workspace.name
+        raise NotFound(f"Nobody was resolved in {name} yet.", hint=lake.run_hint())
+
+
 def configured(lake: Any, rules: Rules) -> IdentityConfig:
     """The configuration of a workspace: what its mapping declared when it was read, and `rules`.
 
     Raises:
         NotFound: people were not resolved in it yet.
     """
+    refuse_unresolved(lake)
     said = lake.summary("ingest")
-    if not said or lake.step_id("identity") is None:
-        raise NotFound(
-            f"Nobody was resolved in {lake.workspace.name} yet.",
-            hint=lake.run_hint(),
-        )
     return IdentityConfig(
         consent_default=said["consent"]["default"],
         namespaces={n: (row["trust"], row["unique"]) for n, row in said["namespaces"].items()},

@@ -19,6 +19,7 @@ ASKED = (
     ("export", "holdings", "-o", "holdings.csv"),
     ("query", "MATCH (p:Persona) RETURN p.id"),
     ("verify",),
+    ("identity", "review"),
     ("doctor",),
 )
 
