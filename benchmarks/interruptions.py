@@ -4,8 +4,9 @@
 
 Runs `personagraph run` once undisturbed, then once per kill in a workspace of its own: killed at a
 random moment of that kill's share of the undisturbed time, run again, verified. On Neo4j each has a
-real server of its own (as in the tests), which goes on while the program dies. Prints a line per kill: what
-the program had told last, whether every export holds the same rows, and what `verify` says.
+real server of its own (as in the tests), which goes on while the program dies. Prints a line per
+kill: what the program had told last, whether every export holds the same rows, and what `verify`
+says.
 """
 
 import argparse
