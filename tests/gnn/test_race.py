@@ -8,7 +8,7 @@ from gnn.communities import native_leiden
 from gnn.encoder import EncoderConfig
 from gnn.found import Found, PersonaConfig, Report
 from gnn.personas import discover
-from gnn.proposals import PARTS, ProposalConfig, Way
+from gnn.proposals import COMMUNITIES, PARTS, ProposalConfig, Way
 from gnn.race import Race, Trial
 from gnn.returning import Return
 from gnn.tensors import Episodes
@@ -73,3 +73,23 @@ def test_what_comes_back_less_than_by_chance_is_nothing() -> None:
     race._config = PLAIN
     race._measured = lambda trials: None  # type: ignore[method-assign]
     assert race._of_parts([trial]) is None
+
+
+@pytest.mark.parametrize(
+    ("came_back", "taken"), [((0.35, 0.08, 0.10, 0.12), False), ((0.17, 0.14, 0.16, 0.15), True)]
+)
+def test_communities_are_taken_where_their_lead_is_larger_than_it_varies(
+    came_back: tuple[float, ...], taken: bool
+) -> None:
+    race = Race.__new__(Race)
+    race._config = PLAIN
+    left = iter(came_back)
+
+    def measured(trials: list[Trial]) -> None:
+        trials[0].backs.append(Return(np.ones(1), next(left)))
+
+    race._measured = measured  # type: ignore[method-assign]
+    parts = Trial(Way(PARTS, 5), [], [Return(np.ones(1), n) for n in (0.12, 0.09, 0.13, 0.10)])
+    communities = Trial(Way(COMMUNITIES, 0.1))
+    assert race._challenger([communities], parts) is (communities if taken else None)
+    assert len(communities.backs) == PLAIN.halvings
