@@ -222,6 +222,7 @@ def list_verdicts(workspace: str, as_json: bool) -> None:
 
 def preview(workspace: str, file: Path | None, as_json: bool) -> None:
     """What other rules would do."""
+    from ingestion.identity.golden import read_choices
     from ingestion.identity.limits import read_rules
     from ingestion.identity.preview import preview as previewed
     from ingestion.identity.settle import configured
@@ -231,6 +232,8 @@ def preview(workspace: str, file: Path | None, as_json: bool) -> None:
     if file is not None and not file.exists():
         raise NotFound(f"There is no file {str(file)!r}.", hint="docs/identity.md shows one.")
     rules = read_rules(file) if file else _rules(workspace)
+    if file:
+        read_choices(file)  # refused here as a run would refuse it; traits join nobody
     with Lake.open(_path(workspace)) as lake:
         found = previewed(lake, configured(lake, rules))
     if as_json:
@@ -246,6 +249,13 @@ def preview(workspace: str, file: Path | None, as_json: bool) -> None:
         console.print(
             f"{some(found.records_lost, 'record')} would be nobody's, "
             f"{found.records_gained:,} would be somebody's."
+        )
+    if found.unnamed:
+        names = ", ".join(found.unnamed)
+        console.print(
+            f"[yellow]Caution:[/] no record names {escape(names)}, so what the rules say of that "
+            "changes nothing.",
+            soft_wrap=True,
         )
 
 

@@ -116,6 +116,11 @@ def test_other_rules_are_previewed_and_nothing_changes(shop: Path) -> None:
     assert found["changes"]["split"]["count"] > 0
     same = as_json(personagraph(shop, "identity", "preview", "-w", "shop", "--json"))
     assert (same["people"], same["changes"]["merged"]["count"]) == (same["people_now"], 0)
+    rules.write_text("namespaces:\n  emial: {merges: false}\n")
+    slip = succeed(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"))
+    assert "no record names emial" in slip
+    rules.write_text("traits:\n  email: loudest\n")
+    refused(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"), 2)
     rules.write_text("namespaces:\n  email: {trusted: 1}\n")
     refused(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"), 2)
 
