@@ -72,21 +72,21 @@ def test_a_merge_over_an_id_or_a_denial_is_done_and_says_what_it_overrides(shop:
     with Lake.open(shop / "shop") as lake:
         users = lake.arrow("users", ["user_id", "consent_denied"]).to_pylist()
         held = lake.arrow("user_identifiers", ["user_id", "namespace", "value"]).to_pylist()
-    crm = {row["user_id"]: row["value"] for row in held if row["namespace"] == "crm_id"}
+    number_of = {row["user_id"]: row["value"] for row in held if row["namespace"] == "customer_no"}
     denied, one, other = (
-        next(u["user_id"] for u in users if u["consent_denied"] and u["user_id"] in crm),
-        *[u["user_id"] for u in users if not u["consent_denied"] and u["user_id"] in crm][:2],
+        next(u["user_id"] for u in users if u["consent_denied"] and u["user_id"] in number_of),
+        *[u["user_id"] for u in users if not u["consent_denied"] and u["user_id"] in number_of][:2],
     )
     say = ("--by", "jo", "--because", "asked them", "-w", "shop")
     found = as_json(personagraph(shop, "identity", "merge", one, other, *say, "--json"))
-    assert "crm_id" in found["overrides"]["namespaces"]
+    assert "customer_no" in found["overrides"]["namespaces"]
     assert found["overrides"]["denied"] == []
     told = succeed(personagraph(shop, "identity", "merge", one, denied, *say))
-    assert "Caution: They hold different values of crm_id" in told
+    assert "Caution: They hold different values of customer_no" in told
     assert "Caution: One of them denied consent (" in told
     assert f"identity undo {found['number'] + 1}" in told
-    assert crm[one] not in told
-    assert crm[denied] not in told
+    assert number_of[one] not in told
+    assert number_of[denied] not in told
 
 
 def test_what_was_said_otherwise_is_listed_and_personal_values_are_only_counted(
