@@ -1,8 +1,15 @@
-"""Words around numbers."""
+"""Words around numbers and names."""
 
 _IRREGULAR = {"person": "people", "family": "families"}
+
+MOST_REPEATED = 200
 
 
 def some(count: int, noun: str) -> str:
     """A number of things: `1 persona`, `2,000 families`, `3 people`."""
     return f"{count:,} {noun if count == 1 else _IRREGULAR.get(noun, f'{noun}s')}"
+
+
+def quoted(name: str) -> str:
+    """What somebody gave as a name, as an error repeats it: not endlessly."""
+    return repr(name if len(name) <= MOST_REPEATED else name[:MOST_REPEATED] + "…")

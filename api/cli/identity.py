@@ -2,11 +2,12 @@
 
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
@@ -14,8 +15,10 @@ from kg.words import some
 
 if TYPE_CHECKING:
     from ingestion.identity.explain import Explanation
+    from ingestion.identity.verdicts import Verdict
 
 SHOWN_USERS = 20
+SHOWN_VALUES = 5
 
 
 def _path(workspace: str) -> Path:
@@ -70,7 +73,7 @@ def _show_weights(console: Console, found: "Explanation") -> None:
 
 
 def traits(name: str, workspace: str, as_json: bool) -> None:
-    """What holds of a person, and which record and rule say so."""
+    """What holds of a person, which record and rule say so, and what else was said."""
     from ingestion.identity.golden import told_traits
     from ingestion.identity.verdicts import user_of
     from kg.lake import Lake
@@ -88,10 +91,25 @@ def _show_traits(console: Console, user: str, told: list[dict[str, Any]]) -> Non
     if not told:
         console.print(f"no record says anything of {user} that may be used")
         return
-    table = Table(f"trait of {user}", "value", "holds because it was", "in")
+    record = Column("in", overflow="fold")  # to be copied whole
+    table = Table(f"trait of {user}", "value", "holds because it was", record, "values said")
     for row in told:
         value = "[dim](kept private)[/]" if row["personal"] else escape(row["value"])
-        table.add_row(escape(row["name"]), value, row["because"], escape(row["record_key"]))
+        table.add_row(
+            escape(row["name"]),
+            value,
+            row["because"],
+            escape(row["record_key"]),
+            f"{row['values']:,}",
+        )
+        for other in row["others"][:SHOWN_VALUES]:
+            when = datetime.fromtimestamp(other["at_ms"] / 1000, UTC).date()
+            words = f"not {escape(other['value'])}"
+            where = f"{escape(other['source'])} on {when}"
+            table.add_row("", words, where, escape(other["record_key"]), "", style="dim")
+        if len(row["others"]) > SHOWN_VALUES:
+            more = f"… and {len(row['others']) - SHOWN_VALUES:,} more (--json lists them)"
+            table.add_row("", more, style="dim")
     console.print(table)
 
 
@@ -124,41 +142,63 @@ def review(workspace: str, rows: int, as_json: bool) -> None:
     console.print("[dim]personagraph identity explain A B; … merge A B --by NAME --because WHY[/]")
 
 
-def merge(one: str, other: str, workspace: str, by: str, because: str) -> None:
-    """Two are one person."""
+def merge(one: str, other: str, workspace: str, by: str, because: str, as_json: bool) -> None:
+    """Two are one person; with what that overrides."""
     from ingestion.identity import verdicts
+    from ingestion.identity.cautions import cautions
+    from ingestion.identity.settle import configured
+    from kg.lake import Lake
 
-    _said(workspace, lambda lake, who: verdicts.merge(lake, one, other, who), by, because)
+    rules = _rules(workspace)
+    with Lake.open(_path(workspace)) as lake:
+        overrides = cautions(lake, one, other, configured(lake, rules).limits())
+    found = _judged(workspace, lambda lake, who: verdicts.merge(lake, one, other, who), by, because)
+    if as_json:
+        print_json(asdict(found) | {"overrides": asdict(overrides)})
+        return
+    _show_verdict(found, workspace)
+    for words in overrides.words():
+        stdout().print(f"[yellow]Caution:[/] {escape(words)}", soft_wrap=True)
 
 
 def split(record: str, workspace: str, by: str, because: str) -> None:
     """A record is somebody else's."""
     from ingestion.identity import verdicts
 
-    _said(workspace, lambda lake, who: verdicts.split(lake, record, who), by, because)
+    found = _judged(workspace, lambda lake, who: verdicts.split(lake, record, who), by, because)
+    _show_verdict(found, workspace)
 
 
 def undo(number: int, workspace: str, by: str, because: str) -> None:
     """A verdict is taken back."""
     from ingestion.identity import verdicts
 
-    _said(workspace, lambda lake, who: verdicts.undo(lake, number, who), by, because)
+    found = _judged(workspace, lambda lake, who: verdicts.undo(lake, number, who), by, because)
+    _show_verdict(found, workspace)
 
 
-def _said(workspace: str, decide: Any, by: str, because: str) -> None:
+def _judged(workspace: str, decide: Any, by: str, because: str) -> "Verdict":
     from ingestion.identity.verdicts import Who
     from kg.lake import Lake, Workspace
 
     path = Workspace.open(_path(workspace)).path  # a typing slip must not make a workspace
     with Lake.writer(path) as lake:
-        found = decide(lake, Who(by, because, time.time_ns() // 1_000_000))
+        found: Verdict = decide(lake, Who(by, because, time.time_ns() // 1_000_000))
+    return found
+
+
+def _show_verdict(found: "Verdict", workspace: str) -> None:
+    from ingestion.identity.judgements import WITHDRAWN
+
     console = stdout()
     console.print(f"Verdict {found.number}: {found.verdict}. It touches {', '.join(found.users)}.")
-    console.print(
-        "The next run computes them anew, and all that rests on them. "
-        f"Take it back with: personagraph identity undo {found.number} -w {workspace}",
-        soft_wrap=True,
-    )
+    console.print("The next run computes them anew, and all that rests on them.")
+    if found.verdict != WITHDRAWN:
+        console.print(
+            f"Take it back with: personagraph identity undo {found.number} --by NAME --because WHY "
+            f"-w {workspace}",
+            soft_wrap=True,
+        )
 
 
 def list_verdicts(workspace: str, as_json: bool) -> None:
@@ -184,6 +224,7 @@ def list_verdicts(workspace: str, as_json: bool) -> None:
 
 def preview(workspace: str, file: Path | None, as_json: bool) -> None:
     """What other rules would do."""
+    from ingestion.identity.golden import read_choices
     from ingestion.identity.limits import read_rules
     from ingestion.identity.preview import preview as previewed
     from ingestion.identity.settle import configured
@@ -193,6 +234,8 @@ def preview(workspace: str, file: Path | None, as_json: bool) -> None:
     if file is not None and not file.exists():
         raise NotFound(f"There is no file {str(file)!r}.", hint="docs/identity.md shows one.")
     rules = read_rules(file) if file else _rules(workspace)
+    if file:
+        read_choices(file)  # refused here as a run would refuse it; traits join nobody
     with Lake.open(_path(workspace)) as lake:
         found = previewed(lake, configured(lake, rules))
     if as_json:
@@ -208,6 +251,13 @@ def preview(workspace: str, file: Path | None, as_json: bool) -> None:
         console.print(
             f"{some(found.records_lost, 'record')} would be nobody's, "
             f"{found.records_gained:,} would be somebody's."
+        )
+    if found.unnamed:
+        names = ", ".join(found.unnamed)
+        console.print(
+            f"[yellow]Caution:[/] no record names {escape(names)}, so what the rules say of that "
+            "changes nothing.",
+            soft_wrap=True,
         )
 
 

@@ -286,7 +286,8 @@ def identity_explain(
 
 @identity.command("traits")
 def identity_traits(name: Name, workspace: Workspace = "default", as_json: Json = False) -> None:
-    """What holds of one person where records differ, and which record and rule say so."""
+    """What holds of one person where records differ, which record and rule say so, and what else
+    was said."""
     from api.cli.identity import traits as command
 
     command(name, workspace, as_json)
@@ -306,12 +307,17 @@ def identity_review(
 
 @identity.command("merge")
 def identity_merge(
-    one: Name, other: Name, by: By, because: Because, workspace: Workspace = "default"
+    one: Name,
+    other: Name,
+    by: By,
+    because: Because,
+    workspace: Workspace = "default",
+    as_json: Json = False,
 ) -> None:
-    """Say that two are one person; the next run follows."""
+    """Say that two are one person, and read what that overrides; the next run follows."""
     from api.cli.identity import merge as command
 
-    command(one, other, workspace, by, because)
+    command(one, other, workspace, by, because, as_json)
 
 
 @identity.command("split")

@@ -71,12 +71,14 @@ def traits_of_person(
     found: Annotated[Found, Depends(_found)], lake: Annotated[Lake, Depends(lake_of)]
 ) -> PersonTraits:
     """What holds of a person where records differ, with the rule that chose it and the record that
-    said it, as the newest run left it. Personal values are left out."""
+    said it, and what else was said, as the newest run left it. Personal values are left out, and
+    only counted."""
     from ingestion.identity.golden import told_traits
 
     user_id = found.figures["user_id"]
     traits = [
-        GoldenTrait(said_at=_at(row.pop("at_ms")), **row) for row in told_traits(lake, user_id)
+        GoldenTrait(**_dated(row | {"others": [_dated(one) for one in row["others"]]}))
+        for row in told_traits(lake, user_id)
     ]
     return PersonTraits(user_id=user_id, traits=traits)
 
@@ -102,6 +104,12 @@ def _session(row: dict[str, Any]) -> SessionSummary:
         ended_at=_at(row["ended_at_ms"]),
         event_count=row["event_count"],
     )
+
+
+def _dated(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "at_ms"} | {
+        "said_at": _at(row["at_ms"])
+    }
 
 
 def _instant(at_ms: int | None) -> datetime | None:

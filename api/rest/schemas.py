@@ -49,6 +49,15 @@ class PersonPersonas(_Answer):
     personas: list[HeldPersona]
 
 
+class OtherValue(_Answer):
+    """A value that does not hold, and the last record that said it."""
+
+    value: str
+    record_key: str
+    source: str = Field(description="The table of the mapping that the record is of.")
+    said_at: datetime
+
+
 class GoldenTrait(_Answer):
     """What holds of a person where records differ, and why."""
 
@@ -60,6 +69,10 @@ class GoldenTrait(_Answer):
     record_key: str = Field(description="The record that said it.")
     source: str = Field(description="The table of the mapping that the record is of.")
     said_at: datetime = Field(description="When it was said.")
+    values: int = Field(description="How many different values were said.")
+    others: list[OtherValue] = Field(
+        description="The values that do not hold, last said first; none of what is personal."
+    )
 
 
 class PersonTraits(_Answer):

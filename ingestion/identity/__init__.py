@@ -27,6 +27,7 @@ resolution     the step
 explain        any pair, in words
 former         what two names of one user stood for before they were one
 verdicts       what people decide
+cautions       what a person's merge overrides
 preview        what other rules would do
 """
 

@@ -17,6 +17,11 @@ CONTACT = frozenset({"call", "email", "mail", "newsletter", "phone", "post", "pu
 """Purposes about reaching a person, not about making something of their data."""
 
 
+def decides(purposes: Any) -> Any:
+    """Which purposes are about making something of a person's data: all that are not `CONTACT`."""
+    return pc.invert(pc.is_in(pc.utf8_lower(purposes), pa.array(sorted(CONTACT))))
+
+
 def denied_users(
     step: Any, people: People, users: Users, default: Literal["granted", "denied"]
 ) -> Flags:
@@ -26,8 +31,7 @@ def denied_users(
     here. Every other purpose does, one that we have never heard of included.
     """
     consents = step.arrow("consents", ["record_key", "purpose", "granted"])
-    contact = pc.is_in(pc.utf8_lower(consents["purpose"]), pa.array(sorted(CONTACT)))
-    consents = consents.filter(pc.invert(contact))
+    consents = consents.filter(decides(consents["purpose"]))
     record = people.codes(consents["record_key"])
     granted = consents["granted"].to_numpy()
     user = np.full(len(record), -1, np.int64)

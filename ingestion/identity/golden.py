@@ -3,6 +3,7 @@
 How a value is chosen is a table: `traits` of the workspace's `identity.yaml`, else the default.
 Every value carries the rule that chose it and the record that said it. Personal values (whatever
 the mapping does not `describe`) are plain in the lake's table only; no export or view repeats them.
+What else was said is kept nowhere a second time: it is read from the records when somebody asks.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,13 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pyarrow as pa
-
 from ingestion.identity.facts import allowed
 from ingestion.identity.limits import rules_tree
-from ingestion.identity.links import Flags
-from ingestion.identity.people import People
 from ingestion.mapping import DETAILS
 from kg.errors import InputError
 
@@ -81,18 +77,16 @@ def choice_of(choices: Choices, name: str) -> Choice:
     return Choice(row["choose"], tuple(row["sources"])) if row else Choice()
 
 
-def golden_traits(step: Any, people: People, kept: Flags, config: "IdentityConfig") -> Any:
+def golden_traits(step: Any, config: "IdentityConfig") -> Any:
     """The table `golden_traits`, of users who may be profiled.
 
-    Reads the tables `identities` and `users` as this step wrote them.
+    Reads the tables `statements`, `identities` and `users` as this step wrote them.
 
     Args:
         step: of the lake.
-        people: with the statements that are used.
-        kept: (n,) which of them name the person.
         config: what is described, and how values are chosen.
     """
-    best = _best(_with_user(step, _said(step, people, kept, config.describe)), config.traits)
+    best = _best(_with_user(step, _said(step.table, config.describe)), config.traits)
     return best.mutate(personal=best.name.notin(list(config.describe))).order_by("user_id", "name")
 
 
@@ -104,31 +98,71 @@ def described_traits(step: Any, describe: tuple[str, ...]) -> Any:
 
 
 def told_traits(lake: Any, user_id: str) -> list[dict[str, Any]]:
-    """What holds of one user, by the name of the trait, as it may be shown.
+    """What holds of one user, by the name of the trait, and what else was said, as it may be shown.
 
     Each row: name, value (None where it is personal), personal, rule, because (the rule in words),
-    record_key, source, at_ms. Empty where no record says anything, or who it is denied consent.
+    record_key, source, at_ms, values (how many different ones were said), others (those that do not
+    hold, each with its last record: value, record_key, source, at_ms, last said first; none of what
+    is personal). Empty where no record says anything, or who it is denied consent.
     """
     rows = lake.table("golden_traits")
     rows = rows.filter(rows.user_id == user_id).drop("run_id", "user_id").order_by("name")
+    golden = lake.run(rows).to_pylist()
+    said: dict[str, list[dict[str, Any]]] = {row["name"]: [] for row in golden}
+    described = tuple(row["name"] for row in golden if not row["personal"])
+    for row in _said_of(lake, user_id, described) if golden else []:
+        said.get(row.pop("name"), []).append(row)
     return [
-        row | {"value": None if row["personal"] else row["value"], "because": CHOICES[row["rule"]]}
-        for row in lake.run(rows).to_pylist()
+        row
+        | {
+            "value": None if row["personal"] else row["value"],
+            "because": CHOICES[row["rule"]],
+            "values": len(said[row["name"]]),
+            "others": []
+            if row["personal"]
+            else [one for one in said[row["name"]] if one["value"] != row["value"]],
+        }
+        for row in golden
     ]
 
 
-def _said(step: Any, people: People, kept: Flags, described: tuple[str, ...]) -> Any:
-    """(record_key, name, value) of everything that records say of their people."""
+def _said_of(lake: Any, user_id: str, described: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Each different value that records say of one user, with the last record that says it."""
     import ibis
 
-    details = step.table("person_details")
+    ids = lake.table("identities")
+    mine = ids.filter(ids.user_id == user_id).select("record_key")
+
+    def read(name: str) -> Any:
+        return lake.table(name).semi_join(mine, "record_key")
+
+    said = _with_user(lake, _said(read, described))
+    order = [said.at_ms.desc(), said.record_key.desc()]
+    place = ibis.row_number().over(group_by=[said.name, said.value], order_by=order)
+    last = said.mutate(place=place).filter(lambda row: row.place == 0)
+    last = last.order_by("name", *(last[c].desc() for c in ("at_ms", "record_key")), "value")
+    rows: list[dict[str, Any]] = lake.run(
+        last.select("name", "value", "record_key", "at_ms", source=last.dataset)
+    ).to_pylist()
+    return rows
+
+
+def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
+    """(record_key, name, value) of everything that records say of their people; `read` gives a
+    table of the lake, or the rows of it that are asked about."""
+    import ibis
+
+    details = read("person_details")
     parts = [
         details.select("record_key", name=ibis.literal(name), value=details[name])
         for name in DETAILS
         if name not in described
     ]
-    parts.append(step.memtable(_contacts(people, kept)))
-    profiles = step.table("profiles")
+    # Those that name the person: not junk, and nobody else's.
+    contacts = read("statements")
+    contacts = contacts.filter(contacts.namespace.isin(CONTACTS) & contacts.fate.isnull())
+    parts.append(contacts.select("record_key", name=contacts.namespace, value=contacts.value))
+    profiles = read("profiles")
     profiles = profiles.select("record_key", traits=profiles.traits.cast("json"))
     keyed = profiles.mutate(name=profiles.traits.map.keys()).unnest("name")
     taken = [*(name for name in DETAILS if name not in described), *CONTACTS]
@@ -138,24 +172,6 @@ def _said(step: Any, people: People, kept: Flags, described: tuple[str, ...]) ->
     parts.append(keyed.select("record_key", "name", value=text))
     rows = ibis.union(*parts)
     return rows.filter(rows.value.notnull() & rows.value.notin(["", "null"]))
-
-
-def _contacts(people: People, kept: Flags) -> pa.Table:
-    """E-mail addresses and telephones that name the person: not junk, and nobody else's."""
-    said = people.statements.only(kept)
-    names = people.namespace_names
-    mine = np.isin(
-        said.namespace[said.value], [names.index(name) for name in CONTACTS if name in names]
-    )
-    record, value = said.record[mine], said.value[mine]
-    spaces = pa.array(names, pa.string()).take(pa.array(said.namespace[value]))
-    return pa.table(
-        {
-            "record_key": people.records["record_key"].take(pa.array(record)),
-            "name": spaces,
-            "value": people.values.take(pa.array(value)),
-        }
-    )
 
 
 def _with_user(step: Any, said: Any) -> Any:

@@ -16,6 +16,7 @@ Form = Literal["trim", "lower", "email", "phone"]
 Rules = Mapping[str, Mapping[str, Any]]
 """Namespace -> what a workspace decides of it otherwise."""
 RULES_FILE = "identity.yaml"
+MOST_LIMIT = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def read_rules(path: Path) -> Rules:
 
 
 def _check(file: str, name: str, row: Any) -> None:
+    if name.startswith("#"):  # ours: pairs that evidence joins, records that name nobody
+        raise InputError(f"{file}: {name} is no identifier of records.", hint="Leave it out.")
     if not isinstance(row, Mapping):
         raise InputError(f"{file}: {name} needs {{trust: …, unique: …, limit: …}}.")
     for key, value in row.items():
@@ -161,6 +164,8 @@ def _check(file: str, name: str, row: Any) -> None:
         )
         if key == "trust":
             fits = fits and 1 <= value <= 6
+        if key == "limit" and value is not None:
+            fits = fits and 0 <= value <= MOST_LIMIT
         if key == "form":
             fits = value in get_args(Form)
         if not fits:

@@ -16,6 +16,7 @@ class Preview:
     people, people_now: users there would be, and those there are.
     changes: as in the summary of a run (`ingestion.identity.changes`).
     records_lost, records_gained: records that would be nobody's, or somebody's.
+    unnamed: identifiers of the rules that no record names, such as a typing slip's.
     """
 
     people: int
@@ -23,6 +24,7 @@ class Preview:
     changes: dict[str, Any]
     records_lost: int
     records_gained: int
+    unnamed: tuple[str, ...]
 
 
 def preview(lake: Any, config: IdentityConfig, most: int = 200) -> Preview:
@@ -38,4 +40,5 @@ def preview(lake: Any, config: IdentityConfig, most: int = 200) -> Preview:
         changes=changes(found.people, found.users, found.before, most),
         records_lost=int((owned & ~there).sum()),
         records_gained=int((there & ~owned).sum()),
+        unnamed=tuple(sorted({*config.rules} - {*found.stated.namespace_names})),
     )

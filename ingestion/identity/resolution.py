@@ -93,7 +93,7 @@ def _write(
     out.users("users", user_table(people, users, denied), ["user_id"])
     out.users("user_aliases", users.aliases, ["alias_id"])
     out.users("user_identifiers", user_identifiers(people, users, found.cut.kept, key), [])
-    golden = golden_traits(out.source, people, found.cut.kept, config)
+    golden = golden_traits(out.source, config)
     out.users("golden_traits", golden, ["user_id", "name"])
     described = described_traits(out.source, config.describe)
     out.users("user_traits", described, ["user_id", "name"])

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
 from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, WITHDRAWN
 from kg.errors import Conflict, InputError, NotFound
+from kg.words import quoted
 
 if TYPE_CHECKING:
     from kg.lake import Lake, Writer
@@ -71,7 +72,7 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     mine = ids.filter(pc.equal(ids["record_key"], record_key))
     if not len(mine):
         raise NotFound(
-            f"No user has the record {record_key!r}.",
+            f"No user has the record {quoted(record_key)}.",
             hint="`personagraph export identities` lists the records of every user.",
         )
     user = mine["user_id"][0].as_py()
@@ -126,7 +127,7 @@ def user_of(lake: "Lake", name: str) -> str:
     if named := _identifier(name):
         return _user_named(lake, *named)
     raise NotFound(
-        f"There is no user or record {name!r}.",
+        f"There is no user or record {quoted(name)}.",
         hint="Give a user id, namespace:value as records name people, or a record key as "
         "`personagraph export identities` shows them.",
     )
@@ -202,10 +203,12 @@ def _users(lake: "Lake", keys: list[str]) -> list[str]:
 
 
 def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Verdict:
-    if who.author in {"", AUTHOR, MODEL_AUTHOR}:
+    if who.author.strip() in {"", AUTHOR, MODEL_AUTHOR}:
         raise InputError(
             "A verdict needs the name of the person who gives it.", hint="Say it with --by NAME."
         )
+    if not who.reason.strip():
+        raise InputError("A verdict needs its reason.", hint="Say it with --because WHY.")
     row = {
         "left_record_key": pair[0],
         "right_record_key": pair[1],

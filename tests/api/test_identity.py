@@ -1,10 +1,16 @@
 """Who is one person, at the door: explained, reviewed, decided by people, previewed."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from program import as_json, personagraph, refused, succeed
+from rows import put
+
+from kg.lake import Lake
+from tests.ingestion.identity.people import person, run
 
 
 @pytest.fixture
@@ -46,6 +52,7 @@ def test_a_person_decides_and_takes_it_back(shop: Path) -> None:
     told = succeed(personagraph(shop, "identity", "merge", one, other, *say))
     assert one in told
     assert other in told
+    assert "--by NAME --because WHY -w shop" in told
     standing = as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json"))
     assert [(v["verdict"], v["author"], v["reason"]) for v in standing] == [
         ("same", "jo", "asked them")
@@ -55,9 +62,50 @@ def test_a_person_decides_and_takes_it_back(shop: Path) -> None:
     )
     assert "no@one" not in unasked
     number = str(standing[0]["number"])
-    succeed(personagraph(shop, "identity", "undo", number, *say))
+    taken_back = succeed(personagraph(shop, "identity", "undo", number, *say))
+    assert "undo" not in taken_back  # what is taken back is said anew, not taken back again
     assert as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json")) == []
     refused(personagraph(shop, "identity", "undo", number, *say), 3)
+
+
+def test_a_merge_over_an_id_or_a_denial_is_done_and_says_what_it_overrides(shop: Path) -> None:
+    with Lake.open(shop / "shop") as lake:
+        users = lake.arrow("users", ["user_id", "consent_denied"]).to_pylist()
+        held = lake.arrow("user_identifiers", ["user_id", "namespace", "value"]).to_pylist()
+    number_of = {row["user_id"]: row["value"] for row in held if row["namespace"] == "customer_no"}
+    denied, one, other = (
+        next(u["user_id"] for u in users if u["consent_denied"] and u["user_id"] in number_of),
+        *[u["user_id"] for u in users if not u["consent_denied"] and u["user_id"] in number_of][:2],
+    )
+    say = ("--by", "jo", "--because", "asked them", "-w", "shop")
+    found = as_json(personagraph(shop, "identity", "merge", one, other, *say, "--json"))
+    assert "customer_no" in found["overrides"]["namespaces"]
+    assert found["overrides"]["denied"] == []
+    told = succeed(personagraph(shop, "identity", "merge", one, denied, *say))
+    assert "Caution: They hold different values of customer_no" in told
+    assert "Caution: One of them denied consent (" in told
+    assert f"identity undo {found['number'] + 1}" in told
+    assert number_of[one] not in told
+    assert number_of[denied] not in told
+
+
+def test_what_was_said_otherwise_is_listed_and_personal_values_are_only_counted(
+    tmp_path: Path,
+) -> None:
+    said = {"a": ("gold", "Ann"), "b": ("basic", "Anna"), "c": ("basic", "Anne")}
+    with Lake.writer(tmp_path / "small") as lake:
+        with lake.step("profiles") as step:
+            put(step, profiles=[{"record_key": key, "traits": json.dumps({"plan": plan})}
+                                for key, (plan, _) in said.items()])  # fmt: skip
+        run(lake, [person(key, at * 86_400_000, crm="1", given_name=name) | {"dataset": "desk"}
+                   for at, (key, (_, name)) in enumerate(said.items())],
+            describe=("plan",))  # fmt: skip
+    told = succeed(personagraph(tmp_path, "identity", "traits", "crm:1", "-w", "small"))
+    rows = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in told.splitlines()]
+    assert ["given_name", "(kept private)", "said last", "c", "3"] in rows
+    assert ["plan", "basic", "said last", "c", "2"] in rows
+    assert ["", "not gold", "desk on 1970-01-01", "a", ""] in rows
+    assert "Ann" not in told
 
 
 def test_other_rules_are_previewed_and_nothing_changes(shop: Path) -> None:
@@ -68,6 +116,11 @@ def test_other_rules_are_previewed_and_nothing_changes(shop: Path) -> None:
     assert found["changes"]["split"]["count"] > 0
     same = as_json(personagraph(shop, "identity", "preview", "-w", "shop", "--json"))
     assert (same["people"], same["changes"]["merged"]["count"]) == (same["people_now"], 0)
+    rules.write_text("namespaces:\n  emial: {merges: false}\n")
+    slip = succeed(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"))
+    assert "no record names emial" in slip
+    rules.write_text("traits:\n  email: loudest\n")
+    refused(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"), 2)
     rules.write_text("namespaces:\n  email: {trusted: 1}\n")
     refused(personagraph(shop, "identity", "preview", "--rules", str(rules), "-w", "shop"), 2)
 

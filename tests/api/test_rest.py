@@ -86,7 +86,9 @@ def test_what_holds_of_a_person_carries_rule_and_record_and_repeats_nothing_pers
     assert all(row["because"] and row["record_key"] for row in told["traits"])
     assert {row["personal"] for row in told["traits"]} == {True, False}
     assert all((row["value"] is None) == row["personal"] for row in told["traits"])
-    for row in told["traits"]:
+    assert all(row["values"] > len(row["others"]) for row in told["traits"])
+    assert all(row["values"] == len(row["others"]) + 1 or row["personal"] for row in told["traits"])
+    for row in (said for one in told["traits"] for said in (one, *one["others"])):
         row["at_ms"] = datetime.fromisoformat(row.pop("said_at")).timestamp() * 1000
     assert told["traits"] == shown["traits"]
 

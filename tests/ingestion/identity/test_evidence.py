@@ -138,6 +138,13 @@ def test_a_verdict_needs_a_name_and_somebody_it_is_about(lake: Writer) -> None:
     run(lake, [person("a", crm="1"), person("b", crm="2")])
     with pytest.raises(InputError):
         merge(lake, "a", "b", Who("model", "no", 1))
+    for nothing in (Who(" ", "no", 1), Who("jo", "", 1), Who("jo", " ", 1)):
+        with pytest.raises(InputError):
+            merge(lake, "a", "b", nothing)
+    for refuse in (user_of, lambda lake, key: split(lake, key, JO)):
+        with pytest.raises(NotFound) as told:
+            refuse(lake, "x" * 100_000)
+        assert len(told.value.message) < 300
     with pytest.raises(NotFound):
         merge(lake, "a", "nobody", JO)
     with pytest.raises(Conflict):
@@ -305,3 +312,21 @@ def test_order_batches_and_strangers_never_change_who_is_one_person(
             run(lake, shuffled[at:])
             assert partition(lake) == whole
             assert run(lake)["new_judgements"] == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "people"),
+    [
+        ({"crm": "1"}, {"crm": "2"}, groups("a", "b")),
+        ({"email": "ann@x.org"}, {"email": "otto@x.org"}, groups("before a between b after")),
+        ({}, {"crm": "2"}, groups("before a between b after")),
+        ({}, {}, groups("before a between b after")),
+    ],
+)
+def test_a_device_that_changed_hands_is_told_apart_by_ids_and_never_by_times(
+    lake: Writer, first: dict[str, str], second: dict[str, str], people: set[frozenset[str]]
+) -> None:
+    said = {"before": {}, "a": first, "between": {}, "b": second, "after": {}}
+    run(lake, [person(key, at, kind="event", device_id="device-0001", **ids_of)
+               for at, (key, ids_of) in enumerate(said.items())])  # fmt: skip
+    assert partition(lake) == people

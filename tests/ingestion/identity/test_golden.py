@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rows import put
 
-from ingestion.identity.golden import read_choices
+from ingestion.identity.golden import read_choices, told_traits
 from kg.errors import InputError
 from kg.exports import export_rows
 from kg.lake import Lake, Writer
@@ -82,11 +82,41 @@ def test_claims_speak_of_what_holds_and_personal_values_are_not_exported(lake: W
     }  # fmt: skip
 
 
+def test_what_does_not_hold_is_told_with_its_record_and_personal_values_are_counted(
+    lake: Writer,
+) -> None:
+    resolved(lake, traits={"plan": {"choose": "longest", "sources": []}})
+    told = {row["name"]: row for row in told_traits(lake, ids(lake)["a"])}
+    assert {name: row["values"] for name, row in told.items()} == {
+        "city": 1, "email": 2, "given_name": 2, "plan": 2, "shoe": 1,
+    }  # fmt: skip
+    assert told["plan"]["others"] == [
+        {"value": "gold", "record_key": "a", "at_ms": 1, "source": "crm"}
+    ]
+    assert not any(row["others"] for name, row in told.items() if name != "plan")
+    assert "ann@" not in repr(told)
+    assert "Annabel" not in repr(told)
+
+
+def test_each_value_that_does_not_hold_is_told_once_by_its_last_record(lake: Writer) -> None:
+    with lake.step("profiles") as step:
+        said = {"a": "gold", "b": "basic", "c": "gold", "d": "basic", "e": "trial"}
+        put(step, profiles=[{"record_key": key, "traits": f'{{"plan": "{plan}"}}'}
+                            for key, plan in said.items()])  # fmt: skip
+    run(lake, [person(key, at, crm="2" if key == "d" else "1") | {"dataset": "crm"}
+               for at, key in enumerate("abcde")], describe=("plan",))  # fmt: skip
+    (told,) = told_traits(lake, ids(lake)["a"])
+    assert (told["value"], told["values"]) == ("trial", 3)
+    others = [(one["value"], one["record_key"]) for one in told["others"]]
+    assert others == [("gold", "c"), ("basic", "b")]  # d is somebody else's
+
+
 def test_nothing_is_made_of_the_traits_of_who_denied_consent(lake: Writer) -> None:
     with lake.step("consents") as step:
         put(step, consents=[{"record_key": "b", "granted": False}])
     resolved(lake)
     assert len(lake.arrow("golden_traits")) == 0
+    assert told_traits(lake, ids(lake)["a"]) == []
 
 
 @pytest.mark.parametrize(
