@@ -1,6 +1,7 @@
 """The main job killed (SIGKILL) and run again: does it end with the same tables?
 
     python benchmarks/interruptions.py DATA [--store neo4j] [--kills 10] [--seed 0]
+    python benchmarks/interruptions.py DATA --before LESS     # the run that adds what LESS lacks
 
 Runs `personagraph run` once undisturbed, then once per kill in a workspace of its own: killed at a
 random moment of that kill's share of the undisturbed time, run again, verified. On Neo4j each has a
@@ -37,21 +38,27 @@ def main() -> int:
     """Kill, run again, compare; 1 where something differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data")
+    parser.add_argument("--before", help="data that every workspace has run already")
     parser.add_argument("--store", choices=("embedded", "neo4j"), default="embedded")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     rng, run = random.Random(arguments.seed), ("run", arguments.data, "-w", "bench", "--json")
+    before = [("run", arguments.before, "-w", "bench", "--json")] if arguments.before else []
     same = 0
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole"
         with store(arguments.store):
+            for earlier in before:
+                measured(str(whole), *earlier)
             seconds, _, _ = measured(str(whole), *run)
             expected = tables(whole)
         for number in range(arguments.kills):
             home = Path(folder) / str(number)
             moment = seconds * (number + rng.random()) / arguments.kills
             with store(arguments.store):
+                for earlier in before:
+                    measured(str(home), *earlier)
                 last = killed(home, run, moment)
                 measured(str(home), *run)
                 found = tables(home)
