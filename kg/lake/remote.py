@@ -5,6 +5,7 @@ never repeated whole, because it may hold a signature or a password.
 """
 
 import errno
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -149,12 +150,17 @@ def _modified_ns(info: dict[str, Any]) -> int:
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """What the library or the server refuses, in a sentence that gives no secret away."""
+    logger = logging.getLogger("gcsfs")  # it tells of every request that fails, with its address
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     except PersonagraphError:
         raise
     except Exception as error:  # noqa: BLE001 - every service has errors of its own
         raise _refused(address, error) from None  # its words may repeat the address
+    finally:
+        logger.setLevel(level)
 
 
 def _refused(address: str, error: Exception) -> PersonagraphError:
