@@ -27,6 +27,8 @@ _SCHEMES: dict[str, str | None] = {
 _WEB = {"http", "https"}
 _CONNECT_SECONDS, _SILENT_SECONDS = 10, 60
 _PAGES = (b"<!doctype html", b"<html")
+_TALKATIVE = ("gcsfs", "google")
+"""Loggers that tell of every request that fails, some of them with its address."""
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,10 @@ def _modified_ns(info: dict[str, Any]) -> int:
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """What the library or the server refuses, in a sentence that gives no secret away."""
-    logger = logging.getLogger("gcsfs")  # it tells of every request that fails, with its address
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     except PersonagraphError:
@@ -160,7 +163,8 @@ def _told(address: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - every service has errors of its own
         raise _refused(address, error) from None  # its words may repeat the address
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _refused(address: str, error: Exception) -> PersonagraphError:
