@@ -177,18 +177,15 @@ _CONTOSO = """\
       birth_date: {{column: DateOfBirth, formats: "{dates}"}}
 {more}"""
 
-_TRANSACTIONS = (  # of Splink's own tutorial on these two tables
-    "strftime(l.transaction_date, '%Y%m') = strftime(r.transaction_date, '%Y%m') "
-    "AND substr(l.memo, 1, 3) = substr(r.memo, 1, 3) "
+_TRANSACTIONS = (  # of Splink's own tutorial on these two tables; dates as columns, for any engine
+    "l.month = r.month AND substr(l.memo, 1, 3) = substr(r.memo, 1, 3) "
     "AND l.amount / r.amount > 0.7 AND l.amount / r.amount < 1.3",
-    "strftime(l.transaction_date + 15, '%Y%m') = strftime(r.transaction_date, '%Y%m') "
-    "AND substr(l.memo, 1, 3) = substr(r.memo, 1, 3) "
+    "l.month_of_15_days_later = r.month AND substr(l.memo, 1, 3) = substr(r.memo, 1, 3) "
     "AND l.amount / r.amount > 0.7 AND l.amount / r.amount < 1.3",
     "substr(l.memo, 1, 9) = substr(r.memo, 1, 9)",
-    "round(l.amount / 2, 0) * 2 = round(r.amount / 2, 0) * 2 "
-    "AND yearweek(r.transaction_date) = yearweek(l.transaction_date)",
+    "round(l.amount / 2, 0) * 2 = round(r.amount / 2, 0) * 2 AND r.week = l.week",
     "round(l.amount / 2, 0) * 2 = round((r.amount + 1) / 2, 0) * 2 "
-    "AND yearweek(r.transaction_date) = yearweek(l.transaction_date + 4)",
+    "AND r.week = l.week_of_4_days_later",
 )
 
 
@@ -202,6 +199,9 @@ def transactions(data: Path, work: Path) -> Figures:
     prepared = (
         "SELECT row_number() OVER (ORDER BY source_dataset, id) AS unique_id, *, "
         "date_diff('day', DATE '2022-01-01', transaction_date) AS day, "
+        "strftime(transaction_date, '%Y%m') AS month, yearweek(transaction_date) AS week, "
+        "strftime(transaction_date + 15, '%Y%m') AS month_of_15_days_later, "
+        "yearweek(transaction_date + 4) AS week_of_4_days_later, "
         f"string_split(memo, ' ') AS memo_words FROM ({rows})"
     )
     fields = [Field("memo", "title"), Field("amount", "amount"), Field("day", "day")]

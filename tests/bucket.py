@@ -1,9 +1,9 @@
-"""A bucket on a real S3 server (moto's) on loopback, for tests."""
+"""A bucket on a real server on loopback, for tests: S3 (moto's) or Google's (an emulator)."""
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 NAME = "shop-exports"
 ACCESS = {
@@ -14,18 +14,20 @@ ACCESS = {
 
 @dataclass(frozen=True)
 class Bucket:
-    """An empty bucket; `env`: what a program needs to reach it."""
+    """An empty bucket.
 
-    client: Any
+    Attributes:
+        put: stores an object (key, content).
+        env: what a program needs to reach it.
+    """
+
+    scheme: str
+    put: Callable[[str, bytes], object]
     env: dict[str, str]
-
-    def put(self, key: str, content: bytes) -> None:
-        """Store an object."""
-        self.client.put_object(Bucket=NAME, Key=key, Body=content)
 
     def address(self, key: str) -> str:
         """Where an object, or what begins so, is."""
-        return f"s3://{NAME}/{key}"
+        return f"{self.scheme}://{NAME}/{key}"
 
 
 @contextmanager
@@ -48,6 +50,38 @@ def s3_bucket() -> Iterator[Bucket]:
             aws_secret_access_key=ACCESS["AWS_SECRET_ACCESS_KEY"],
         )  # fmt: skip
         client.create_bucket(Bucket=NAME)
-        yield Bucket(client, ACCESS | {"AWS_ENDPOINT_URL": place})
+        yield Bucket(
+            "s3",
+            lambda key, content: client.put_object(Bucket=NAME, Key=key, Body=content),
+            ACCESS | {"AWS_ENDPOINT_URL": place},
+        )
     finally:
         server.stop()
+
+
+@contextmanager
+def gs_bucket() -> Iterator[Bucket]:
+    """Start the emulator, with nothing in the bucket."""
+    import httpx
+    from gcp_storage_emulator.server import create_server
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = f"http://127.0.0.1:{port}"
+
+    def put(key: str, content: bytes) -> None:
+        where = f"{place}/upload/storage/v1/b/{NAME}/o"
+        asked = {"uploadType": "media", "name": key}
+        httpx.post(where, params=asked, content=content).raise_for_status()
+
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket=NAME)
+    server.start()
+    try:
+        # Without the second, credentials are looked for on a network that is not there.
+        yield Bucket("gs", put, {"STORAGE_EMULATOR_HOST": place, "NO_GCE_CHECK": "true"})
+    finally:
+        server.stop()
+
+
+BUCKETS = {"s3": s3_bucket, "gs": gs_bucket}

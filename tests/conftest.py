@@ -10,7 +10,7 @@ import pytest
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Store
-from tests.bucket import Bucket, s3_bucket
+from tests.bucket import BUCKETS, Bucket
 from tests.neo4j.server import MissingTool, Options, neo4j_server
 from tests.postgres import MissingServer, Server, postgres_server
 
@@ -41,10 +41,10 @@ def postgres() -> Iterator[Server]:
         pytest.skip(str(missing))
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """An empty bucket on a real S3 server; this process knows how to reach it."""
-    with s3_bucket() as made:
+@pytest.fixture(params=BUCKETS)
+def bucket(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """An empty bucket on a real server; this process knows how to reach it."""
+    with BUCKETS[request.param]() as made:
         for name, value in made.env.items():
             monkeypatch.setenv(name, value)
         yield made

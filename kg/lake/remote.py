@@ -5,6 +5,7 @@ never repeated whole, because it may hold a signature or a password.
 """
 
 import errno
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ _SCHEMES: dict[str, str | None] = {
 _WEB = {"http", "https"}
 _CONNECT_SECONDS, _SILENT_SECONDS = 10, 60
 _PAGES = (b"<!doctype html", b"<html")
+_TALKATIVE = ("gcsfs", "google")
+"""Loggers that tell of every request that fails, some of them with its address."""
 
 
 @dataclass(frozen=True)
@@ -149,12 +152,19 @@ def _modified_ns(info: dict[str, Any]) -> int:
 @contextmanager
 def _told(address: str) -> Iterator[None]:
     """What the library or the server refuses, in a sentence that gives no secret away."""
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     except PersonagraphError:
         raise
     except Exception as error:  # noqa: BLE001 - every service has errors of its own
         raise _refused(address, error) from None  # its words may repeat the address
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _refused(address: str, error: Exception) -> PersonagraphError:

@@ -72,8 +72,9 @@ def test_a_bucket_is_checked(bucket: Bucket, tmp_path: Path) -> None:
     checked = personagraph(tmp_path, "source", "check", address, "-m", out, "--json", **bucket.env)
     (file,) = as_json(checked)["files"]
     assert (file["source"], file["accepted"]) == ("crm.xlsx/People", 60)
-    said = refused(personagraph(tmp_path, "source", "check", "s3://nowhere/x", **bucket.env), 3)
-    assert "nothing at s3://nowhere" in said
+    nowhere = f"{bucket.scheme}://nowhere"
+    said = refused(personagraph(tmp_path, "source", "check", f"{nowhere}/x", **bucket.env), 3)
+    assert f"nothing at {nowhere}" in said
 
 
 @pytest.mark.slow
