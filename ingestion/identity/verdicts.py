@@ -116,7 +116,8 @@ def user_of(lake: "Lake", name: str) -> str:
     """The user of a user id, of one that it was known by before, of a record, or of an identifier.
 
     Raises:
-        NotFound: there is no such user or record; an identifier is not repeated.
+        NotFound: there is no such user or record; what was asked for may be personal, and is not
+            repeated.
     """
     for table, key in (("users", "user_id"), ("user_aliases", "alias_id"),
                        ("identities", "record_key")):  # fmt: skip
@@ -127,7 +128,7 @@ def user_of(lake: "Lake", name: str) -> str:
     if named := _identifier(name):
         return _user_named(lake, *named)
     raise NotFound(
-        f"There is no user or record {quoted(name)}.",
+        "There is no user or record of this name.",
         hint="Give a user id, namespace:value as records name people, or a record key as "
         "`personagraph export identities` shows them.",
     )
