@@ -34,8 +34,8 @@ class PersonaConfig:
         most_tried: episodes of each half that the fits at every resolution see.
         most_fitted: episodes that the last fit sees.
         halvings: of the people, over which a way to group intents must lead to be taken; 2 or more.
-        least_return: personas whose people agree less between the rules of both halves (as a
-            correlation) are dropped.
+        least_return: personas whose people agree less (as a correlation) are dropped: in the race
+            between the rules of both halves, in the end between rules of all who are fitted.
         least_same: an overlooked persona is a part of one found if its people (as a correlation)
             are less what they were.
         least_people: personas held by fewer people are dropped (k-floor).
@@ -53,7 +53,7 @@ class PersonaConfig:
     overlooked: OverlookedConfig = field(default_factory=OverlookedConfig)
     recurrence: RecurrenceConfig = field(default_factory=RecurrenceConfig)
     families: FamilyConfig = field(default_factory=FamilyConfig)
-    halvings: int = 4
+    halvings: int = 8
     most_tried: int = 40_000
     most_fitted: int = 150_000
     least_return: float = 0.7

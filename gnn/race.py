@@ -29,7 +29,7 @@ from gnn.communities import Leiden
 from gnn.found import PersonaConfig, Report, sample
 from gnn.memberships import Rule, Soft, assign, fit
 from gnn.proposals import COMMUNITIES, PARTS, USERS, Proposer, Way, ways
-from gnn.returning import Return, compare, returned
+from gnn.returning import Return, compare, of_twice_as_many, returned
 from gnn.tensors import Episodes, Floats, Ints, Manner
 
 
@@ -150,13 +150,17 @@ class Race:
         return fit(self._episodes, rows, self._manners, start, self._config.mixture)[0]
 
     def stability(self, trial: Trial, rule: Rule) -> Floats:
-        """How each group of the rule of all came back in both halves, on average (`returned`).
+        """How well a rule of as many other people would tell each group of this one.
+
+        Halves tell how rules of half as many agree (`returned`); the median of all halvings, as one
+        on which a half goes astray says little of the rule.
 
         Shapes: -> (k,), -1 to 1.
         """
         whole = assign(self._episodes, self._common, self._manners, rule)
         user = self._episodes.user[self._common]
-        return np.asarray(np.mean([returned(user, whole, said) for said in trial.said], axis=0))
+        came_back = [returned(user, whole, said) for said in trial.said]
+        return of_twice_as_many(np.median(came_back, axis=0))
 
     def _measured(self, trials: list[Trial]) -> None:
         """Each of these once more, all of one kind, on halves that it was not measured on."""

@@ -90,6 +90,16 @@ def returned(user: Ints, whole: Any, halves: tuple[Any, Any]) -> NDArray[np.floa
     return found
 
 
+def of_twice_as_many(correlation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How rules of twice as many people each would correlate, where these do so: the noise in them
+    has half the variance. What does not correlate stays as it is.
+
+    Shapes: (k,) -> (k,).
+    Source: Spearman 1910, doi:10.1111/j.2044-8295.1910.tb00206.x; Brown 1910.
+    """
+    return np.where(correlation > 0, 2 * correlation / (1 + correlation.clip(0)), correlation)
+
+
 def same_place(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
     """Correlations, over people, of the weights in personas that stand at the same place.
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnn.returning import compare, returned
+from gnn.returning import compare, of_twice_as_many, returned
 from gnn.tensors import Episodes
 from tests.gnn.planted import Story, arranged, plant
 
@@ -81,3 +81,13 @@ def test_what_one_half_does_not_have_has_not_returned(
     fewer = np.where(truth == 4, -1, truth)
     found = returned(episodes.user, _soft(truth, 5), (_soft(renamed, 5), _soft(fewer, 4)))
     assert found.tolist() == pytest.approx([1, 1, 1, 1, -1])
+
+
+def test_rules_of_twice_as_many_people_agree_better() -> None:
+    rng = np.random.default_rng(0)
+    truth, noise = rng.normal(size=200_000), rng.normal(size=(4, 200_000))
+    halves = np.corrcoef(truth + noise[0], truth + noise[1])[0, 1]
+    # Twice the people: the mean of two such estimates has half the variance.
+    whole = np.corrcoef(truth + noise[:2].mean(0), truth + noise[2:].mean(0))[0, 1]
+    assert of_twice_as_many(np.array([halves]))[0] == pytest.approx(whole, abs=0.01)
+    assert of_twice_as_many(np.array([-1.0, 0.0, 1.0])).tolist() == [-1, 0, 1]
