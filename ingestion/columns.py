@@ -25,6 +25,7 @@ _ISO = (
     r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
     r"( ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
 )
+_ZONED = r"[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
@@ -158,7 +159,7 @@ class Columns:
             same = ibis.and_(*[reading.fill_null(value) == value for reading in readings])
             problems.append((~same.fill_null(True), "ambiguous_time"))
         if clocks:
-            naive = ibis.or_(*[_fits(self.text(name), one) for one in clocks])
+            naive = ibis.or_(*[_is_naive(self.text(name), one) for one in clocks])
             problems.append((given & value.isnull() & naive, "naive_time"))
         problems.append((given & value.isnull(), "unreadable_time"))
         if required:
@@ -340,8 +341,11 @@ def _is_clock(pattern: str) -> bool:
     return pattern not in EPOCHS and "%z" not in pattern
 
 
-def _fits(text: Expr, pattern: str) -> Expr:
-    return text.re_search(_ISO) if pattern == "iso" else try_strptime(text, pattern).notnull()
+def _is_naive(text: Expr, pattern: str) -> Expr:
+    """Whether a time is written like this and carries no zone."""
+    if pattern == "iso":
+        return text.re_search(_ISO) & ~text.re_search(_ZONED)
+    return try_strptime(text, pattern).notnull()
 
 
 _JUNK = (

@@ -55,6 +55,8 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
     if reasons:
         most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
         told = ", ".join(f"{count:,} {reason}" for reason, count in most[:MOST_REASONS])
+        if more := sum(count for _, count in most[MOST_REASONS:]):
+            told += f", {more:,} for other reasons (--json lists them)"
         yield f"Quarantined with their reason, to be mended and run again: {told}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:

@@ -152,7 +152,7 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
     console.print(claim_table(persona["claims"]))
     for claim in persona["claims"]:
         if claim["evidence"]:
-            console.print(f"[bold]{claim['claim_id']}[/] {escape(claim['subject_label'])}")
+            console.print(f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}")
             show_path(console, claim["evidence"][0])
     console.print(
         "[dim]run them all again: personagraph verify; the Cypher of one: "
@@ -176,16 +176,24 @@ def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
     """A claim followed down to a single person's intent, and its Cypher with the arithmetic."""
     from kg.personas.explain import explain
 
+    said = ", ".join(filter(None, (claim["measure"], claim["subject_label"])))
     console.print(
-        f"[bold]{escape(name)}[/]: {escape(claim['measure'])}, {escape(claim['subject_label'])}: "
+        f"[bold]{escape(name)}[/]: {escape(said)}: "
         f"{claim['value']:.1%} ({claim['low']:.1%} to {claim['high']:.1%})",
         soft_wrap=True,
     )
     if claim["evidence"]:
-        console.print("because, among others:")
+        few = claim["direction"] == "less"
+        told = "somebody of whom it is not true:" if few else "because, among others:"
+        console.print(told)
         show_path(console, claim["evidence"][0])
     console.print("[bold]The Cypher that recomputes it[/]")
     console.print(escape(explain(claim)), soft_wrap=True)
+
+
+def _about(claim: dict[str, Any]) -> str:
+    """What a claim is about; where it is about no one thing, what it counts."""
+    return str(claim["subject_label"] or claim["measure"])
 
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:
@@ -198,7 +206,7 @@ def claim_table(claims: list[dict[str, Any]]) -> Table:
         table.add_row(
             claim["claim_id"],
             claim["kind"],
-            escape(claim["subject_label"]),
+            escape(_about(claim)),
             f"{claim['value']:.1%}",
             "" if reference is None else f"{reference:.1%}",
             f"{claim['low']:.1%} to {claim['high']:.1%}",

@@ -39,14 +39,15 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
             as `personas show --claim` prints them.
         params: NAME=JSON each.
     """
-    from kg.lake import Workspace
+    from kg.lake import Lake
     from kg.store.read_only import run_read_only
 
     if not math.isfinite(limits.seconds):
         raise InputError("A query must end.", hint="Give --seconds a number.")
 
     settings = read_settings()
-    Workspace.open(settings.workspace_path(workspace))
+    with Lake.open(settings.workspace_path(workspace)) as lake:
+        unfinished = _unfinished(lake)
     text, written = _pasted(sys.stdin.read() if cypher == "-" else cypher)
     answer = run_read_only(
         settings,
@@ -57,7 +58,7 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
         max_rows=limits.rows,
         memory_mb=limits.memory_mb,
     )
-    for warning in answer.warnings:
+    for warning in [*unfinished, *answer.warnings]:
         stderr().print(f"[bold]warning:[/] {escape(warning)}", soft_wrap=True)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     if as_json:
@@ -72,6 +73,15 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
     stdout().print(table)
     if answer.truncated:
         stderr().print(f"only the first {limits.rows:,} rows; ask for more with --rows")
+
+
+def _unfinished(lake: Any) -> list[str]:
+    """What to know of a graph that may show less than the lake holds."""
+    if lake.workspace.writing():
+        return ["a run is under way: until it ends the graph is as the run before it left it"]
+    if lake.step_id("claims") is None:
+        return ["no run has come to its end here, so the graph is empty or not whole: run again"]
+    return []
 
 
 def _pasted(text: str) -> tuple[str, dict[str, Any]]:

@@ -47,6 +47,8 @@ HOUSEHOLD_BITS = (0.0, 10.0)
 """What agreeing on a household may say: at least even, at most a thousand to one."""
 USUAL_ROWS = 1_000
 """Among so few rows one other is about the same person, before the data says otherwise."""
+ITERATIONS = (25, 10, 4)
+"""Of expectation maximisation, at most; fewer where a probability vanishes."""
 SHRINK = 0.05
 """How much of what holds before any data is seen stays in what was learnt."""
 FLOOR_BITS = -12.0
@@ -266,20 +268,40 @@ def _bits(field: Field, model: Model) -> str:
     return f"mw_{field.name}" + (f" + mw_tf_adj_{field.name}" if counted else "")
 
 
+def _taught(
+    scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]
+) -> tuple[Any, dict[Rule, float]]:
+    """A linker that has learnt, and which share of each rule's pairs are of one person.
+
+    With every iteration a level that no pair of one person shows loses nearly all of its
+    probability, down to where Splink refuses it; then fewer iterations say all that they can.
+    """
+    for iterations in ITERATIONS:
+        linker = _linker(here(scratch), table, start, iterations=iterations)
+        try:
+            with quiet():
+                linker.training.estimate_u_using_random_sampling(
+                    max_pairs=min(RANDOM_PAIRS, PER_ROW * start.row_count), seed=1, num_chunks=1
+                )
+                train = linker.training.estimate_parameters_using_expectation_maximisation
+                options = {
+                    "estimate_without_term_frequencies": True, "max_pairs": TRAINING_PAIRS[1],
+                }  # fmt: skip
+                sessions = {rule: train(rule.condition, **options) for rule in lessons}
+        except ValueError as error:
+            if "below the minimum" not in str(error) or iterations == ITERATIONS[-1]:
+                raise
+            continue
+        return linker, {
+            rule: session.core_model_settings.probability_two_random_records_match
+            for rule, session in sessions.items()
+        }
+    raise AssertionError  # the last one returns or raises
+
+
 def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
-    linker = _linker(here(scratch), table, start, trained=False)
-    totals, shares = [], {}
-    with quiet():
-        linker.training.estimate_u_using_random_sampling(
-            max_pairs=min(RANDOM_PAIRS, PER_ROW * start.row_count), seed=1, num_chunks=1
-        )
-        for rule in lessons:
-            session = linker.training.estimate_parameters_using_expectation_maximisation(
-                rule.condition, estimate_without_term_frequencies=True, max_pairs=TRAINING_PAIRS[1]
-            )
-            share = session.core_model_settings.probability_two_random_records_match
-            totals.append((rule, share * rule.pairs))
-            shares[rule] = share
+    linker, shares = _taught(scratch, table, start, lessons)
+    totals = [(rule, share * rule.pairs) for rule, share in shares.items()]
     found = {
         one["output_column_name"]: [
             (level.get("m_probability"), level.get("u_probability"))
@@ -383,8 +405,9 @@ def _known(scratch: Scratch, table: str, model: Model, name: str) -> str:
 
 
 def _linker(
-    place: Place, table: str, model: Model, *, trained: bool = True, explained: bool = False
+    place: Place, table: str, model: Model, *, iterations: int = 0, explained: bool = False
 ) -> Any:
+    """Splink's linker for a model; with iterations one that is to learn, in so many."""
     from splink import Linker
 
     comparisons = [
@@ -393,13 +416,14 @@ def _linker(
     ]
     for level in (level for one in comparisons for level in one["comparison_levels"]):
         level["sql_condition"] = place.written(level["sql_condition"])
-        if not trained:  # Splink keeps what it is given instead of learning it
+        if iterations:  # Splink keeps what it is given instead of learning it
             level.pop("u_probability", None)
     settings = {
         "link_type": "link_only" if model.apart else "dedupe_only",
         "comparisons": comparisons,
         "blocking_rules_to_generate_predictions": [place.written(rule) for rule in model.rules],
         "probability_two_random_records_match": 1 / (1 + 2.0**-model.prior_bits),
+        "max_iterations": iterations or ITERATIONS[0],
         "retain_matching_columns": explained,
         "retain_intermediate_calculation_columns": True,
     }

@@ -169,8 +169,7 @@ def _names(telling: Sequence[Claim]) -> list[str]:
     about = [c for c in about if not PROTECTED.search(_short(c.subject_label))]
     topics = [(_short(c.subject_label), _noun(c)) for c in about]
     modifiers = [MODIFIERS[c.subject] for c in telling if c.subject in MODIFIERS and _apart(c)]
-    did = [DONE.get(c.kind) or NOUNS.get(c.subject) for c in telling if c.kind in {*DONE, "verb"}]
-    done = [noun for noun in did if noun]
+    done = [noun for noun in map(_done, telling) if noun]
     built = [f"{words} {noun}" for words, noun in topics]
     # What people do with everything says more than what they do with one topic; both are said
     # together where they do it with that topic, too.
@@ -214,6 +213,11 @@ def _apart(claim: Claim) -> bool:
     return measured.value - (measured.reference_value or 0.0) >= LEAST_APART
 
 
+def _done(claim: Claim) -> str:
+    """Who does it with whatever it is; empty: nobody is called so."""
+    return DONE.get(claim.kind) or (NOUNS.get(claim.subject, "") if claim.kind == "verb" else "")
+
+
 def _noun(claim: Claim) -> str:
     return (
         NOUNS.get(claim.subject.partition(" ")[0], ANYBODY) if claim.kind == "topic" else "Buyers"
@@ -234,11 +238,9 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
     allowed = {ANYBODY.lower(), "and"}
     for claim in claims:
         if _names_somebody(claim):
-            text = f"{claim.subject_label} {_noun(claim)} {DONE.get(claim.kind, '')} "
+            done = _done(claim)
+            text = f"{claim.subject_label} {_noun(claim)} {done} {ALONE.get(done, 'group')} "
             text += MODIFIERS.get(claim.subject, "")
-            if claim.kind == "verb":
-                text += NOUNS.get(claim.subject, "")
-            text += f" {ALONE.get(DONE.get(claim.kind, ''), 'group')}"
             allowed |= {word.lower() for word in _WORD.findall(text)}
     return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {NOTHING_SAID}".lower().split()))
 

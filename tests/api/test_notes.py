@@ -77,3 +77,16 @@ def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:
     _, told = notes(_Told(said | {"renamed": renamed}, "claims"))
     assert told.startswith("p_1@1 was Crafts Buyers and is Garden Buyers now")
     assert len(notes(_Told(said, "claims"))) == 1
+
+
+def test_reasons_that_are_not_named_are_counted() -> None:
+    reasons = {f"reason_{n}": 10 - n for n in range(8)}
+    said = {
+        "report": {"files": [{"source": "a", "status": "read", "reasons": reasons}],
+                   "datasets": []},
+        "consent": {"default": "granted", "basis": "test"}, "sampled": "no",
+    }  # fmt: skip
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("api.cli.notes._shrunk", lambda report: iter(()))
+        told = " ".join(notes(_Told(said, "ingest")))
+    assert "5 reason_5, 7 for other reasons" in told

@@ -378,6 +378,14 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+def test_days_and_hours_that_do_not_exist_are_no_matter_of_the_zone(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
+    found = read(tmp_path, f"{GOOD}\n{OK}\n2,bob,2026-02-30T10:00:00Z,cup,1\n"
+                 "3,bob,2026-01-01T25:00:00+02:00,cup,1\n"
+                 "4,bob,2026-02-30,cup,1\n", mapping)  # fmt: skip
+    assert found.reasons() == {2: "unreadable_time", 3: "unreadable_time", 4: "naive_time"}
+
+
 def test_a_column_that_only_seems_to_be_declared_is_a_warning(tmp_path: Path) -> None:
     mapping = EVENTS + (
         "    forms: {quantty: amount}\n    lists: {whom: ';'}\n"

@@ -1,5 +1,6 @@
 """What records say of their people, beside identifiers: who is joined, and who never is."""
 
+import random
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -330,3 +331,35 @@ def test_a_device_that_changed_hands_is_told_apart_by_ids_and_never_by_times(
     run(lake, [person(key, at, kind="event", device_id="device-0001", **ids_of)
                for at, (key, ids_of) in enumerate(said.items())])  # fmt: skip
     assert partition(lake) == people
+
+
+FIRST = "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth"
+LAST = "Smith Johnson Williams Brown Jones Garcia Miller Davis Rodriguez Martinez Hernandez Lopez"
+
+
+def test_a_level_that_no_pair_of_one_person_shows_can_be_learnt_from(lake: Writer) -> None:
+    luck = random.Random(7)  # with these rows Splink let a probability fall to nothing, and refused
+    first, last = FIRST.split(), LAST.split()
+
+    def somebody() -> dict[str, str]:
+        return {
+            "given_name": luck.choice(first),
+            "family_name": luck.choice(last),
+            "birth_date": "".join(
+                f"{luck.randint(*within):02}" for within in ((1940, 2004), (1, 12), (1, 28))
+            ),
+            "street": f"{luck.randint(1, 200)} Oak Street",
+            "postcode": str(luck.randint(10_000, 99_999)),
+        }
+
+    rows = []
+    for number in range(500):
+        one = somebody()
+        email = f"{one['given_name']}.{one['family_name']}{number}@ex.org".lower()
+        phone = f"+4930{luck.randint(1_000_000, 9_999_999)}"
+        rows.append(person(f"r{number}", email=email, phone=phone, **one))
+        if number % 3 == 0:
+            rows.append(person(f"s{number}", **one))
+    rows += [person(f"e{n}", email="reception.desk@hotel.org", **somebody()) for n in range(14)]
+    run(lake, rows)
+    assert lake.summary("identity")["people"] == 514

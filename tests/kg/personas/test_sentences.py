@@ -193,6 +193,14 @@ def test_names_are_unique_and_free_of_protected_traits() -> None:
     assert not any("Women" in name or "18" in name for name in taken)
 
 
+@pytest.mark.parametrize("kind", sorted(template.NAMING_KINDS))
+@pytest.mark.parametrize("subject", [*template.NOUNS, *template.MODIFIERS, "feature_used"])
+def test_every_name_of_the_template_is_one_that_its_claims_say(kind: str, subject: str) -> None:
+    claim = Claim("p_1", 1, kind, subject, flat(100, 80, 200, 10), 0.001, 0, {}, "Deep Blue, tins")
+    for claims, taken in (([claim], []), ([claim, TINS], [template.name([claim], ())])):
+        assert template.name_problem(template.name(claims, taken), claims, taken) is None
+
+
 def test_a_persona_without_anything_to_say_still_has_a_name() -> None:
     names = [template.name([SHARE], []), template.name([SHARE], ["Unnamed Group"])]
     assert names == ["Unnamed Group", "Unnamed Group II"]
