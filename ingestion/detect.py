@@ -16,9 +16,13 @@ from ingestion.mapping import NAME, Mapping, load
 from ingestion.sources import survey_of
 from kg.errors import InputError
 from kg.lake.files import columns_of, first_rows, shape_of
-from kg.lake.lines import UnreadableFile, whole_lines
+from kg.lake.lines import UnreadableFile, whole_lines, whole_text
 
 _LOOKED_AT = 50  # lines of a file
+_PACKED = {".gz", ".zip"}
+_PROSE = {".md", ".txt", ".html"}
+_WITHOUT_DATA = {"empty", "cut_off", "unreadable"}
+NO_ROWS = "it holds a header and no rows"
 _UNDECLARED = "none declared: the files were read without a mapping"
 
 FORMATS = {
@@ -100,10 +104,34 @@ def find_mapping(folder: Path) -> Mapping:
     found = _self_explaining(folder, names)
     if found is not None:
         return found
+    why = {name: problem for name in names if (problem := without_data(folder / name))}
+    told = "; ".join(f"{name}: {one.detail}" for name, one in list(why.items())[:3])
+    if len(why) == len(names):
+        raise InputError(
+            f"No file of {folder.resolve().name!r} holds data that can be read; {told}.",
+            hint="Export anew, and whole, what should hold data.",
+        )
     raise InputError(
         f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
-        hint=_nearest(folder, names),
+        hint=_nearest(folder, names) + (f" Without data: {told}." if told else ""),
     )
+
+
+def without_data(path: Path) -> UnreadableFile | None:
+    """Why nobody could say how a file is read: it is cut off, closed, or nothing is in it.
+
+    Of a plain text only the beginning is looked at.
+    """
+    try:
+        if path.suffix in _PACKED:
+            for _ in whole_text(path):
+                pass
+        if shape_of(path) == "csv" and path.suffix not in _PROSE and len(columns_of(path)) > 1:
+            return None if first_rows(path, count=1) else UnreadableFile("empty", NO_ROWS)
+    except UnreadableFile as error:
+        is_other = error.reason == "cut_off" and path.suffix not in _PACKED  # say, a document
+        return error if error.reason in _WITHOUT_DATA and not is_other else None
+    return None
 
 
 def example_of(folder: Path, names: list[str]) -> Mapping | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingestion.folder import entries_of, files_of
-from ingestion.mapping import EVENT_FORMATS, NAME, SURVEYS, Link, Mapping, Table, Time
+from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
 from ingestion.sources import survey_of
 from kg.errors import InputError
@@ -331,14 +331,16 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
         label, _, column = time.column.partition(".")
         files = dataset.links[label] if label in dataset.links else tuple(staged.values())
         column = column if label in dataset.links else time.column
-        types = [file.columns[one] for file in files
+        found = [(one, file.columns[one]) for file in files
                  for one in table.columns_for(column, file.columns)]  # fmt: skip
+        types = [kind for _, kind in found]
         naive_type = any(pa.types.is_date(t) or (pa.types.is_timestamp(t) and t.tz is None)
                          for t in types)  # fmt: skip
         naive_format = any("%" in one and "%z" not in one for one in time.formats)
         if naive_type or (naive_format and any(pa.types.is_string(t) for t in types)):
+            shown_as = time.column if label in dataset.links else found[0][0]
             raise _refused(
-                mapping, f"the times in {time.column!r} carry no zone", "tables", dataset.name,
+                mapping, f"the times in {shown_as!r} carry no zone", "tables", dataset.name,
                 {"starts": "item", "ends": "item"}.get(key, key.split()[0]),
                 hint="Say which: `zone: UTC` beside the column, or `time_zone:` for the mapping.",
             )  # fmt: skip
@@ -359,4 +361,7 @@ def _refused(
     mapping: Mapping, message: str, *place: str, hint: str | None = None, word: str | None = None
 ) -> InputError:
     line = mapping.line(*place, word=word)
-    return InputError(f"{NAME}, line {line}: {message}.", hint=hint, line=line)
+    if mapping.is_written:
+        return InputError(f"{mapping.place(line)}{message}.", hint=hint, line=line)
+    hint = f"There is no mapping yet: `personagraph source propose` begins one. {hint or ''}"
+    return InputError(f"{message[0].upper()}{message[1:]}.", hint=hint.strip())

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ingestion import counting
 from ingestion.dedupe import classify
-from ingestion.detect import find_mapping
+from ingestion.detect import NO_ROWS, find_mapping, without_data
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
@@ -374,7 +374,12 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
     for name in fitted.linked:
         yield FileReport(name, None, "linked", None, "other files take values from it")
     for name in fitted.unmapped:
-        yield FileReport(name, None, "unmapped", None, "the mapping does not name it")
+        why = without_data(fitted.folder / name)
+        if why is None or why.detail == NO_ROWS:
+            detail = "the mapping does not name it" if why is None else NO_ROWS
+            yield FileReport(name, None, "unmapped", None, detail)
+        else:
+            yield FileReport(name, None, "unreadable", None, str(why))
 
 
 def _unchanged(work: _Work) -> Iterator[FileReport]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Dict
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -214,17 +214,31 @@ EPOCHS = {"epoch_s": 1000.0, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6
 _STRPTIME = re.compile(r"([^%]|%-[djmyHIMS]|%[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%])*")
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        near = difflib.get_close_matches(value, sorted(available_timezones()), n=1)
+        likely = f"; did you mean {near[0]}?" if near else ""
+        raise ValueError(
+            f"{value!r} is not a time zone like Europe/London or UTC{likely}"
+        ) from None
+    return value
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
 class Time(Model):
     """When something happened. `formats`: `iso`, an epoch (`epoch_s`, `epoch_ms`, `epoch_us`,
     `epoch_ns`) or strptime patterns."""
 
     column: str
     formats: Strings = ("iso",)
-    zone: str | None = None
+    zone: Zone | None = None
 
     @model_validator(mode="after")
     def _known(self) -> "Time":
-        _check_zone(self.zone)
         for pattern in self.formats:
             is_time = "%" in pattern and _STRPTIME.fullmatch(pattern)
             if pattern not in {"iso", *EPOCHS} and not is_time:
@@ -238,15 +252,6 @@ def _as_time(value: Any) -> Any:
 
 
 TimeValue = Annotated[Time, BeforeValidator(_as_time)]
-
-
-def _check_zone(zone: str | None) -> None:
-    if zone is None:
-        return
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{zone!r} is not a time zone like Europe/London or UTC") from None
 
 
 class Identifier(Model):
@@ -586,13 +591,14 @@ class Mapping(Model):
     name: str
     about: str = ""
     consent: ConsentDefault
-    time_zone: str | None = None
-    reporting_time_zone: str | None = None
+    time_zone: Zone | None = None
+    reporting_time_zone: Zone | None = None
     phone_region: str | None = Field(default=None, pattern="^[A-Z]{2}$")
     sampled: Sampled = "no"
     topic_level: int | None = Field(default=None, ge=0)
     tables: dict[str, Table] = Field(min_length=1)
     _text: str = PrivateAttr(default="")
+    _file: str = PrivateAttr(default=NAME)
 
     @model_validator(mode="before")
     @classmethod
@@ -601,8 +607,6 @@ class Mapping(Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Mapping":
-        _check_zone(self.time_zone)
-        _check_zone(self.reporting_time_zone)
         for label, table in self.tables.items():
             if table.when or table.inside or any(link.part for link in table.links.values()):
                 raise ValueError(f"table {label!r} is no part: drop when, inside and link.part")
@@ -644,12 +648,21 @@ class Mapping(Model):
         `word`; 1 where it was not read from a file."""
         if not self._text:
             return 1
-        line = line_of(yaml_tree(self._text, NAME, _DOCUMENTED), path)
+        line = line_of(yaml_tree(self._text, self._file, _DOCUMENTED), path)
         if word is not None:
             for number, text in enumerate(self._text.splitlines()[line - 1 :], line):
                 if word in text.partition("#")[0]:
                     return number
         return line
+
+    def place(self, line: int) -> str:
+        """How a message begins that speaks of a line of the file; empty where there is none."""
+        return f"{self._file}, line {line}: " if self._text else ""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it was read from a text, which somebody can correct."""
+        return bool(self._text)
 
     def described(self) -> list[str]:
         """The traits that claims may speak of."""
@@ -694,7 +707,7 @@ def parse(text: str, name: str = NAME) -> Mapping:
         mapping = Mapping.model_validate(tree)
     except ValidationError as error:
         raise _explained(error, tree, name) from error
-    mapping._text = text
+    mapping._text, mapping._file = text, name
     return mapping
 
 

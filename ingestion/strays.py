@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 
 from ingestion import shipped
-from ingestion.mapping import NAME, Mapping, Table
+from ingestion.mapping import Mapping, Table
 from kg.lake.headers import shown
 
 
@@ -35,7 +35,7 @@ def strays(
         line = mapping.line("tables", label, key, word=name)
         near = difflib.get_close_matches(name, shown(known), n=1, cutoff=0.5)
         likely = f"; did you mean {near[0]!r}?" if near else ""
-        yield f"{NAME}, line {line}: {name!r} under {key} is a column that no file has{likely}"
+        yield f"{mapping.place(line)}{name!r} under {key} is a column that no file has{likely}"
 
 
 def _named(table: Table, used: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion import shipped
-from ingestion.detect import example_of, recognise, written
+from ingestion.detect import NO_ROWS, example_of, recognise, written
 from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
@@ -144,7 +144,9 @@ def _sorted_out(
         except UnreadableFile as error:
             notes.append(f"{name} is not read: {error.detail}")
             continue
-        if len(columns) < 2 or not staged.rows or _is_prose(scratch, staged):
+        if len(columns) > 1 and not staged.rows:
+            notes.append(f"{name} is not read: {NO_ROWS}")
+        elif len(columns) < 2 or _is_prose(scratch, staged):
             notes.append(f"{name} is not read: it is no table")
         elif all(column.isdecimal() for column in columns):
             notes.append(f"{name} is not read: its header is a row of numbers, so its columns have "

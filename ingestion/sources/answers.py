@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ingestion.columns import identifier
 from ingestion.functions import json_texts, try_strptime
-from ingestion.mapping import NAME, Case, Mapping, Table
+from ingestion.mapping import Case, Mapping, Table
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources import tables
 from ingestion.text import scrub
@@ -111,7 +111,7 @@ def read(
     if not asked:
         line = mapping.line("tables", dataset.name)
         raise InputError(
-            f"{NAME}, line {line}: no column of table {dataset.name!r} is left to be a question.",
+            f"{mapping.place(line)}no column of table {dataset.name!r} is left to be a question.",
             hint="In a survey the columns that the mapping does not name are its questions; "
             "for a table of events drop format and give kind: event.",
             line=line,

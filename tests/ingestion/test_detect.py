@@ -1,3 +1,4 @@
+import gzip
 import os
 from pathlib import Path
 
@@ -35,6 +36,28 @@ def test_files_that_speak_for_themselves_need_no_mapping(tmp_path: Path) -> None
     assert {one.source: one.status for one in found.report.files} == {
         "a.jsonl": "read", "b.log": "read", "c.txt": "unmapped"}  # fmt: skip
     assert "none declared" in found.report.consent["basis"]
+
+
+def test_files_without_data_are_said_to_be_so(tmp_path: Path) -> None:
+    whole = lines([MESSAGE] * 3)
+    bad = {
+        "cut.jsonl.gz": gzip.compress(whole.encode())[:-20],
+        "empty.jsonl": "",
+        "header.csv": "id,who,at\n",
+    }
+    found = Read(fill(tmp_path / "data", {"a.jsonl": whole, **bad}), tmp_path / "workspace")
+    assert {one.source: (one.status, one.detail) for one in found.report.files} == {
+        "a.jsonl": ("read", None),
+        "cut.jsonl.gz": (
+            "unreadable", "cut_off: the compressed file ends early or is damaged"),
+        "empty.jsonl": ("unreadable", "empty: the file holds nothing"),
+        "header.csv": ("unmapped", "it holds a header and no rows"),
+    }  # fmt: skip
+    with pytest.raises(InputError, match=r"cut.jsonl.gz: the compressed file ends early.*nothing"):
+        find_mapping(fill(tmp_path / "bad", bad))
+    with pytest.raises(InputError, match="Nothing says how to read") as refused:
+        find_mapping(fill(tmp_path / "some", {"a.csv": "x,y\n1,2\n", "e.jsonl": ""}))
+    assert "e.jsonl: the file holds nothing" in (refused.value.hint or "")
 
 
 def test_the_nearest_example_and_what_it_lacks_are_named(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@ import string
 from pathlib import Path
 
 import pytest
+from folders import fill
 
+from ingestion.ingest import check
 from ingestion.mapping import Model, Table, Time, load, parse
 from kg.errors import InputError, NotFound
 
@@ -161,3 +163,36 @@ def test_namespaces_have_trust_and_uniqueness() -> None:
         "crm": (1, True),
         "card": (2, False),
     }
+
+
+def test_a_time_zone_of_the_mapping_has_its_line_and_the_nearest() -> None:
+    with pytest.raises(InputError) as refused:
+        parse("# first\ntime_zone: Europe/Berlim\n" + HEAD + "    kind: profile\n", "m.yaml")
+    assert str(refused.value).startswith("m.yaml, line 2: 'Europe/Berlim' is not a time zone")
+    assert "did you mean Europe/Berlin?" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("files", "key", "says"),
+    [
+        ("orders.csv", "idd", "m.yaml, line 7: 'orders.csv' has no column 'idd'"),
+        ("order.csv", "id", "m.yaml, line 5: no file fits 'order.csv'"),
+    ],
+)
+def test_what_does_not_fit_names_the_file_of_the_mapping(
+    tmp_path: Path, files: str, key: str, says: str
+) -> None:
+    folder = fill(tmp_path / "data", {"orders.csv": "id,who\n1,ann\n"})
+    mapping = tmp_path / "m.yaml"
+    text = HEAD.replace("a.csv", files)
+    mapping.write_text(f"{text}    kind: profile\n    key: {key}\n    identifiers: {{x: who}}\n")
+    with pytest.raises(InputError, match=f"^{says}"):
+        check(folder, load(mapping))
+
+
+def test_where_no_mapping_is_none_is_named(tmp_path: Path) -> None:
+    contacts = "Record ID,Email,Create Date\n101,ann@example.org,2024-01-02 10:00\n"
+    with pytest.raises(InputError) as refused:
+        check(fill(tmp_path, {"contacts.csv": contacts}))
+    assert str(refused.value) == "The times in 'Create Date' carry no zone."
+    assert "`personagraph source propose` begins one" in (refused.value.hint or "")
