@@ -8,6 +8,7 @@ from kg.words import some
 
 MOST_REASONS = 6
 MOST_SHRUNK = 5
+MOST_CHANGED = 5
 WARNING = "warning: "
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
@@ -95,10 +96,29 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
         yield f"{some(cut, 'identifier')} cut: {why}."
     joined = s["evidence"].get("joined", 0)
     if joined:
-        yield f"{some(joined, 'pair')} of records joined: they say the same of the person."
+        settled = s.get("settled", s["records"])
+        of = f" of the {settled:,} decided about anew" if settled < s["records"] else ""
+        yield f"{some(joined, 'pair')} of records{of} joined: they say the same of the person."
+    yield from _changed(s.get("changes", {}))  # not of workspaces of before
     if s["reviews"]:
         waiting = some(s["reviews"], "pair")
         yield f"To be decided by somebody: {waiting} (personagraph identity review)."
+
+
+def _changed(changes: dict[str, Any]) -> Iterator[str]:
+    """Who was merged and split since the run before, the first of them by id."""
+    for what in ("merged", "split"):
+        found = changes.get(what, {"count": 0, "users": []})
+        for one in found["users"][:MOST_CHANGED]:
+            others = ", ".join(one["others"][:MOST_CHANGED])
+            if (more := len(one["others"]) - MOST_CHANGED) > 0:
+                others += f" and {more:,} more"
+            if what == "merged":
+                yield f"Merged since the run before: {others} are {one['user_id']} now."
+            else:
+                yield f"Split since the run before: {one['user_id']} is {others} now."
+        if (more := found["count"] - MOST_CHANGED) > 0:
+            yield f"{some(more, 'more user')} {what} (--json lists them, up to 200 in all)."
 
 
 def _intents(s: dict[str, Any]) -> Iterator[str]:

@@ -30,6 +30,28 @@ def test_far_fewer_people_than_ids_are_warned_of() -> None:
     assert notes(_Told(SAID)) == [first]
 
 
+def test_who_was_merged_and_split_is_named_and_where_the_rest_is() -> None:
+    users = [{"user_id": f"u_{n}", "others": [f"u_{n}", f"v_{n}"]} for n in range(7)]
+    split = [{"user_id": "u_9", "others": ["u_9", "w"]}]
+    changes = {"merged": {"count": 7, "users": users}, "split": {"count": 1, "users": split}}
+    _, *told = notes(_Told(SAID | {"changes": changes}))
+    assert told[0] == "Merged since the run before: u_0, v_0 are u_0 now."
+    assert told[5:] == [
+        "2 more users merged (--json lists them, up to 200 in all).",
+        "Split since the run before: u_9 is u_9, w now.",
+    ]
+    nobody = {"count": 0, "users": []}
+    assert len(notes(_Told(SAID | {"changes": {"merged": nobody, "split": nobody}}))) == 1
+
+
+def test_what_is_said_of_some_records_is_not_said_of_all() -> None:
+    joined = {"evidence": {"joined": 2}}
+    _, some = notes(_Told(SAID | joined | {"settled": 40}))
+    assert some.startswith("2 pairs of records of the 40 decided about anew joined")
+    _, every = notes(_Told(SAID | joined | {"settled": 900}))
+    assert every.startswith("2 pairs of records joined")
+
+
 def test_a_folder_of_strangers_is_warned_of() -> None:
     _, warned = notes(_Told(SAID | {"newcomers": 262}))
     assert warned.startswith(f"{WARNING}none of the 262 people in these files was known")
