@@ -15,14 +15,13 @@ import pyarrow.compute as pc
 from ingestion.identity.compared import ROWS, prepare
 from ingestion.identity.former import told_apart
 from ingestion.identity.golden import told_traits
-from ingestion.identity.identifiers import unusable
 from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, MODEL_RULE, WITHDRAWN
 from ingestion.identity.matching import kept_model
 from ingestion.identity.model import Model, score
 from ingestion.identity.part import Part, Reader
-from ingestion.identity.people import RECORD, People, read_people
+from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
-from ingestion.identity.settle import IdentityConfig
+from ingestion.identity.settle import Blocked, IdentityConfig, used
 from ingestion.identity.verdicts import records_of, user_of
 from kg.errors import NotFound
 from kg.lake.scratch import Scratch
@@ -82,14 +81,16 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         if not all(sides):
             return _not_apart(lake, str(users[0]), twice=one == other)
     keys = sorted({*sides[0], *sides[1]})
-    people = read_people(Part(Reader(lake), pa.array(keys, pa.string())), config.limits())
+    part = Part(Reader(lake), pa.array(keys, pa.string()))
+    # What decided: what names nobody, or too many, says nothing of anybody's details either.
+    stated, blocked, people = used(part, config.limits(), _shared(lake))
     model, weights, probability = _details(lake, people, sides)
     return Explanation(
         one=users[0],
         other=users[1],
         verdict=_verdict(users, same=same),
         links=_links(lake, sides, users[0]) if same else _against(lake, sides),
-        identifiers=_identifiers(lake, people, sides, config),
+        identifiers=_identifiers(stated, blocked, sides, config),
         weights=weights,
         prior_bits=model.prior_bits if model else None,
         probability=probability,
@@ -204,28 +205,38 @@ def _told(row: dict[str, Any]) -> str:
     )
 
 
+def _shared(lake: Any) -> pa.Table:
+    """(namespace, value) of what more people share than their limit, as the last run found."""
+    rows = lake.table("statements")
+    found: pa.Table = lake.run(
+        rows.filter(rows.fate == "shared").select("namespace", "value").distinct()
+    )
+    return found
+
+
 def _identifiers(
-    lake: Any, people: People, sides: list[list[str]], config: IdentityConfig
+    people: People, blocked: Blocked, sides: list[list[str]], config: IdentityConfig
 ) -> list[str]:
-    del lake
     limits = config.limits()
     said = people.statements
     names = []
-    held = []
+    held: list[set[int]] = []
+    valid: list[set[int]] = []
     for keys in sides:
         mine = np.isin(said.record, people.codes(pa.array(keys)))
         held.append(set(said.value[mine].tolist()))
+        valid.append(set(said.value[mine & ~blocked.any_cause].tolist()))
     for code, name in enumerate(people.namespace_names):
         if name.startswith(RECORD[0]):
             continue
         own = [{v for v in values if said.namespace[v] == code} for values in held]
         shared = sorted(own[0] & own[1])
-        values = people.values.take(pa.array(shared, pa.int64()))
-        why = unusable(name, values, limits).to_pylist()
-        usable = sum(reason is None for reason in why)
+        usable = len(valid[0] & valid[1] & {*shared})
+        lost = np.isin(said.value, [one for one in shared if not valid[0] & valid[1] & {one}])
+        why = [one for one, rows in blocked.causes.items() if (rows & lost).any()]
         if usable:
             names.append(f"for: the same {name}" + (f" ({usable} values)" if usable > 1 else ""))
-        names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted({*why} - {None})]
+        names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted(why)]
         if not shared and own[0] and own[1]:
             only = limits.of(name).unique
             strong = "against: " if only else "says little: "
@@ -239,6 +250,8 @@ _UNUSED = {
     "junk": "it names nobody",
     "role_mailbox": "many people read it",
     "evidence_only": "nobody is merged on it",
+    "shared": "more people share it than its limit",
+    "contradictory": "a record names two of which a person has one",
 }
 
 

@@ -175,6 +175,22 @@ def test_a_pair_is_explained_without_repeating_what_is_personal(lake: Writer) ->
     assert not any(secret in everything.lower() for secret in ("kelner", "quarry", "19840312"))
 
 
+def test_what_was_not_used_is_not_in_the_weights(lake: Writer) -> None:
+    anne = ANN | {"given_name": "Anne", "family_name": "Kellner"}
+    switchboard = "+442079460018"
+    run(lake, [person("a", email="info@x.org", phone=switchboard, **ANN),
+               person("b", email="info@x.org", phone=switchboard, **anne),
+               *(person(f"s{n}", kind="event", email=f"p{n}@x.org", phone=switchboard)
+                 for n in range(9)), person("t", email="t@x.org", given_name="Tom")])  # fmt: skip
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert "not used: the same email (many people read it)" in told.identifiers
+    assert "not used: the same phone (more people share it than its limit)" in told.identifiers
+    assert not any(line.startswith("for:") for line in told.identifiers)
+    row = next(row for row in judgements(lake) if row["rule"] == "details")
+    assert told.probability == pytest.approx(row["probability"])
+    assert not any(one.bits for one in told.weights if "mail" in one.words or "phone" in one.words)
+
+
 def test_two_that_a_person_merged_are_explained_by_the_verdict_not_by_themselves(
     lake: Writer,
 ) -> None:
