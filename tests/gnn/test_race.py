@@ -82,7 +82,7 @@ def test_communities_are_taken_where_their_lead_is_larger_than_it_varies(
     came_back: tuple[float, ...], taken: bool
 ) -> None:
     race = Race.__new__(Race)
-    race._config = PLAIN
+    race._config = replace(PLAIN, halvings=4)
     left = iter(came_back)
 
     def measured(trials: list[Trial]) -> None:
@@ -92,4 +92,4 @@ def test_communities_are_taken_where_their_lead_is_larger_than_it_varies(
     parts = Trial(Way(PARTS, 5), [], [Return(np.ones(1), n) for n in (0.12, 0.09, 0.13, 0.10)])
     communities = Trial(Way(COMMUNITIES, 0.1))
     assert race._challenger([communities], parts) is (communities if taken else None)
-    assert len(communities.backs) == PLAIN.halvings
+    assert len(communities.backs) == 4
