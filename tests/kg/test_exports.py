@@ -274,9 +274,9 @@ def test_what_no_step_computes_says_so(name: str, workspace: Path) -> None:
 
 
 def test_an_export_before_its_step_names_the_command(tmp_path: Path) -> None:
-    with Lake.writer(tmp_path / "w") as lake:
-        with lake.step("ingest"):
-            pass
+    with Lake.writer(tmp_path / "w") as lake, lake.step("ingest"):
+        pass
+    with Lake.open(tmp_path / "w") as lake:
         with pytest.raises(NotFound) as caught:
             export_rows(lake, "claims")
         assert lake.run(export_rows(lake, "records")).num_rows == 0
