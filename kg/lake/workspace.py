@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from kg.errors import Conflict, InputError, NotFound, Unavailable
 from kg.lake.disk import on_disk, sync_folder, write_whole
+from kg.processes import began_at
 
 FORMAT = 1
 _KEY_BYTES = 32
@@ -172,15 +173,18 @@ class Workspace:
         The lock itself is left alone: to try it would refuse a run that begins at that moment. The
         note of a process that was killed counts for nothing, nor does its number given to another.
         """
-        import psutil  # type: ignore[import-untyped]
-
-        note = self.path / "lock.pid"
         try:
-            pid, at = int(note.read_text()), note.stat().st_mtime
-            is_it = psutil.Process(pid).create_time() <= at
-        except (OSError, ValueError, psutil.Error):
+            pid, at = int(self._note.read_text()), self._note.stat().st_mtime
+        except (OSError, ValueError):
             return None
+        began = began_at(pid)
+        is_it = began is not None and began <= at
         return Writing(pid, datetime.fromtimestamp(at, UTC)) if is_it else None
+
+    @property
+    def _note(self) -> Path:
+        """Where the one writer says which process it is."""
+        return self.path / "lock.pid"
 
     def run_hint(self, done: Iterable[str] = ()) -> str:
         """What to do where a step has not run: wait for who is writing now, or run.
@@ -205,7 +209,7 @@ class Workspace:
             Conflict: another process (or this one) is writing; its pid is in the message.
         """
         lock = FileLock(self.path / "lock", blocking=False, thread_local=False, mode=0o600)
-        note = self.path / "lock.pid"
+        note = self._note
         with on_disk(self.path):
             try:
                 lock.acquire()

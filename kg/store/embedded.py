@@ -18,6 +18,7 @@ import psutil  # type: ignore[import-untyped]
 from kg import queries
 from kg.errors import NotFound, PersonagraphError
 from kg.lake.disk import on_disk
+from kg.processes import began_at
 from kg.progress import Progress, silent
 from kg.store.bolt import BoltStore, open_driver
 from kg.store.bulk import create_empty, fill_new
@@ -173,10 +174,9 @@ def _registered(generation: Path) -> Registration | None:
     """The process that serves a generation, if it is still the same and alive."""
     try:
         found = Registration(**json.loads((generation / "server.json").read_text()))
-        process = psutil.Process(found.pid)
-        alive = abs(process.create_time() - found.started) < 1.0
-        alive = alive and process.status() != psutil.STATUS_ZOMBIE
-    except (FileNotFoundError, ValueError, TypeError, psutil.Error):
+        began = began_at(found.pid)
+        alive = began is not None and abs(began - found.started) < 1.0
+    except (FileNotFoundError, ValueError, TypeError):
         return None
     return found if alive else None
 

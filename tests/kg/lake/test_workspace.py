@@ -148,3 +148,14 @@ def test_a_path_that_is_only_named_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     with python(code, str(tmp_path / "w")) as process:
         assert process.wait(timeout=60) == 0
+
+
+def test_a_writer_of_which_only_remains_are_left_writes_no_more(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w")
+    dead = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    (workspace.path / "lock.pid").write_text(f"{dead.pid}\n")
+    assert workspace.writing() is not None
+    dead.kill()
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)  # ended, and not yet taken note of
+    assert workspace.writing() is None
+    dead.communicate()
