@@ -1,11 +1,11 @@
 """What pyJedAI makes of the two sets of the Leipzig benchmarks, to stand beside ours.
 
-    python3.11 -m venv /tmp/pyjedai && /tmp/pyjedai/bin/pip install pyjedai==0.3.6
-    /tmp/pyjedai/bin/python benchmarks/pyjedai_beside.py DATA
+    python3.11 -m venv ENV && ENV/bin/pip install pyjedai==0.3.6
+    ENV/bin/python benchmarks/pyjedai_beside.py DATA
     python benchmarks/identity.py DATA --only dblp_acm abt_buy
 
 In an environment of its own (6 GB, PyTorch with CUDA among it), and nothing of ours is imported.
-It leaves an empty folder `.embs` where it is run, and Ray's files in `/tmp/ray` and `~/.ray`.
+It leaves an empty folder `.embs` where it is run, and Ray's own files where Ray keeps them.
 Prints one JSON line per set and workflow, both pyJedAI's, each in a process of its own. It makes
 blocks in Ray's processes, which are not in `peak_gib`, though their start is in `seconds`.
 
