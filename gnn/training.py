@@ -176,8 +176,11 @@ class _Training:
 
     def _within_memory(self, attempt: Callable[[], None]) -> None:
         """Do it in as many parts as it takes; all processes in as many as the poorest of them."""
+        is_placed = True
         while True:
             try:
+                if not is_placed:
+                    self._place()
                 attempt()
                 fits = True
             except torch.OutOfMemoryError:
@@ -185,7 +188,7 @@ class _Training:
             if self.work.crew.agree(fits):
                 return
             self.room.less()
-            self._place()
+            is_placed = False
 
     def _place(self) -> None:
         """Be where there is room; what the optimizer knows goes along."""

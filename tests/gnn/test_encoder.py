@@ -1,12 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 from threadpoolctl import threadpool_limits
 
 from gnn.encoder import EncoderConfig, Nodes, sample
 from gnn.room import CPU
 from gnn.training import Work, encode
-from tests.gnn.trained import QUICK
+from tests.gnn.trained import QUICK, everywhere
 from tests.gnn.trained import two_worlds as _two_worlds
 
 
@@ -26,8 +27,10 @@ def test_company_tells_apart_who_does_the_same() -> None:
     assert likeness[same].mean() > likeness[~same].mean() + 0.3
 
 
-def test_the_same_seed_gives_the_same_vectors() -> None:
-    assert np.array_equal(_vectors(_two_worlds()), _vectors(_two_worlds()))
+@everywhere
+def test_the_same_seed_gives_the_same_vectors(where: torch.device) -> None:
+    made = [encode(_two_worlds(), QUICK, 0, Work(device=where)) for _ in range(2)]
+    assert np.array_equal(*made)
 
 
 def test_a_node_is_never_its_own_company() -> None:

@@ -17,7 +17,7 @@ from gnn.room import CPU
 from gnn.training import Work, encode, loss_of
 from kg.errors import Unavailable
 from tests.gnn import trained
-from tests.gnn.trained import QUICK, two_worlds
+from tests.gnn.trained import CUDA, QUICK, everywhere, needs_cuda, two_worlds
 
 ROOT = Path(__file__).parents[2]
 GPU = torch.device("cpu", 0)
@@ -26,7 +26,7 @@ GPU = torch.device("cpu", 0)
 
 @pytest.fixture(scope="module")
 def plain() -> np.ndarray:
-    return encode(two_worlds(), QUICK, 0, Work())
+    return encode(two_worlds(), QUICK, 0, Work(device=CPU))
 
 
 class _Fatal:
@@ -41,16 +41,18 @@ class _Fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+@everywhere
 def test_a_training_that_was_killed_goes_on_and_learns_the_same(
-    plain: np.ndarray, tmp_path: Path
+    where: torch.device, tmp_path: Path
 ) -> None:
     aside, said = tmp_path / "state", list[str]()
-    doomed = Work(_Fatal(17), aside=aside, every_seconds=0)
-    process = get_context("fork").Process(target=encode, args=(two_worlds(), QUICK, 0, doomed))
+    doomed = Work(_Fatal(17), aside=aside, every_seconds=0, device=where)
+    process = get_context("spawn").Process(target=encode, args=(two_worlds(), QUICK, 0, doomed))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    assert np.array_equal(encode(two_worlds(), QUICK, 0, Work(say=said.append, aside=aside)), plain)
+    gone_on = encode(two_worlds(), QUICK, 0, Work(say=said.append, aside=aside, device=where))
+    assert np.array_equal(gone_on, encode(two_worlds(), QUICK, 0, Work(device=where)))
     assert said == ["Training goes on at step 16 of 30."]
 
 
@@ -104,6 +106,24 @@ def test_what_does_not_fit_at_all_is_done_on_the_cpu(plain: np.ndarray) -> None:
 def test_what_does_not_fit_on_the_cpu_either_is_said() -> None:
     with pytest.raises(Unavailable, match="memory of cpu is too small"):
         encode(two_worlds(), QUICK, 0, Work(device=CPU, loss=_Small(0)))
+
+
+@needs_cuda
+def test_a_gpu_learns_what_the_cpu_does(plain: np.ndarray) -> None:
+    assert np.abs(encode(two_worlds(), QUICK, 0, Work(device=CUDA)) - plain).max() < 1e-3
+
+
+@needs_cuda
+def test_what_a_gpu_has_no_memory_for_is_done_on_the_cpu(plain: np.ndarray) -> None:
+    said = list[str]()
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(1e-6)
+    try:
+        made = encode(two_worlds(), QUICK, 0, Work(say=said.append, device=CUDA))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert np.array_equal(made, plain)
+    assert "going on on the CPU, which is slower" in said[-1]
 
 
 @pytest.mark.slow

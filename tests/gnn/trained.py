@@ -7,12 +7,20 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 
 from gnn.crew import assembled
 from gnn.encoder import EncoderConfig, Nodes
+from gnn.room import CPU
 from gnn.training import Work, encode, help_out
 
 QUICK = EncoderConfig(steps=30, batch=128)
+CUDA = torch.device("cuda", 0)
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device is here")
+everywhere = pytest.mark.parametrize(
+    "where", [CPU, pytest.param(CUDA, marks=needs_cuda)], ids=["cpu", "cuda"]
+)
 
 
 def two_worlds(people: int = 80, seed: int = 0) -> Nodes:
