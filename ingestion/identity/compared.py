@@ -12,10 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.functions import strip_accents
 from ingestion.identity.fields import PERSON
-from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
+from ingestion.identity.names import given_and_family, named, plain, whole
 from ingestion.identity.people import People
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
@@ -119,8 +118,8 @@ def _write(scratch: Scratch) -> None:
     import ibis
 
     scratch.keep_as("nickname", nicknames())
-    scratch.keep_as("plain", _plain(scratch, ibis))
-    rows = _named(scratch, ibis)
+    scratch.keep_as("plain", _plain(scratch.table_named("fresh_said")))
+    rows = _named(scratch.table_named("plain"))
     texts = [rows[one.name].fill_null("") for one in PERSON]
     content = ibis.literal("\x1f").join([*texts, rows.unique_values]).hexdigest("md5")
     scratch.keep_as("named", rows.mutate(content=content))
@@ -187,49 +186,33 @@ def _unique_values(people: People, details: pa.Table) -> pa.Array:
     return pc.fill_null(text.take(place.combine_chunks()), "")
 
 
-def _plain(scratch: Scratch, ibis: Any) -> Any:
+def _plain(said: Any) -> Any:
     """Every detail in its normal form, and the two parts of a whole name."""
-    said = scratch.table_named("fresh_said")
-    named = {name: _name(said[name]) for name in _NAMES}
     exact = {
         name: said[name].lower().re_replace(r"[^\p{L}\p{N}]+", "").nullif("") for name in _EXACT
     }
-    turned = said.name.contains(",").fill_null(False)  # "Lee, Ann"
-    before, after = said.name.split(",")[0], said.name.split(",")[1]
     return said.select(
         "unique_id",
         "email",
         "phone",
         "unique_values",
-        whole=turned.ifelse(_name(after) + " " + _name(before), _name(said.name)),
-        **named,
+        whole=whole(said.name),
+        **{name: plain(said[name]) for name in _NAMES},
         **exact,
     )
 
 
-def _named(scratch: Scratch, ibis: Any) -> Any:
+def _named(rows: Any) -> Any:
     """The same with names split; what names nobody is missing."""
-    rows = scratch.table_named("plain")
-    nothing = ibis.null("string")
-    several = rows.whole.contains(" ").fill_null(False)
-    parts = rows.whole.split(" ")
-    split = {
-        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
-        "family_name": ibis.coalesce(rows.family_name, several.ifelse(parts[-1], nothing)),
-    }
-    junk = list(shipped().junk.words)
+    split = given_and_family(rows)
     found = {name: split.get(name, rows[name]) for name in (*_NAMES, *_EXACT)}
     return rows.select(
         "unique_id",
         "email",
         "phone",
         "unique_values",
-        **{name: text.isin(junk).ifelse(nothing, text) for name, text in found.items()},
+        **{name: named(text) for name, text in found.items()},
     )
-
-
-def _name(text: Any) -> Any:
-    return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
 
 
 def shared_values(

@@ -117,6 +117,17 @@ def fan_out(statements: Statements, namespaces: Namespaces) -> Codes:
     return found
 
 
+def people_behind(statements: Statements, person: Codes) -> Codes:
+    """With how many different people each value is seen, at least: (values,).
+
+    Shapes: person (records,) a code of whom each record names, -1 where it names nobody.
+    """
+    said = person[statements.record]
+    span = int(person.max(initial=0)) + 1
+    pairs = distinct((statements.value * span + said)[said >= 0])
+    return np.bincount(pairs // span, minlength=len(statements.namespace))
+
+
 def contradictory(statements: Statements, namespaces: Namespaces) -> Flags:
     """Statements of records that name two values of one unique namespace: (n,) bool."""
     namespace = statements.namespace[statements.value]

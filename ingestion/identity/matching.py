@@ -350,7 +350,7 @@ def _asked(model: Model) -> str:
 def read_pairs(scratch: Scratch, model: Model) -> Pairs:
     rows = scratch.sql(
         f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
-        f"bits + ({model.prior_bits!r}) AS bits, personal_bits > 0 AS personal, "
+        f"{_bits(model)} AS bits, personal_bits > 0 AS personal, "
         f"{_contradicted(model)} AS contradicted, {_strangers(model)} AS strangers, "
         f"{_reason(model)} AS reason FROM scored ORDER BY 1, 2"
     )
@@ -366,6 +366,11 @@ def _of_table(rows: pa.Table, left: Codes, right: Codes) -> Pairs:
     )  # fmt: skip
 
 
+def _bits(model: Model) -> str:
+    """All evidence of a pair, prior included, in SQL."""
+    return f"(bits + ({model.prior_bits!r}))"
+
+
 def _agrees(model: Model, name: str) -> str:
     return f"(bits_{name} > 0)" if name in model.weights else "false"
 
@@ -377,8 +382,10 @@ def _contradicted(model: Model) -> str:
 
 
 def _strangers(model: Model) -> str:
-    """Two people behind one identifier: another given name, and nothing personal that agrees."""
-    alike = " OR ".join(_agrees(model, name) for name in ("birth_date", "number"))
+    """Two people behind one identifier: another given name, and nothing personal that agrees; twins
+    have one date of birth, so that it must be enough with all else to join them."""
+    probable = f"{_bits(model)} >= {bits_of(OPERATING_POINT)!r}"
+    alike = f"{_agrees(model, 'number')} OR ({_agrees(model, 'birth_date')} AND {probable})"
     return f"({is_level(model, 'given_name', -1, 'bits_given_name')} AND NOT ({alike}))"
 
 

@@ -28,8 +28,10 @@ from ingestion.identity.links import (
     contradictory,
     cut,
     fan_out,
+    people_behind,
 )
 from ingestion.identity.matching import Found, find
+from ingestion.identity.names import initials
 from ingestion.identity.people import People, read_people
 from ingestion.identity.recalled import recall
 from ingestion.identity.scope import Scope
@@ -153,7 +155,7 @@ def used(
         shared: (namespace, value) that too many share, whatever these records say.
     """
     stated = read_people(source, limits)
-    blocked = blocks(stated, shared)
+    blocked = blocks(stated, initials(source, stated), shared)
     people = replace(stated, statements=stated.statements.only(~blocked.any_cause))
     return stated, blocked, people
 
@@ -212,9 +214,14 @@ class Blocked:
         return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
 
 
-def blocks(people: People, known: pa.Table | None = None) -> Blocked:
-    """Which statements must not join, and why; `known`: values (namespace, value) that are
-    shared, whoever names them."""
+def blocks(people: People, named: Codes, known: pa.Table | None = None) -> Blocked:
+    """Which statements must not join, and why.
+
+    Args:
+        people: with all they say.
+        named: (records,) whom each record names, as `initials` tell them apart.
+        known: values (namespace, value) that are shared, whoever names them.
+    """
     said = people.statements
     causes = {
         name: pc.fill_null(pc.equal(people.unusable, name), False).to_numpy(zero_copy_only=False)[
@@ -224,12 +231,14 @@ def blocks(people: People, known: pa.Table | None = None) -> Blocked:
     }
     real = ~np.any(np.stack(list(causes.values())), axis=0)
     limit = people.namespaces.limit[said.namespace]
-    shared = (limit >= 0) & (fan_out(said.only(real), people.namespaces) > limit)
+    usable = said.only(real)
+    seen_with = np.maximum(fan_out(usable, people.namespaces), people_behind(usable, named))
+    shared = (limit >= 0) & (seen_with > limit)
     if known is not None:
         shared |= _among(people, known)
     causes["shared"] = real & shared[said.value]
     causes["contradictory"] = np.zeros(len(real), bool)
-    causes["contradictory"][real] = contradictory(said.only(real), people.namespaces)
+    causes["contradictory"][real] = contradictory(usable, people.namespaces)
     return Blocked(causes)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingestion.identity import IdentityConfig
 from ingestion.identity.explain import explain
+from ingestion.identity.limits import shipped
 from ingestion.identity.preview import preview
 from ingestion.identity.verdicts import Who, merge, split, undo, user_of, verdicts
 from kg.errors import Conflict, InputError, NotFound
@@ -86,6 +87,43 @@ def test_a_household_is_not_a_person(lake: Writer) -> None:
                person("mail", email="family@kelner.org", **ANN),
                person("mail2", email="family@kelner.org", **other)])  # fmt: skip
     assert partition(lake) == groups("a mail", "b mail2")
+
+
+def test_twins_with_one_telephone_stay_two_and_wait_for_a_person(lake: Writer) -> None:
+    twin = ANN | {"given_name": "Bella"}
+    run(lake, [person("anna", phone="+442079460018", **ANN),
+               person("bella", phone="+442079460018", **twin)])  # fmt: skip
+    assert partition(lake) == groups("anna", "bella")
+    assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["doubtful"]
+
+
+def test_a_telephone_of_many_names_is_a_switchboards_though_no_record_has_an_id(
+    lake: Writer,
+) -> None:
+    families = ["Adler", "Brook", "Cole", "Dunn", "Ellis", "Frost", "Gray", "Hale"]
+    most = shipped().of("phone").limit or 0
+    rows = [
+        person(f"r{n}", given_name="Mary", family_name=family, phone="+442079460018")
+        for n, family in enumerate(families)
+    ]
+    run(lake, rows[:most])
+    assert len(partition(lake)) == 1  # somebody who changed names, or was misheard
+    summary = run(lake, rows[most:])
+    assert partition(lake) == groups(*(row["record_key"] for row in rows))
+    assert [(b["cause"], b["values"], b["records"]) for b in summary["blocked"]] == [
+        ("shared", 1, len(rows))
+    ]
+
+
+def test_one_person_with_many_spellings_is_not_taken_for_many(lake: Writer) -> None:
+    spellings = [
+        {"name": "Rosa Kelner"}, {"name": "Kelner, Rosa"}, {"name": "Rosa Kellner"},
+        {"name": "rosa KELNER"}, {"given_name": "Rósa", "family_name": "Kelner"},
+        {"given_name": "Kelner", "family_name": "Rosa"}, {"name": "Rosa Maria Kelner"},
+    ]  # fmt: skip
+    rows = [person(f"r{n}", email="rosa@x.org", **said) for n, said in enumerate(spellings)]
+    assert len(spellings) > (shipped().of("email").limit or 0)
+    assert run(lake, rows)["blocked"] == []
 
 
 def test_a_recycled_number_joins_nobody_and_what_only_names_it_is_nobodys(lake: Writer) -> None:

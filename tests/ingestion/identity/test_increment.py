@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from rows import put
@@ -162,9 +163,14 @@ def test_who_says_the_same_but_earlier_takes_the_place_of_the_second(tmp_path: P
         assert told(one) == told(other)
 
 
-def test_an_identifier_that_passes_its_limit_takes_old_people_apart(tmp_path: Path) -> None:
-    named = [person(f"r{n}", kind="event", email=f"p{n}@x.org", phone="+442079460018")
-             for n in range(8)]  # fmt: skip
+@pytest.mark.parametrize("by_name", [False, True])
+def test_an_identifier_that_passes_its_limit_takes_old_people_apart(
+    tmp_path: Path, by_name: bool
+) -> None:
+    families = ["Adler", "Brook", "Cole", "Dunn", "Ellis", "Frost", "Gray", "Hale"]
+    said = [{"name": f"Mary {one}"} if by_name else {"email": f"{one}@x.org"} for one in families]
+    named = [person(f"r{n}", kind="event", phone="+442079460018", **one)
+             for n, one in enumerate(said)]  # fmt: skip
     most = shipped().of("phone").limit or 0
     with Lake.writer(tmp_path / "one") as one, Lake.writer(tmp_path / "other") as other:
         for lake, share in ((one, 1.0), (other, -1.0)):

@@ -1,0 +1,82 @@
+"""The names that records give their people, in normal form, and how many people they speak of."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.functions import strip_accents
+from ingestion.identity.limits import shipped
+from ingestion.identity.links import Codes
+from ingestion.identity.people import People
+
+
+def plain(text: Any) -> Any:
+    """A name as it is compared: small letters and digits, single spaces; null for none."""
+    return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
+
+
+def whole(name: Any) -> Any:
+    """A whole name in the order given, family: `Lee, Ann` is turned."""
+    turned = name.contains(",").fill_null(False)
+    before, after = name.split(",")[0], name.split(",")[1]
+    return turned.ifelse(plain(after) + " " + plain(before), plain(name))
+
+
+def given_and_family(rows: Any) -> dict[str, Any]:
+    """Both names of rows that have them, or a `whole` one, in normal form."""
+    import ibis
+
+    several = rows.whole.contains(" ").fill_null(False)
+    parts = rows.whole.split(" ")
+    return {
+        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(parts[-1], None)),
+    }
+
+
+def named(text: Any) -> Any:
+    """The same, null where it is a word that names nobody (`test`, `unknown`)."""
+    return text.isin(list(shipped().junk.words)).ifelse(None, text)
+
+
+def initials(source: Any, people: People) -> Codes:
+    """A code for the two initials of whom each record names, whichever comes first; -1 where it
+    names nobody, or nothing that so many records name that its limit could be passed.
+
+    Who writes a name with a slip, in short or turned keeps the initials; so there are no fewer
+    people behind a value than records with different ones, unless somebody changed names.
+
+    Shapes: -> (records,).
+    """
+    codes = np.full(len(people.records), -1, np.int64)
+    said = people.statements
+    limit = people.namespaces.limit[said.namespace]
+    count = np.bincount(said.value, minlength=len(limit))
+    usable = pc.is_null(people.unusable).to_numpy(zero_copy_only=False)
+    crowded = np.zeros(len(codes), bool)
+    crowded[said.record[(usable & (limit >= 0) & (count > limit))[said.value]]] = True
+    keys = source.arrow("person_details", ["record_key"])["record_key"]
+    record = people.codes(keys)
+    asked = keys.filter(pa.array((record >= 0) & crowded[record]))
+    if not len(asked):
+        return codes
+    details = source.table("person_details")
+    details = details.semi_join(source.memtable(pa.table({"record_key": asked})), "record_key")
+    rows = details.select(
+        "record_key",
+        whole=whole(details.name),
+        given_name=plain(details.given_name),
+        family_name=plain(details.family_name),
+    )
+    first = {name: named(text)[0] for name, text in given_and_family(rows).items()}
+    found = source.lake.run(rows.select("record_key", **first).drop_null())
+    pair = pc.binary_join_element_wise(
+        pc.min_element_wise(found["given_name"], found["family_name"]),
+        pc.max_element_wise(found["given_name"], found["family_name"]),
+        "",
+    )
+    code = pc.dictionary_encode(pair.combine_chunks()).indices
+    codes[people.codes(found["record_key"])] = code.to_numpy(zero_copy_only=False)
+    return codes
