@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ingestion import shipped
 from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
@@ -349,12 +350,37 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
 def _missing(
     mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
 ) -> InputError:
+    if place == ("tables", place[-1]) and _is_published(mapping.tables[place[-1]], column):
+        return _not_of_format(mapping, file, column, known, place)
     names = shown(known)
     near = difflib.get_close_matches(column, names, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(names[:30])}."
     if is_data_line(known):  # nor is any other word of that line repeated
         hint = f"Give it a line with the names of its columns: {LOOKS_LIKE_DATA}."
     return _refused(mapping, f"{file!r} has no column {column!r}", *place, word=column, hint=hint)
+
+
+def _is_published(table: Table, column: str) -> bool:
+    """Whether it is the vendor's format that needs a column, and no word of the mapping."""
+    known = shipped.tables().get(table.format or "")
+    return known is not None and column in known.table.get("required", ())
+
+
+def _not_of_format(
+    mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
+) -> InputError:
+    """The refusal of a file that lacks what every file of a vendor's format has."""
+    table = mapping.tables[place[-1]]
+    lost = [one for one in table.required or () if not table.columns_for(one, known)]
+    first = lost[0] if lost else column
+    like = next((one for one in table.names.get(first, ()) if "." not in one), first)
+    seen = "no names of columns" if is_data_line(known) else ", ".join(shown(known)[:30])
+    hint = (
+        f"It has {seen}. Leave out `format:` and map its columns, or begin with "
+        "`personagraph source propose PATH`."
+    )
+    message = f"{file!r} is not of the format {table.format}: it has no column like {like!r}"
+    return _refused(mapping, message, *place, word=table.format, hint=hint)
 
 
 def _refused(
