@@ -14,7 +14,7 @@ from ingestion import shipped
 from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
-from ingestion.sources import survey_of
+from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
@@ -182,6 +182,8 @@ def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     wanted: str | None = "ndjson" if table.format in _LINES or table.parts else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
+    elif shape == "csv" and has_rows(table.format or ""):
+        wanted = "csv"
     elif table.format in _PLAIN_TEXT and shape != "json":
         shape = "ndjson"  # every line is one, whatever it holds
     wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted

@@ -14,6 +14,8 @@ from ingestion.sources.tables import used_columns
 from kg.lake.scratch import Scratch
 from kg.words import some
 
+NOT_UTF_8 = "it is not UTF-8: look whether the accented letters of names come out right"
+
 
 def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     """The table of the mapping for what was seen."""
@@ -22,8 +24,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     named = pattern(files, [name for one in tables for name in one.profile.files])
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     if seen.profile.encoding:
-        told = "it is not UTF-8: look whether the accented letters of names come out right"
-        made.put("encoding", seen.profile.encoding, told, check=True)
+        made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
     doubtful = seen.names_people or len(seen.named("person")) >= 2
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":

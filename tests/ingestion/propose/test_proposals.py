@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from folders import fill, lines
+from folders import Read, fill, lines
 
 from ingestion.ingest import check
 from ingestion.mapping import Mapping
@@ -298,6 +298,35 @@ def test_a_file_of_western_letters_is_read_as_such_and_asked_for(tmp_path: Path)
     assert "people.encoding: it is not UTF-8" in " ".join(found.doubts)
     assert is_needed(tmp_path / "data")
     reads(tmp_path, found.mapping)
+
+
+def test_a_vendor_s_export_of_western_letters_is_read_as_such(tmp_path: Path) -> None:
+    head = "Record ID,Email,Create Date,First Name\n"
+
+    def contacts(start: int, name: str, encoding: str = "cp1252") -> bytes:
+        rows = (f"{n},b{n}@x.org,2026-03-12 09:14,{name}\n" for n in range(start, start + 20))
+        return (head + "".join(rows)).encode(encoding)
+
+    survey = "Respondent ID,Collector ID,End Date,Email Address,Wie war die Qualität?\n,,,,\n"
+    rows = "".join(f"{n},7,03/13/2026 09:00:00 AM,b{n}@x.org,Schön\n" for n in range(20))
+    folder = fill(tmp_path / "data", {
+        "hub_1.csv": contacts(100, "Zoë “Z”"),
+        "hub_2.csv": contacts(200, "Ann"),
+        "hub_3.csv": contacts(300, "Zoë", "utf-8"),
+        "survey.csv": (survey + rows).encode("latin-1"),
+    })  # fmt: skip
+    assert is_needed(folder)
+    found = propose(folder)
+    tables = {(one.format, one.files, one.encoding) for one in found.mapping.tables.values()}
+    assert tables == {
+        ("hubspot_contact", ("hub_1.csv", "hub_2.csv"), "cp1252"),
+        ("hubspot_contact", ("hub_3.csv",), "utf-8"),
+        ("surveymonkey", ("survey.csv",), "cp1252"),
+    }
+    assert "hubspot_contact.encoding: it is not UTF-8" in " ".join(found.doubts)
+    read = Read(folder, tmp_path / "workspace", found.mapping)
+    assert read.report.total("accepted") == 80
+    assert set(read.rows("person_details", "given_name")) == {"Ann", "Zoë", "Zoë “Z”"}
 
 
 def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Path) -> None:
