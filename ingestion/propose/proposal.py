@@ -11,7 +11,7 @@ from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import WESTERN, by_encoding, is_western, staged_as_written
-from ingestion.propose.meanings import meaning, pieces, snake
+from ingestion.propose.meanings import is_time, meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
@@ -274,7 +274,7 @@ def _head(
         f"{column.name} ({one.label})"
         for one in seen
         for column in one.profile.columns.values()
-        if column.name in one.used and column.is_time and column.naive
+        if column.name in one.used and is_time(column) and column.naive
         and not {"epoch_s", "epoch_ms"} & set(column.formats)
     })  # fmt: skip
     naive += [f"times of {one.format}" for one in known if _lacks_zone(str(one.format))]

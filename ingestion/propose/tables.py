@@ -8,6 +8,7 @@ from ingestion.mapping import Table
 from ingestion.propose.drafts import Draft, Why, plain
 from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
+from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen
 from ingestion.sources.tables import used_columns
@@ -128,7 +129,7 @@ def _missing(seen: Seen, made: Draft) -> None:
     for name in seen.used:
         column = seen.profile.columns[name]
         for word, count in column.nothing.items():
-            if word not in {"-", "?", "NA", "None"} or column.is_number or column.is_time:
+            if word not in {"-", "?", "NA", "None"} or column.is_number or is_time(column):
                 found[word] = found.get(word, 0) + count
     if found:
         told = ", ".join(f"{word!r} {some(count, 'time')}" for word, count in sorted(found.items()))

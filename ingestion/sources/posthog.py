@@ -1,10 +1,10 @@
 """PostHog events: batch exports (JSON lines, Parquet, tables saved as CSV) and the bodies its
 libraries send to capture.
 
-Source: the batch exports to S3, Postgres and BigQuery (events and persons models) and the
-capture and batch endpoints of the PostHog documentation. `person_id` in an export is the person at the time of ingestion and is never
-updated, so it is one identifier among others; `$identify`, `$create_alias` and
-`$merge_dangerously` name two ids in one record.
+Source: the batch exports to S3, Postgres and BigQuery (events and persons models) and the capture
+and batch endpoints of the PostHog documentation. `person_id` in an export is the person at the time
+of ingestion and is never updated, so it is one identifier among others; `$identify`,
+`$create_alias` and `$merge_dangerously` name two ids in one record.
 """
 
 from collections.abc import Mapping

@@ -337,6 +337,45 @@ def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Pa
     assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
 
 
+def orders(tmp_path: Path, name: str, values: list[str]) -> Proposal:
+    rows = "".join(f"O-{n},K-{n % 5:04d},{value},{n}.50\n" for n, value in enumerate(values))
+    return of(tmp_path, orders_csv=f"order_id,customer_id,{name},amount\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("order_date", 16, ["soon"]),
+        ("order_date", 8, ["2026-13-45"]),
+        ("order_date", 7, ["soon", "31.12.2025", "later"]),
+        ("handed_over", 16, ["soon"]),
+    ],
+)
+def test_a_few_bad_dates_do_not_make_a_column_no_time(
+    tmp_path: Path, name: str, good: int, bad: list[str]
+) -> None:
+    found = orders(tmp_path, name, [*(f"2026-01-{n + 1:02d}" for n in range(good)), *bad])
+    table = found.mapping.tables["orders"]
+    assert (table.kind, table.time and table.time.column) == ("event", name)
+    told = f"{len(bad)} value{'s' if len(bad) > 1 else ''} of another form"
+    assert f"orders.time: {told}; written like 2026-01-31" in found.doubts
+    report = check(tmp_path / "data", found.mapping)
+    (file,) = report.files
+    assert (file.accepted, file.reasons) == (good, {"unreadable_time": len(bad)})
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("parcel_date_ref", 8, 8), ("handed_over", 7, 3), ("order_date", 6, 3)],
+)
+def test_what_looks_like_a_date_in_too_few_values_is_no_time(
+    tmp_path: Path, name: str, good: int, bad: int
+) -> None:
+    values = [f"2026-01-{n + 1:02d}" for n in range(good)] + [f"X-{n}" for n in range(bad)]
+    found = orders(tmp_path, name, values)
+    assert found.mapping.tables["orders"].kind == "ignore"
+
+
 def test_exports_that_overlap_ignore_no_amount_and_what_they_ignore_is_asked_for(
     tmp_path: Path,
 ) -> None:
