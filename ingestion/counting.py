@@ -6,7 +6,7 @@ from typing import Any
 import ibis
 
 from ingestion.lengths import MOST_BYTES
-from ingestion.quarantine import ROW_REASONS
+from ingestion.quarantine import MENDS, ROW_REASONS
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport
 from kg.lake.scratch import Scratch
@@ -157,7 +157,8 @@ def _quarantined(counted: list[FileReport]) -> Iterator[str]:
     codes = sorted({code for file in counted for code in file.reasons})
     for code in codes:
         count = sum(file.reasons.get(code, 0) for file in counted)
-        yield f"{some(count, 'row')} quarantined as {code}: each {ROW_REASONS[code]}"
+        mend = f"; {MENDS[code]}" if code in MENDS else ""
+        yield f"{some(count, 'row')} quarantined as {code}: each {ROW_REASONS[code]}{mend}"
 
 
 def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:

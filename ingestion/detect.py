@@ -13,7 +13,7 @@ from ingestion import shipped
 from ingestion.fit import find_files
 from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, load
-from ingestion.sources import survey_of
+from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
 from kg.lake.files import columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines, whole_text
@@ -37,7 +37,7 @@ FORMATS = {
     "ndjson": "any objects as JSON lines; needs a mapping",
     "snowplow": "Snowplow events: enriched TSV, flattened JSON, tracker payloads; recognised",
     "amplitude": "Amplitude export (.zip, .json.gz), merged ids, HTTP API bodies; recognised",
-    "posthog": "PostHog batch exports (JSON lines, Parquet) and capture bodies; recognised",
+    "posthog": "PostHog batch exports (JSON lines, Parquet, CSV), capture bodies; recognised",
     "ga4": "Google Analytics 4 BigQuery export (JSON lines, Parquet); recognised",
     "mixpanel": "Mixpanel raw export, and track and engage bodies; recognised",
     "cloudevents": "CloudEvents 1.0, structured or batched JSON; recognised",
@@ -208,23 +208,26 @@ def written(path: Path, kind: str) -> str:
     """How a file of a known format is written, so that it can be read together with its like: in
     columns (`parquet`, `csv`), or in lines, which comes first and has no name."""
     shape = shape_of(path)
-    if shape == "parquet" or (shape == "csv" and kind in shipped.tables()):
+    if shape == "parquet" or (shape == "csv" and (kind in shipped.tables() or has_rows(kind))):
         return shape
     return ""
 
 
-def recognise(path: Path) -> str | None:
+def recognise(path: Path, encoding: str = "utf-8") -> str | None:
     """The format of a file by its first rows, of Parquet by its columns too, where most of them are
     such; None: it needs a mapping."""
     try:
-        shape = shape_of(path)
+        shape = shape_of(path, encoding)
         if shape == "parquet":
             named = [dict.fromkeys(columns_of(path))]
             return _most("fits", named) or _of_rows(first_rows(path))
-        rows = first_rows(path) if shape != "csv" else []
+        rows = first_rows(path, encoding) if shape != "csv" else []
         if rows:
             return _most("fits", rows) or _of_objects(rows)
-        return _most("fits_text", list(_lines(path))) or _of_rows(first_rows(path))
+        if kind := _most("fits_text", list(_lines(path))):
+            return kind
+        rows = first_rows(path, encoding)
+        return _most("fits_row", rows) or _of_rows(rows)
     except UnreadableFile:
         return None
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ingestion import shipped
 from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
 from ingestion.record import Dataset, Source
-from ingestion.sources import survey_of
+from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
@@ -181,6 +182,8 @@ def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     wanted: str | None = "ndjson" if table.format in _LINES or table.parts else None
     if table.format in EVENT_FORMATS and shape == "parquet":
         wanted = "parquet"
+    elif shape == "csv" and has_rows(table.format or ""):
+        wanted = "csv"
     elif table.format in _PLAIN_TEXT and shape != "json":
         shape = "ndjson"  # every line is one, whatever it holds
     wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted
@@ -349,12 +352,37 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
 def _missing(
     mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
 ) -> InputError:
+    if place == ("tables", place[-1]) and _is_published(mapping.tables[place[-1]], column):
+        return _not_of_format(mapping, file, column, known, place)
     names = shown(known)
     near = difflib.get_close_matches(column, names, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(names[:30])}."
     if is_data_line(known):  # nor is any other word of that line repeated
         hint = f"Give it a line with the names of its columns: {LOOKS_LIKE_DATA}."
     return _refused(mapping, f"{file!r} has no column {column!r}", *place, word=column, hint=hint)
+
+
+def _is_published(table: Table, column: str) -> bool:
+    """Whether it is the vendor's format that needs a column, and no word of the mapping."""
+    known = shipped.tables().get(table.format or "")
+    return known is not None and column in known.table.get("required", ())
+
+
+def _not_of_format(
+    mapping: Mapping, file: str, column: str, known: list[str], place: tuple[str, ...]
+) -> InputError:
+    """The refusal of a file that lacks what every file of a vendor's format has."""
+    table = mapping.tables[place[-1]]
+    lost = [one for one in table.required or () if not table.columns_for(one, known)]
+    first = lost[0] if lost else column
+    like = next((one for one in table.names.get(first, ()) if "." not in one), first)
+    seen = "no names of columns" if is_data_line(known) else ", ".join(shown(known)[:30])
+    hint = (
+        f"It has {seen}. Leave out `format:` and map its columns, or begin with "
+        "`personagraph source propose PATH`."
+    )
+    message = f"{file!r} is not of the format {table.format}: it has no column like {like!r}"
+    return _refused(mapping, message, *place, word=table.format, hint=hint)
 
 
 def _refused(

@@ -539,6 +539,17 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "ignore": ("reason",),
     "survey": ("time",),
 }
+_OF_EVENTS = (
+    "channel", "verb", "quantity", "value", "basket", "campaign", "object", "category", "text",
+    "then",
+)  # fmt: skip
+# kind: the keys that nothing is made of in it.
+_MEANINGLESS: dict[str, tuple[str, ...]] = {
+    "profile": ("item", *_OF_EVENTS),
+    "consent": ("item", *_OF_EVENTS),
+    "item": _OF_EVENTS,
+    "campaign": _OF_EVENTS,
+}
 
 
 def _table_problems(table: Table) -> Iterator[str]:
@@ -556,6 +567,9 @@ def _table_problems(table: Table) -> Iterator[str]:
     for need in _NEEDS.get(what or "", ()):
         if not getattr(table, need):
             yield f"{what} needs {need}"
+    for key in _MEANINGLESS.get(table.kind or "", ()):
+        if getattr(table, key):
+            yield f"{key} says nothing in kind: {table.kind}; drop it, or make the table an event"
     if table.part is not None and table.key:
         yield "part is for rows without an id; drop part or key"
     if table.questions is not None and table.format != "survey":
@@ -718,14 +732,20 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
     hint = _DOCUMENTED
     if first["type"] == "extra_forbidden":
         owner, known = _owner(first["loc"])
-        near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)
         message = f"{first['loc'][-1]!r} is not a key of {owner}"
-        if near:
-            hint = f"Did you mean {near[0]!r}?"
+        hint = _likely(first["loc"][-1], known)
+    elif first["type"] == "literal_error":
+        hint = _likely(first["input"], re.findall(r"'([^']*)'", first["ctx"]["expected"]))
     elif first["type"] == "missing":
         message = f"{first['loc'][-1]!r} is missing"
     line = line_of(tree, tuple(first["loc"]))
     return InputError(f"{name}, line {line}: {message} ({where}).", hint=hint, line=line)
+
+
+def _likely(word: Any, known: Iterable[str]) -> str:
+    """A hint: the word that was likely meant, else where all are described."""
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"Did you mean {near[0]!r}?" if near else _DOCUMENTED
 
 
 _OWNERS: dict[str, type[Model]] = {

@@ -28,3 +28,9 @@ FILE_REASONS = {
     "duplicate_header": "names a column twice",
     "missing_column": "lacks a column that its table needs",
 }
+
+# What to do, where the reason alone does not say it.
+MENDS = {
+    "encoding": "write `encoding: cp1252` in its table, as `personagraph source propose` does "
+    "where a spreadsheet program wrote it",
+}

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ingestion.quarantine import ROW_REASONS
+from ingestion.quarantine import MENDS, ROW_REASONS
 from kg.errors import InputError
 from kg.words import some
 
@@ -125,6 +125,7 @@ class Report:
         if reasons:
             code, count = min(reasons.items(), key=lambda one: (-one[1], one[0]))
             why = f"of {count:,} the reason is that a record {ROW_REASONS[code]} ({code})"
+            hint = f"{MENDS[code].capitalize()}. {hint}" if code in MENDS else hint
         received = self.total("received")
         which = f"Not one of {some(received, 'record')}" if received else "No record"
         raise InputError(f"{which} in {name!r} can be used: {why}.", hint=hint, reasons=reasons)

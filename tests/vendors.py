@@ -4,6 +4,7 @@ They tell one story: on 5 January 2026 a visitor looks at a page and at a lamp, 
 (u1), puts the lamp into the cart and buys two of it at 10 each in order o1.
 """
 
+import csv
 import gzip
 import io
 import json
@@ -401,14 +402,28 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return sink.getvalue()
 
 
-def posthog_parquet() -> bytes:
-    """Events of a batch export as Parquet: properties are JSON written as text."""
-    rows = [
+def _posthog_rows() -> list[Message]:
+    """Events of a batch export in columns: properties are JSON written as text."""
+    return [
         {name: json.dumps(value) if isinstance(value, dict) else value
          for name, value in one.items()}
         for one in posthog()
     ]  # fmt: skip
-    table = pa.Table.from_pylist(rows)
+
+
+def posthog_csv() -> bytes:
+    """The table of a batch export to a database, saved as CSV."""
+    sink = io.StringIO()
+    rows = _posthog_rows()
+    writer = csv.DictWriter(sink, dict.fromkeys(name for row in rows for name in row))
+    writer.writeheader()
+    writer.writerows(rows)
+    return sink.getvalue().encode()
+
+
+def posthog_parquet() -> bytes:
+    """Events of a batch export as Parquet."""
+    table = pa.Table.from_pylist(_posthog_rows())
     for name in ("timestamp", "created_at", "_inserted_at"):
         place = table.schema.get_field_index(name)
         stamps = pa.compute.strptime(
@@ -443,6 +458,7 @@ def exports() -> dict[str, tuple[str, bytes]]:
         "amplitude-calls.json": ("amplitude", jsonl([body])),
         "posthog.jsonl": ("posthog", jsonl(posthog())),
         "posthog.parquet": ("posthog", posthog_parquet()),
+        "posthog.csv": ("posthog", posthog_csv()),
         "posthog-calls.jsonl": ("posthog", jsonl([calls])),
         "ga4.json": ("ga4", jsonl(ga4())),
         "ga4.parquet": ("ga4", ga4_parquet()),

@@ -1,17 +1,42 @@
 """Texts that are not UTF-8: in which encoding they are read, and how sure that is."""
 
+import codecs
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-import ibis
-
-from kg.lake.files import PROBLEM, Staged, shape_of
-from kg.lake.lines import UnreadableFile
+from kg.lake.files import Staged, shape_of
+from kg.lake.lines import UnreadableFile, whole_text
 from kg.lake.scratch import Scratch
 
+_With = TypeVar("_With")
 WESTERN = "cp1252"
 """What a file is in that is no UTF-8, unless its letters then are not the right ones."""
-_FOREIGN = r"[^\x00-\x7F]"
+_MOSTLY = 0.9  # of the foreign letters are no UTF-8: some always were stored in the other encoding
+_FOREIGN = re.compile(r"[^\x00-\x7F]")
+_NO_UTF_8 = re.compile("[\udc80-\udcff]")  # as Python stands for a byte that is none
+
+
+def is_western(path: Path) -> bool:
+    """Whether a table in text has letters that are no UTF-8, and hardly any that are."""
+    foreign, bad = _letters(path)
+    return bad > 0 and bad >= _MOSTLY * foreign
+
+
+def _letters(path: Path) -> tuple[int, int]:
+    """How many letters of a table in text encodings write differently; how many are no UTF-8."""
+    foreign = bad = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    try:
+        for block in whole_text(path) if shape_of(path) == "csv" else ():
+            text = decoder.decode(block)
+            if not text.isascii():
+                foreign += len(_FOREIGN.findall(text))
+                bad += len(_NO_UTF_8.findall(text))
+    except UnreadableFile:
+        return 0, 0  # its reading will say why
+    return foreign, bad
 
 
 def staged_as_written(
@@ -22,49 +47,20 @@ def staged_as_written(
     Raises:
         UnreadableFile: it cannot be read as a whole.
     """
-    try:
-        found = scratch.stage(path, shape_of(path), values=values)
-    except UnreadableFile as error:
-        if error.reason != "encoding":  # of the names of its columns
-            raise
-        return _western(scratch, path, values), WESTERN
-    bad = _garbled(scratch, found)
-    if found.shape == "csv" and bad and is_ascii(scratch, found):
-        other = _western(scratch, path, values)
-        if _garbled(scratch, other) < bad:
-            return other, WESTERN
-    return found, None
-
-
-def _western(scratch: Scratch, path: Path, values: Mapping[str, str | None]) -> Staged:
-    return scratch.stage(path, shape_of(path, WESTERN), encoding=WESTERN, values=values)
-
-
-def _garbled(scratch: Scratch, staged: Staged) -> int:
-    """How many rows hold what is no text in the encoding they were read in."""
-    if staged.shape == "parquet":
-        return 0
-    rows = scratch.rows([staged])
-    garbled = (rows[PROBLEM] == "encoding").fill_null(False)
-    return int(scratch.fetch(rows.agg(count=garbled.sum().fill_null(0)))[0]["count"])
-
-
-def is_ascii(scratch: Scratch, staged: Staged) -> bool:
-    """Whether the rows that can be read hold no letter that encodings write differently."""
-    rows = scratch.rows([staged])
-    rows = rows.filter(rows[PROBLEM].isnull())
-    foreign = [rows[name].re_search(_FOREIGN).fill_null(False) for name in staged.columns]
-    return not scratch.fetch(rows.agg(any=ibis.or_(*foreign).any().fill_null(False)))[0]["any"]
+    if is_western(path):
+        shape = shape_of(path, WESTERN)
+        return scratch.stage(path, shape, encoding=WESTERN, values=values), WESTERN
+    return scratch.stage(path, shape_of(path), values=values), None
 
 
 def by_encoding(
-    scratch: Scratch, files: Sequence[tuple[str, Staged, str | None]]
-) -> dict[str | None, list[tuple[str, Staged]]]:
-    """Files (name, staged, encoding) of the same columns by their encoding; those that are the same
-    in any are with the others."""
-    found: dict[str | None, list[tuple[str, Staged]]] = {}
+    folder: Path, files: Sequence[tuple[str, _With, str | None]]
+) -> dict[str | None, list[tuple[str, _With]]]:
+    """Files (name, what comes with it, encoding) of one table by their encoding; those that are the
+    same in any are with the others."""
+    found: dict[str | None, list[tuple[str, _With]]] = {}
     several = len({encoding for _, _, encoding in files}) > 1
-    for name, staged, encoding in files:
-        any_will_do = several and encoding is None and is_ascii(scratch, staged)
-        found.setdefault(WESTERN if any_will_do else encoding, []).append((name, staged))
+    for name, one, encoding in files:
+        any_will_do = several and encoding is None and _letters(folder / name) == (0, 0)
+        found.setdefault(WESTERN if any_will_do else encoding, []).append((name, one))
     return found

@@ -6,7 +6,7 @@ from typing import Any
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_time, time_value
-from ingestion.propose.meanings import counted, says, snake, words
+from ingestion.propose.meanings import counted, is_time, says, snake, words
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import FEW, Seen, consent_columns, listed_people
 from kg.lake.scratch import Scratch
@@ -33,7 +33,7 @@ def profile(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         if seen.meanings[c.name].detail != "birth_date"
     }
     births = seen.named("person", "birth_date")
-    if births and births[0].is_time:
+    if births and is_time(births[0]):
         value, why, check = time_value(births[0])
         person["birth_date"] = Why(value, why, check)
         seen.take(births[0])

@@ -15,6 +15,8 @@ _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _NUMBERED = re.compile(r"^(.{2,})(nr|nummer)$")
 _NUMBER_OF = ("id", "n", "no", "nr", "num", "number", "numero", "nummer", "code", "ref")
 _FEW = 50  # values that can describe people
+# Of the values are read as times: where the name says that they are, and where it does not.
+_NAMED_TIMES, _TIMES = 0.7, 0.9
 
 
 @dataclass(frozen=True)
@@ -147,15 +149,24 @@ def _detail(column: Column, seen: str) -> Iterator[Meaning]:
             yield Meaning("person", seen, detail)
 
 
+def is_time(column: Column) -> bool:
+    """Whether a column is one of times; the fewer of its values are, the more its name must say so.
+
+    What is no time is quarantined when the files are read.
+    """
+    return column.time_share >= (_NAMED_TIMES if _is_timely(column) else _TIMES)
+
+
+def _is_timely(column: Column) -> bool:
+    listed = (word for one in words()["times"].values() for word in one)
+    return says(column.name, (*words()["timely"], *listed))
+
+
 def _time(column: Column, seen: str) -> Iterator[Meaning]:
-    if not column.is_time:
+    if not is_time(column):
         return
     plain = any(p in {"epoch_s", "epoch_ms", "%Y%m%d", "%Y%m%d%H%M%S"} for p in column.formats)
-    timely = (
-        *words()["timely"],
-        *(word for listed in words()["times"].values() for word in listed),
-    )
-    if plain and not says(column.name, timely):
+    if plain and not _is_timely(column):
         return  # a number that could be a time is one only where the name says so
     kinds = words()["times"]
     kind = next((one for one, listed in kinds.items() if says(column.name, listed)), "at")

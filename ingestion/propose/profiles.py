@@ -99,11 +99,9 @@ class Column:
         return self.kind == "number" or plain
 
     @property
-    def is_time(self) -> bool:
-        """Whether nearly all values are times that a certain pattern reads."""
-        if self.kind == "time":
-            return True
-        return bool(self.formats) and max(self.formats.values()) >= 0.9 * self.given
+    def time_share(self) -> float:
+        """Which share of the values are times that one and the same pattern reads."""
+        return 1.0 if self.kind == "time" else self.share(max(self.formats.values(), default=0))
 
 
 @dataclass(frozen=True)

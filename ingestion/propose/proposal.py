@@ -7,11 +7,11 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.detect import NO_ROWS, example_of, recognise, written
 from ingestion.folder import files_of
-from ingestion.mapping import NAME, Mapping, parse
+from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.encodings import by_encoding, staged_as_written
-from ingestion.propose.meanings import meaning, pieces, snake
+from ingestion.propose.encodings import WESTERN, by_encoding, is_western, staged_as_written
+from ingestion.propose.meanings import is_time, meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
@@ -95,7 +95,8 @@ def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
 
 def is_needed(folder: Path) -> bool:
     """Whether files of a folder are tables that nothing says how to read: no mapping beside them,
-    no shipped example, and not all recognised; or on a clock that only a mapping can name.
+    no shipped example, and not all recognised; or on a clock, or in an encoding, that only a
+    mapping can name.
 
     Raises:
         NotFound: there is no such folder.
@@ -103,9 +104,17 @@ def is_needed(folder: Path) -> bool:
     names = files_of(folder)
     if (folder / NAME).is_file() or not names or example_of(folder, names) is not None:
         return False
-    unknown = [name for name in names if recognise(folder / name) is None]
-    known = {str(recognise(folder / name)) for name in names if name not in unknown}
-    return any(_is_table(folder / name) for name in unknown) or any(map(_lacks_zone, known))
+    found = {name: _recognised(folder / name) for name in names}
+    unsaid = any(encoding or (form and _lacks_zone(form)) for form, encoding in found.values())
+    return unsaid or any(_is_table(folder / name) for name in names if found[name][0] is None)
+
+
+def _recognised(path: Path) -> tuple[str | None, str | None]:
+    """The format of a file, and its encoding where that is a table's to declare."""
+    if not is_western(path):
+        return recognise(path), None
+    form = recognise(path, WESTERN)
+    return form, None if form in {None, *EVENT_FORMATS} else WESTERN
 
 
 def _is_table(path: Path) -> bool:
@@ -130,14 +139,15 @@ def _sorted_out(
     scratch: Scratch, folder: Path, names: Sequence[str], notes: list[str]
 ) -> list[_Files]:
     """Files that belong together; what cannot be read is noted."""
-    known: dict[tuple[str, str], list[str]] = {}
+    known: dict[tuple[str, str], list[tuple[str, None, str | None]]] = {}
     alike: dict[tuple[str, ...], list[tuple[str, Staged, str | None]]] = {}
     for name in names:
         try:
-            form = recognise(folder / name)
+            form, encoding = _recognised(folder / name)
             generic = form if form is not None and _is_generic(form) else None
             if form is not None and generic is None:
-                known.setdefault((form, written(folder / name, form)), []).append(name)
+                how = written(folder / name, form)
+                known.setdefault((form, how), []).append((name, None, encoding))
                 continue
             staged, encoding = staged_as_written(scratch, folder / name, values_in(name))
             columns = _columns(folder / name, staged)
@@ -154,9 +164,13 @@ def _sorted_out(
         else:
             key = (generic or "", staged.shape, *columns)
             alike.setdefault(key, []).append((name, staged, encoding))
-    groups = [_Files(tuple(named), form) for (form, _), named in known.items()]
+    groups = [
+        _Files(tuple(name for name, _ in mine), form, encoding=encoding)
+        for (form, _), named in known.items()
+        for encoding, mine in by_encoding(folder, named).items()
+    ]
     for key, members in alike.items():
-        for encoding, mine in by_encoding(scratch, members).items():
+        for encoding, mine in by_encoding(folder, members).items():
             files, staged_all = zip(*mine, strict=True)
             groups.append(_Files(files, None, key[0] or None, staged_all, key[2:], encoding))
     return groups
@@ -167,7 +181,7 @@ def _otherwise(unknown: Sequence[_Files], seen: Sequence[Seen]) -> Iterator[_Fil
     their columns say, so that no denial is left out."""
     for files, one in zip(unknown, seen, strict=True):
         if files.generic and one.kind != shipped.tables()[files.generic].table["kind"]:
-            yield _Files(files.names, files.generic)
+            yield _Files(files.names, files.generic, encoding=files.encoding)
 
 
 def _is_generic(form: str) -> bool:
@@ -241,6 +255,8 @@ def _known(found: Sequence[_Files], names: Sequence[str]) -> Iterator[Draft]:
         draft = Draft(label if labels.count(label) == 1 else f"{label}_{labels.count(label)}")
         draft.put("files", tables.pattern(one.names, names))
         draft.put("format", one.format, "recognised by its content")
+        if one.encoding:
+            draft.put("encoding", one.encoding, tables.NOT_UTF_8, check=True)
         yield draft
 
 
@@ -258,7 +274,7 @@ def _head(
         f"{column.name} ({one.label})"
         for one in seen
         for column in one.profile.columns.values()
-        if column.name in one.used and column.is_time and column.naive
+        if column.name in one.used and is_time(column) and column.naive
         and not {"epoch_s", "epoch_ms"} & set(column.formats)
     })  # fmt: skip
     naive += [f"times of {one.format}" for one in known if _lacks_zone(str(one.format))]

@@ -8,11 +8,14 @@ from ingestion.mapping import Table
 from ingestion.propose.drafts import Draft, Why, plain
 from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
+from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen
 from ingestion.sources.tables import used_columns
 from kg.lake.scratch import Scratch
 from kg.words import some
+
+NOT_UTF_8 = "it is not UTF-8: look whether the accented letters of names come out right"
 
 
 def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
@@ -22,8 +25,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     named = pattern(files, [name for one in tables for name in one.profile.files])
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     if seen.profile.encoding:
-        told = "it is not UTF-8: look whether the accented letters of names come out right"
-        made.put("encoding", seen.profile.encoding, told, check=True)
+        made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
     doubtful = seen.names_people or len(seen.named("person")) >= 2
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
@@ -127,7 +129,7 @@ def _missing(seen: Seen, made: Draft) -> None:
     for name in seen.used:
         column = seen.profile.columns[name]
         for word, count in column.nothing.items():
-            if word not in {"-", "?", "NA", "None"} or column.is_number or column.is_time:
+            if word not in {"-", "?", "NA", "None"} or column.is_number or is_time(column):
                 found[word] = found.get(word, 0) + count
     if found:
         told = ", ".join(f"{word!r} {some(count, 'time')}" for word, count in sorted(found.items()))

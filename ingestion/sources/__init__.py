@@ -22,7 +22,8 @@ def _survey_modules() -> dict[str, ModuleType]:
 
 def event_modules() -> dict[str, ModuleType]:
     """The formats of product events: name -> the module with its `FORMAT`, its test of an object
-    `fits` and, where its lines need not be JSON, its test of a line `fits_text`."""
+    `fits` and, where its lines need not be JSON, its test of a line `fits_text`, of a row of a CSV
+    file `fits_row`."""
     from ingestion.sources import (
         amplitude,
         cloudevents,
@@ -40,6 +41,11 @@ def event_modules() -> dict[str, ModuleType]:
         "ga4": ga4, "mixpanel": mixpanel, "cloudevents": cloudevents, "otel": otel,
         "weblogs": weblogs,
     }  # fmt: skip
+
+
+def has_rows(form: str) -> bool:
+    """Whether files of a format of product events may be CSV."""
+    return form in EVENT_FORMATS and hasattr(event_modules()[form], "fits_row")
 
 
 def read_dataset(scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str) -> Reading:

@@ -1,9 +1,10 @@
-"""PostHog events: batch exports (JSON lines, Parquet) and the bodies its libraries send to capture.
+"""PostHog events: batch exports (JSON lines, Parquet, tables saved as CSV) and the bodies its
+libraries send to capture.
 
-Source: the S3 batch export (events and persons models) and the capture and batch endpoints of the
-PostHog documentation. `person_id` in an export is the person at the time of ingestion and is never
-updated, so it is one identifier among others; `$identify`, `$create_alias` and
-`$merge_dangerously` name two ids in one record.
+Source: the batch exports to S3, Postgres and BigQuery (events and persons models) and the capture
+and batch endpoints of the PostHog documentation. `person_id` in an export is the person at the time
+of ingestion and is never updated, so it is one identifier among others; `$identify`,
+`$create_alias` and `$merge_dangerously` name two ids in one record.
 """
 
 from collections.abc import Mapping
@@ -17,19 +18,26 @@ from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit
 
 _MERGES = ("$create_alias", "$merge_dangerously")
 _NOTHING = ibis.null("string")
+_EVENT = {"uuid", "event", "properties", "distinct_id", "timestamp"}
+_PERSON = {"distinct_id", "person_id", "person_version"}
 
 
 def fits(found: Mapping[str, Any]) -> bool:
     """Whether an object is an event, a batch of them, or a row of the persons model."""
     if most_fit(found.get("batch"), lambda one: fits({"api_key": "", **one})):
         return True
-    if {"distinct_id", "person_id", "person_version"} <= set(found):
+    if set(found) >= _PERSON:
         return True
     inside = found.get("properties")
     inside = inside if isinstance(inside, dict) else {}
     if "event" not in found or "time" in inside:
         return False
     return "distinct_id" in found or ("distinct_id" in inside and "api_key" in found)
+
+
+def fits_row(found: Mapping[str, Any]) -> bool:
+    """Whether a row of texts is one of the events or the persons model."""
+    return set(found) >= _EVENT or set(found) >= _PERSON
 
 
 def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:

@@ -461,3 +461,15 @@ def test_consent_in_other_words_is_quarantined_not_guessed(tmp_path: Path) -> No
 def test_every_reason_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs/mapping.md").read_text()
     assert [reason for reason in ROW_REASONS if f"`{reason}`" not in text] == []
+
+
+def test_letters_of_another_encoding_are_told_with_the_line_to_write(tmp_path: Path) -> None:
+    line = "write `encoding: cp1252` in its table"
+    rows = f"{GOOD}\n{OK}\n2,bob,2026-01-01,café,1\n"
+    (dataset,) = read(tmp_path, rows.encode("latin-1"), EVENTS).report.datasets
+    assert any(line in warning for warning in dataset.warnings)
+    for number, text in enumerate((f"{GOOD}\n2,bob,2026-01-01,café,1\n", GOOD + ",café\n1,b\n")):
+        folder = fill(tmp_path / str(number), {"events.csv": text.encode("latin-1")}, EVENTS)
+        with pytest.raises(InputError) as refused:
+            Read(folder, tmp_path / f"w{number}")
+        assert line in (refused.value.hint or "").lower()

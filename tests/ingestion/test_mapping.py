@@ -30,7 +30,10 @@ def test_the_documentation_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "says", "hint"),
     [
-        ("    kind: evnt\n", 6, "'event', 'profile'", "mapping.md"),
+        ("    kind: evnt\n", 6, "'event', 'profile'", "Did you mean 'event'?"),
+        ("    kind: events\n", 6, "'event', 'profile'", "Did you mean 'event'?"),
+        ("    kind: 7\n", 6, "'event', 'profile'", "mapping.md"),
+        ("    kind: profile\n    forms: {a: amounts}\n", 7, "'amount'", "Did you mean 'amount'?"),
         ("    kind: event\n    tme: at\n    verb: b\n", 7, "'tme' is not a key", "'time'"),
         ("    kind: event\n    verb: b\n", 4, "event needs time", ""),
         ("    kind: ignore\n", 4, "ignore needs reason", ""),
@@ -60,8 +63,11 @@ def test_the_documentation_names_every_key() -> None:
             "'(' is not a pattern",
             "",
         ),
-        ("    kind: item\n    item: a\n    quantity: {constant: lots}\n", 8, "'lots'", ""),
+        ("    kind: event\n    item: a\n    quantity: {constant: lots}\n", 8, "'lots'", ""),
         ("    kind: item\n    item: {id: a, price: {constant: nan}}\n", 7, "'nan'", ""),
+        ("    kind: profile\n    verb: b\n", 4, "verb says nothing in kind: profile", ""),
+        ("    kind: profile\n    item: a\n", 4, "item says nothing in kind: profile", ""),
+        ("    kind: item\n    item: a\n    value: b\n", 4, "value says nothing in kind: item", ""),
         ("    kind: profile\n    inside: a\n", 1, "is no part", ""),
         ("    kind: profile\n    links: {a: {part: b, on: c}}\n", 1, "is no part", ""),
         ("    kind: profile\n    links: {a: {on: c}}\n", 7, "a file or to a part", ""),
@@ -196,3 +202,26 @@ def test_where_no_mapping_is_none_is_named(tmp_path: Path) -> None:
         check(fill(tmp_path, {"contacts.csv": contacts}))
     assert str(refused.value) == "The times in 'Create Date' carry no zone."
     assert "`personagraph source propose` begins one" in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("header", "like", "seen"),
+    [
+        ("id,who,what", "email", "It has id, who, what."),
+        ("ann@example.org,2024-01-02,7", "Record ID", "It has no names of columns."),
+    ],
+)
+def test_a_file_that_is_not_of_its_format_is_told_so(
+    tmp_path: Path, header: str, like: str, seen: str
+) -> None:
+    folder = fill(tmp_path / "data", {"a.csv": f"{header}\n1,2024-01-01,cup\n"})
+    mapping = parse(HEAD + "    format: hubspot_contact\n", "m.yaml")
+    with pytest.raises(InputError) as refused:
+        check(folder, mapping)
+    assert str(refused.value) == (
+        "m.yaml, line 6: 'a.csv' is not of the format hubspot_contact: "
+        f"it has no column like {like!r}."
+    )
+    assert (refused.value.hint or "").startswith(seen)
+    assert "`personagraph source propose PATH`" in (refused.value.hint or "")
+    assert "ann" not in (refused.value.hint or "")

@@ -21,6 +21,7 @@ KEY = bytes(32)
     [
         ("email", "  Ann.Lee+News@Shop.ORG ", "ann.lee+news@shop.org"),
         ("email", "mailto:ann@shop.org", "ann@shop.org"),
+        ("email", "Ann.Lee+Shop@GMail.com", "ann.lee+shop@gmail.com"),
         ("phone", "+44 20 7946-0018", "442079460018"),
         ("phone", "0044 20 7946 0018", "442079460018"),
         ("phone", "(983) 566.0706 ext. 9509", "9835660706"),

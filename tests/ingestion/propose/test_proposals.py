@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from folders import fill, lines
+from folders import Read, fill, lines
 
 from ingestion.ingest import check
 from ingestion.mapping import Mapping
@@ -300,12 +300,80 @@ def test_a_file_of_western_letters_is_read_as_such_and_asked_for(tmp_path: Path)
     reads(tmp_path, found.mapping)
 
 
+def test_a_vendor_s_export_of_western_letters_is_read_as_such(tmp_path: Path) -> None:
+    head = "Record ID,Email,Create Date,First Name\n"
+
+    def contacts(start: int, name: str, encoding: str = "cp1252") -> bytes:
+        rows = (f"{n},b{n}@x.org,2026-03-12 09:14,{name}\n" for n in range(start, start + 20))
+        return (head + "".join(rows)).encode(encoding)
+
+    survey = "Respondent ID,Collector ID,End Date,Email Address,Wie war die Qualität?\n,,,,\n"
+    rows = "".join(f"{n},7,03/13/2026 09:00:00 AM,b{n}@x.org,Schön\n" for n in range(20))
+    folder = fill(tmp_path / "data", {
+        "hub_1.csv": contacts(100, "Zoë “Z”"),
+        "hub_2.csv": contacts(200, "Ann"),
+        "hub_3.csv": contacts(300, "Zoë", "utf-8"),
+        "survey.csv": (survey + rows).encode("latin-1"),
+    })  # fmt: skip
+    assert is_needed(folder)
+    found = propose(folder)
+    tables = {(one.format, one.files, one.encoding) for one in found.mapping.tables.values()}
+    assert tables == {
+        ("hubspot_contact", ("hub_1.csv", "hub_2.csv"), "cp1252"),
+        ("hubspot_contact", ("hub_3.csv",), "utf-8"),
+        ("surveymonkey", ("survey.csv",), "cp1252"),
+    }
+    assert "hubspot_contact.encoding: it is not UTF-8" in " ".join(found.doubts)
+    read = Read(folder, tmp_path / "workspace", found.mapping)
+    assert read.report.total("accepted") == 80
+    assert set(read.rows("person_details", "given_name")) == {"Ann", "Zoë", "Zoë “Z”"}
+
+
 def test_a_few_broken_letters_in_a_file_of_utf_8_stay_what_they_are(tmp_path: Path) -> None:
     good = "CustomerNo,Mail,Town\n" + "".join(f"K-{n:04d},ann{n}@x.org,Zürich\n" for n in range(40))
     folder = fill(tmp_path / "data", {"people.csv": good.encode() + b"K-9,b@x.org,K\xf6\n"})
     found = propose(folder)
     assert found.mapping.tables["people"].encoding == "utf-8"
     assert any("quarantined: 1 encoding" in doubt for doubt in found.doubts)
+
+
+def orders(tmp_path: Path, name: str, values: list[str]) -> Proposal:
+    rows = "".join(f"O-{n},K-{n % 5:04d},{value},{n}.50\n" for n, value in enumerate(values))
+    return of(tmp_path, orders_csv=f"order_id,customer_id,{name},amount\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("order_date", 16, ["soon"]),
+        ("order_date", 8, ["2026-13-45"]),
+        ("order_date", 7, ["soon", "31.12.2025", "later"]),
+        ("handed_over", 16, ["soon"]),
+    ],
+)
+def test_a_few_bad_dates_do_not_make_a_column_no_time(
+    tmp_path: Path, name: str, good: int, bad: list[str]
+) -> None:
+    found = orders(tmp_path, name, [*(f"2026-01-{n + 1:02d}" for n in range(good)), *bad])
+    table = found.mapping.tables["orders"]
+    assert (table.kind, table.time and table.time.column) == ("event", name)
+    told = f"{len(bad)} value{'s' if len(bad) > 1 else ''} of another form"
+    assert f"orders.time: {told}; written like 2026-01-31" in found.doubts
+    report = check(tmp_path / "data", found.mapping)
+    (file,) = report.files
+    assert (file.accepted, file.reasons) == (good, {"unreadable_time": len(bad)})
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [("parcel_date_ref", 8, 8), ("handed_over", 7, 3), ("order_date", 6, 3)],
+)
+def test_what_looks_like_a_date_in_too_few_values_is_no_time(
+    tmp_path: Path, name: str, good: int, bad: int
+) -> None:
+    values = [f"2026-01-{n + 1:02d}" for n in range(good)] + [f"X-{n}" for n in range(bad)]
+    found = orders(tmp_path, name, values)
+    assert found.mapping.tables["orders"].kind == "ignore"
 
 
 def test_exports_that_overlap_ignore_no_amount_and_what_they_ignore_is_asked_for(

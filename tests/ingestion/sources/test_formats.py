@@ -1,5 +1,6 @@
 """What holds for every format of product events, tried on the export of every vendor."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,14 @@ def test_a_file_is_known_by_what_it_holds_as_its_own_format_and_no_other(
         claimed = [name for name, fits in tests if any(map(fits, objects))]
     else:
         claimed = [name for name, fits in _event_formats("fits_text") if any(map(fits, lines))]
+        rows = list(csv.DictReader(lines))
+        claimed += [name for name, fits in _event_formats("fits_row") if any(map(fits, rows))]
     assert claimed == [mine]
 
 
 def test_every_vendor_tells_the_same_story(tmp_path: Path) -> None:
-    told = ("segment.jsonl", "snowplow.tsv", "amplitude.zip", "posthog.parquet", "ga4.parquet",
-            "mixpanel.jsonl", "cloudevents-batch.json")  # fmt: skip
+    told = ("segment.jsonl", "snowplow.tsv", "amplitude.zip", "posthog.parquet", "posthog.csv",
+            "ga4.parquet", "mixpanel.jsonl", "cloudevents-batch.json")  # fmt: skip
     files = {file: EXPORTS[file][1] for file in told}
     found = Read(fill(tmp_path / "data", files), tmp_path / "workspace")
     for file in told:

@@ -5,6 +5,9 @@ import pyarrow as pa
 from folders import Read, fill
 from vendors import AT, AT_MS, MINUTE, at, jsonl, parquet, uid
 
+from ingestion.detect import recognise
+from ingestion.propose import is_needed
+
 
 def event(number: int, name: str = "Thing Done", who: str = "u1", /, **fields: Any) -> Any:
     return {"uuid": uid(number), "event": name, "distinct_id": who, "timestamp": AT,
@@ -114,3 +117,29 @@ def test_the_persons_of_an_export_are_profiles(tmp_path: Path) -> None:
         for who in ("u1", "u2")
         for space, value in (("distinct_id", who), ("email", "a@b.org"), ("person_id", uid(9)))
     ]
+
+
+def test_tables_of_a_batch_export_saved_as_csv_are_events_and_persons(tmp_path: Path) -> None:
+    events = (
+        "uuid,event,properties,elements,set,set_once,distinct_id,team_id,ip,site_url,timestamp\n"
+        f'{uid(1)},Plan Viewed,"{{""plan"": ""pro"", ""$device_id"": ""d1""}}",,,,u1,7,,,'
+        "2026-01-05 10:00:00+00\n"
+        f'{uid(2)},$set,{{}},,"{{""email"": ""a@x.org""}}",,u1,7,,,2026-01-05 10:01:00.5+00:00\n'
+        f"{uid(3)},Thing Done,no JSON,,,,u1,7,,,2026-01-05T10:02:00Z\n"
+    )
+    persons = f"team_id,distinct_id,person_id,properties,person_version\n7,u1,{uid(77)},{{}},1\n"
+    more = jsonl([event(4)])
+    folder = fill(tmp_path / "data", {"e.csv": events, "p.csv": persons, "m.jsonl": more})
+    assert not is_needed(folder)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("e.csv").reasons == {"wrong_type": 1}
+    assert found.rows("events", "occurred_at_ms", "verb") == [
+        (AT_MS, "plan_viewed"), (AT_MS, "thing_done")]  # fmt: skip
+    identifiers = set(found.rows("identifiers", "namespace", "value"))
+    assert identifiers == {("distinct_id", "u1"), ("device_id", "d1"), ("email", "a@x.org"),
+                           ("person_id", uid(77))}  # fmt: skip
+
+
+def test_other_tables_of_events_are_not_taken_for_posthog_s(tmp_path: Path) -> None:
+    others = "id,event,distinct_id,time\n1,seen,u1,2026-01-05\n"
+    assert recognise(fill(tmp_path, {"a.csv": others}) / "a.csv") is None

@@ -159,7 +159,7 @@ def test_ids_of_another_object_are_quarantined_and_another_vendor_is_refused(
     with pytest.raises(InputError, match=r"Not one of 2 records .*\(unknown_value\)"):
         Read(folder, tmp_path / "workspace")
     folder = fill(tmp_path / "other", {"contacts.csv": "Record ID,Email\n1,a@x.org\n"}, mapping)
-    with pytest.raises(InputError, match=r"'contacts\.csv' has no column 'Id'"):
+    with pytest.raises(InputError, match=r"'contacts\.csv' is not of the format salesforce_"):
         Read(folder, tmp_path / "workspace2")
 
 
