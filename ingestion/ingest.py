@@ -326,14 +326,14 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
     mine = (records.dataset == dataset.name) & (records.status == "accepted")
     if not others and work.step.lake.version("records") is None:
         return None
-    found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key"))
+    found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key", "content_hash"))
     return work.scratch.given(found) if len(found) else None
 
 
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
     data = rows.select(
         "record_key", "source", "position", "kind", "status", "reason", "detail", "dedupe_key",
-        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw",
+        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", "content_hash",
         dataset=ibis.literal(dataset.name),
     )  # fmt: skip
     work.step.append("records", work.scratch.batches(data))

@@ -1,6 +1,7 @@
 """What a reading came to, per file and per dataset, for people and for programs."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ from ingestion.quarantine import ROW_REASONS
 from kg.errors import InputError
 from kg.words import some
 
+_TUPLES = ("warnings", "unread", "notes", "key")
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""
 
@@ -21,6 +23,7 @@ class FileReport:
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
         received: always accepted + duplicate + quarantined.
+        differing: of the duplicates, those that say something else than the record that is kept.
         usable_before: how many were usable when the file was read before, of one read again.
     """
 
@@ -35,6 +38,7 @@ class FileReport:
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     usable_before: int | None = None
+    differing: int = 0
 
     @property
     def usable(self) -> int:
@@ -62,6 +66,8 @@ class DatasetReport:
         warnings: sentences a person should read before going on.
         unread: columns or fields of the files that nothing is made of, new ones among them.
         notes: sentences on how the files were understood.
+        key: the columns that are the id of a row, where the mapping names some.
+        differing: duplicates that say something else than the record that is kept.
     """
 
     name: str
@@ -79,6 +85,18 @@ class DatasetReport:
     new_fields: dict[str, int] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    differing: int = 0
+
+    def same_key(self) -> Iterator[str]:
+        """That different rows have one key, if they do: the key may be a wrong one."""
+        if self.differing:
+            yield (
+                f"{some(self.differing, 'duplicate')} with the key ({', '.join(self.key)}) of a "
+                "record that differs: the one read first is kept, the others say nothing. Where "
+                "they are other things, name more columns as `key`; where they are states of one "
+                "thing, say which is newest (`newest`)"
+            )
 
 
 @dataclass(frozen=True)
@@ -141,7 +159,7 @@ class Report:
             DatasetReport(
                 **{
                     **one,
-                    **{name: tuple(one.get(name, ())) for name in ("warnings", "unread", "notes")},
+                    **{name: tuple(one.get(name, ())) for name in _TUPLES},
                 }
             )
             for one in values["datasets"]

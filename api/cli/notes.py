@@ -59,6 +59,9 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         if more := sum(count for _, count in most[MOST_REASONS:]):
             told += f", {more:,} for other reasons (--json lists them)"
         yield f"Quarantined with their reason, to be mended and run again: {told}."
+    for dataset in Report.from_dict(s["report"]).datasets:
+        for told in dataset.same_key():
+            yield f"{WARNING}{dataset.name}: {told}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
         yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."
