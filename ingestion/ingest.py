@@ -326,7 +326,9 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
     mine = (records.dataset == dataset.name) & (records.status == "accepted")
     if not others and work.step.lake.version("records") is None:
         return None
-    found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key", "content_hash"))
+    found = work.step.lake.run(
+        records.filter(mine).select("dedupe_key", "record_key", "content_hash")
+    )
     return work.scratch.given(found) if len(found) else None
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ingestion.quarantine import ROW_REASONS
-from kg.errors import InputError
+from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
@@ -146,6 +146,21 @@ class Report:
         received = self.total("received")
         which = f"Not one of {some(received, 'record')}" if received else "No record"
         raise InputError(f"{which} in {name!r} can be used: {why}.", hint=hint, reasons=reasons)
+
+    def refuse_unread(self, hint: str) -> None:
+        """Said last, when all else is done: a program must see that files are missing.
+
+        Args:
+            hint: what to do.
+
+        Raises:
+            PartlyRead: some files could not be read at all.
+        """
+        unread = [file for file in self.files if file.status == "unreadable"]
+        if unread:
+            first = f"{unread[0].source} ({unread[0].detail})"
+            more = f" and {len(unread) - 1:,} more" if unread[1:] else ""
+            raise PartlyRead(f"All was read but {first}{more}.", hint=hint, files=len(unread))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""

@@ -27,7 +27,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         print_json(found)
         return
     console = stdout()
-    if verbose:
+    if verbose and found:
         console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
         console.print(nothing_found(lake.summary("personas")))

@@ -92,7 +92,7 @@ def reading(
                   in details(table.person, columns).items()}  # fmt: skip
     found |= _merged_columns(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
-    # Of rows with a key of our choosing, or of which the newest counts, others may say other things.
+    # Rows that repeat an item, and states of which the newest counts, may well differ.
     is_compared = key is None or bool(table.key and not table.newest)
     if key is not None:
         lost = key.isnull().ifelse("missing_id", ibis.null("string"))
