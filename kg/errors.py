@@ -40,7 +40,7 @@ class InputError(PersonagraphError):
     status = 422
 
 
-class PartlyRead(InputError):
+class PartlyRead(InputError):  # noqa: N818
     """Some files could not be read; what the others say was worked on, and stays."""
 
     exit_code = 7

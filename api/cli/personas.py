@@ -217,14 +217,16 @@ def claim_table(claims: list[dict[str, Any]]) -> Table:
 
 
 def show_path(console: Console, path: list[dict[str, str]]) -> None:
-    """An evidence path, node by node."""
+    """An evidence path, node by node: what each is, what ties it to the next."""
     from kg.personas.evidence import relations
 
     links = [*relations([step["label"] for step in path]), ""]
     for indent, (step, link) in enumerate(zip(path, links, strict=True)):
         gap = "   " * indent
+        about = f": {step['about']}" if step["about"] else ""
         console.print(
-            f"  {gap}({step['label']} [cyan]{escape(step['node_id'])}[/])", soft_wrap=True
+            f"  {gap}({step['label']} [cyan]{escape(step['node_id'])}[/]{escape(about)})",
+            soft_wrap=True,
         )
         if link:
             console.print(f"  {gap} └ {escape(link)}")
