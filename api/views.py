@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_LOOKED = "no run has looked for personas in this workspace yet"
-RUN_HINT = "personagraph run DATA --workspace {}"
 
 
 def personas(lake: "Lake") -> list[dict[str, Any]]:

@@ -68,14 +68,12 @@ def ingest(
         else:
             report = _read_into(step, fitted, _salt(key), progress)
             step.summary |= {**declared(mapping), "report": report.to_dict()}
-    report.refuse_useless(folder.resolve().name, _KEPT)
+    command = lake.workspace.command("export records -o records.csv")
+    report.refuse_useless(folder.resolve().name, _KEPT.format(command))
     return report
 
 
-_KEPT = (
-    "personagraph export records -o records.csv lists each with its reason; mend the files, or the "
-    "mapping, and run again."
-)
+_KEPT = "{} lists each with its reason; mend the files, or the mapping, and run again."
 _AS_IT_WAS = (
     "The workspace is as it was; personagraph source check says it of each file. Mend the files, "
     "or the mapping, and run again."

@@ -1,6 +1,6 @@
 """What the steps of a run have to say, a sentence each, from their summaries in the lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import Report
@@ -15,13 +15,18 @@ MOST_ERROR = 0.1
 of a wholesaler, where seeds do not agree: .2.)"""
 
 
+Command = Callable[[str], str]
+"""What follows `personagraph` -> the whole command for this workspace."""
+
+
 def notes(lake: Any) -> list[str]:
     """How many records became how many people, sessions, intents and personas, and what was odd."""
+    command = lake.workspace.command
     tellers = {
         "ingest": _ingest,
-        "identity": _identity,
+        "identity": lambda said: _identity(said, command),
         "intents": _intents,
-        "personas": lambda said: _personas(said, lake.summary("identity")),
+        "personas": lambda said: _personas(said, lake.summary("identity"), command),
         "rules": _rules,
         "claims": _claims,
     }
@@ -76,7 +81,7 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         yield f"The source is a sample of {s['sampled']}: what that cannot support is not claimed."
 
 
-def _identity(s: dict[str, Any]) -> Iterator[str]:
+def _identity(s: dict[str, Any], command: Command) -> Iterator[str]:
     yield f"{some(s['records'], 'record')} turned out to be about {some(s['people'], 'person')}."
     for one in s.get("nobody", ()):  # not of workspaces of before
         yield (
@@ -87,8 +92,8 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{WARNING}{one['values']:,} values of {one['namespace']} became only "
             f"{one['people']:,} people. Unless a person has several, strangers were merged: "
-            "look at some with personagraph identity explain, and take `unique: false` out of the "
-            "mapping where every value is another person."
+            f"look at some with {command('identity explain A B')}, and take `unique: false` out of "
+            "the mapping where every value is another person."
         )
     if new := s.get("newcomers"):
         yield (
@@ -115,7 +120,7 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
     yield from _changed(s.get("changes", {}))  # not of workspaces of before
     if s["reviews"]:
         waiting = some(s["reviews"], "pair")
-        yield f"To be decided by somebody: {waiting} (personagraph identity review)."
+        yield f"To be decided by somebody: {waiting} ({command('identity review')})."
 
 
 def _changed(changes: dict[str, Any]) -> Iterator[str]:
@@ -170,12 +175,12 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
         yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
 
 
-def _personas(s: dict[str, Any], identity: dict[str, Any]) -> Iterator[str]:
+def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> Iterator[str]:
     yield from asked_for(s)
     lines = s.get("descent", {})
     if lines.keys() - {"born"}:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
-        yield f"Personas since the run before: {told} (personagraph personas history)."
+        yield f"Personas since the run before: {told} ({command('personas history')})."
     if "personas" not in s:
         return  # why, is said in the place of the personas
     yield why_so_many(s)

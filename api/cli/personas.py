@@ -10,6 +10,7 @@ from api.cli.console import escape, print_json, stdout
 from api.cli.notes import how_firm, why_so_many
 from kg.errors import NotFound
 from kg.settings import read_settings
+from kg.words import command
 
 KEPT_SENTENCES = 4
 
@@ -78,7 +79,7 @@ def show_proposal(console: Console, summary: dict[str, Any], workspace: str | No
     if told := proposal(summary):
         again = "Run the same once more with --search."
         if workspace is not None:
-            again = f"{views.RUN_HINT.format(workspace)} --search"
+            again = f"{command(workspace, 'run DATA')} --search"
         console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
         console.print(f"[dim]{escape(again)}[/]", soft_wrap=True)
 
@@ -154,9 +155,11 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         if claim["evidence"]:
             console.print(f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}")
             show_path(console, claim["evidence"][0])
+    one_claim = command(workspace, f"personas show {persona['persona_id']} --claim ID")
     console.print(
-        "[dim]run them all again: personagraph verify; the Cypher of one: "
-        f"personagraph personas show {persona['persona_id']} --claim ID -w {workspace}[/]"
+        f"[dim]run them all again: {escape(command(workspace, 'verify'))}; the Cypher of one: "
+        f"{escape(one_claim)}[/]",
+        soft_wrap=True,
     )
 
 

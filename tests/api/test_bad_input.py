@@ -122,6 +122,17 @@ def test_a_folder_of_everything_that_is_bad_loses_nothing_that_is_good(tmp_path:
     succeed(personagraph(tmp_path, "verify", "-w", "w"))
 
 
+def test_a_first_run_that_is_refused_leaves_nothing_and_one_of_a_made_workspace_leaves_it(
+    tmp_path: Path,
+) -> None:
+    data = fill(tmp_path / "data", {"events.csv": b""}, EVENTS)
+    refused(personagraph(tmp_path, "run", data, "-w", "new"), 2)
+    assert [one.name for one in tmp_path.iterdir()] == ["data"]
+    succeed(personagraph(tmp_path, "personas", "constraints", "--write", "-w", "made"))
+    refused(personagraph(tmp_path, "run", data, "-w", "made"), 2)
+    assert (tmp_path / "made" / "personas.yaml").exists()
+
+
 @pytest.mark.parametrize(
     ("files", "mapping", "says"),
     [

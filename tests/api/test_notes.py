@@ -1,10 +1,12 @@
 """What a run says of its steps."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.cli.notes import WARNING, _who_counts, how_firm, notes
+from kg.lake.workspace import Workspace
 
 SAID = {
     "records": 900, "people": 262, "denied": 0, "blocked": [], "cut": [], "evidence": {},
@@ -17,6 +19,7 @@ class _Told:
 
     def __init__(self, said: dict[str, Any], step: str = "identity") -> None:
         self.said, self.step = said, step
+        self.workspace = Workspace(Path("home/.personagraph/shop"))
 
     def summary(self, step: str) -> dict[str, Any]:
         return self.said if step == self.step else {}
