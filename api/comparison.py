@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 NO_GOAL = "personas.yaml states no goal, so there is nothing to foretell"
 NO_RULE = (
-    "personas.yaml states no rule to compare with, so the found personas stand alone "
-    "(personagraph personas constraints --write begins it)"
+    "personas.yaml states no rule to compare with, so the found personas stand alone ({} begins it)"
 )
 NO_PERSONA = "no persona was found"
 UNLEARNED = "a rule is not learned, so it cannot fail to come back on other people: no stability"
@@ -36,7 +35,8 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
     each = beside.each()
     kinds = {one["kind"] for one in each}
     said = [NO_PERSONA] * (FOUND not in kinds)
-    said.append(UNLEARNED if RULE in kinds else NO_RULE)
+    command = lake.workspace.command("personas constraints --write")
+    said.append(UNLEARNED if RULE in kinds else NO_RULE.format(command))
     goals = _foretold(lake, beside, days)
     return {
         "days": days,

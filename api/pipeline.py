@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.door import Door, choose
+from kg.errors import PersonagraphError
 from kg.progress import Progress, silent
 from kg.settings import Settings
 
@@ -93,8 +94,10 @@ def run(
     from kg.store import open_store
 
     mapping = load(job.mapping) if job.mapping else find_mapping(job.data)
+    is_new = not job.workspace.exists()
     with (
         Lake.writer(job.workspace) as lake,
+        _leaving_nothing(lake, is_new),
         open_store(settings, job.workspace, write=True) as store,
     ):
         work = _Work(settings, job, lake, store, progress)
@@ -108,6 +111,17 @@ def run(
         work.personas(crew)
         work.state()
     return RunReport(mapping.name, work.reports, work.door.told(work.skipped("personas")))
+
+
+@contextmanager
+def _leaving_nothing(lake: "Writer", is_new: bool) -> Iterator[None]:
+    """A first run that is refused before anything is written leaves no empty workspace."""
+    try:
+        yield
+    except PersonagraphError:
+        if is_new and lake.head is None:
+            lake.workspace.remove()
+        raise
 
 
 def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":

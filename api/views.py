@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOT_LOOKED = "no run has looked for personas in this workspace yet"
-RUN_HINT = "personagraph run DATA --workspace {}"
 
 
 def personas(lake: "Lake") -> list[dict[str, Any]]:
@@ -155,7 +154,10 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
 
 
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:
-    """Claims with their evidence paths; `params` and `counts` decoded, times as ISO 8601 UTC."""
+    """Claims with their evidence paths, node by node with words; `params` and `counts` decoded,
+    times as ISO 8601 UTC."""
+    from kg.personas.nodes import in_words
+
     table = lake.table("claims")
     if persona_id is not None:
         table = table.filter(table.persona_id == persona_id)
@@ -163,9 +165,12 @@ def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:
     steps = lake.table("evidence")
     wanted = steps.filter(steps.claim_id.isin([row["claim_id"] for row in rows] or [""]))
     paths: dict[str, dict[int, list[dict[str, str]]]] = {}
-    for step in wanted.order_by(["claim_id", "path", "position"]).to_pyarrow().to_pylist():
+    shown = wanted.order_by(["claim_id", "path", "position"]).to_pyarrow().to_pylist()
+    words = in_words(lake, ((step["label"], step["node_id"]) for step in shown))
+    for step in shown:
         path = paths.setdefault(step["claim_id"], {}).setdefault(step["path"], [])
-        path.append({"label": step["label"], "node_id": step["node_id"]})
+        node = step["label"], step["node_id"]
+        path.append({"label": node[0], "node_id": node[1], "about": words.get(node, "")})
     return [_claim(row, list(paths.get(row["claim_id"], {}).values())) for row in rows]
 
 

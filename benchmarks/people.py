@@ -38,7 +38,8 @@ TABLES = {
     "records": """SELECT record_key, 'a' AS source, 0::BIGINT AS position, 'a' AS dataset,
         'event' AS kind, 'accepted' AS status, NULL::VARCHAR AS reason, NULL::VARCHAR AS detail,
         '' AS dedupe_key, NULL::VARCHAR AS duplicate_of, at_ms AS occurred_at_ms,
-        0::BIGINT AS recorded_at_ms, NULL::VARCHAR AS raw FROM lines""",
+        0::BIGINT AS recorded_at_ms, NULL::VARCHAR AS raw, NULL::VARCHAR AS content_hash
+        FROM lines""",
     "events": """SELECT record_key, 'a' AS source, 'a' AS dataset, at_ms AS occurred_at_ms,
         0::BIGINT AS recorded_at_ms, 'shop' AS channel, verb, item_id, NULL::VARCHAR AS object,
         NULL::VARCHAR AS category, NULL::VARCHAR AS text, basket AS basket_id,

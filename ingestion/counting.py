@@ -26,14 +26,19 @@ ABOUT_NOTHING = (
 
 def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
     """One report per file that was read."""
-    counts = scratch.fetch(rows.group_by("source", "status", "reason").agg(rows=rows.count()))
+    counts = scratch.fetch(
+        rows.group_by("source", "status", "reason").agg(
+            rows=rows.count(), differing=rows.differs.sum()
+        )
+    )
     found: dict[str, dict[str, Any]] = {
-        name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "reasons": {}}
+        name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "differing": 0, "reasons": {}}
         for name in dataset.staged
     }
     for row in sorted(counts, key=lambda row: (row["source"], row["reason"] or "")):
         mine = found[row["source"]]
         mine[row["status"]] += row["rows"]
+        mine["differing"] += row["differing"]
         if row["reason"]:
             mine["reasons"][row["reason"]] = row["rows"]
     return [
@@ -83,12 +88,15 @@ def dataset(
         warnings=(),
         left_out=facts["left_out"],
         new_fields=_new_fields(scratch, outputs),
+        key=data.table.key,
+        differing=sum(file.differing for file in counted),
     )
     warnings = (
         *_quarantined(counted),
         *_news(report),
         *_warnings(report, events),
         *_trait_warnings(scratch, data, outputs),
+        *report.same_key(),
     )
     return DatasetReport(**{**report.__dict__, "warnings": warnings})
 

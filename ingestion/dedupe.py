@@ -17,7 +17,10 @@ CONTENT_DIGITS = 20  # of the hash: 80 bits tell a billion rows apart
 
 
 def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
-    """Every row with `record_key`, `status`, `reason`, `dedupe_key` and `duplicate_of`.
+    """Every row with `record_key`, `status`, `reason`, `dedupe_key`, `duplicate_of` and `differs`.
+
+    `differs`: it has the id of the record that is kept, and says something else. Where rows have no
+    `content` beside their id, as messages, which are sent again with other times, nothing is told.
 
     Args:
         scratch: the engine.
@@ -25,26 +28,32 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
             one line apart, and of several with one id the one received first is kept; rows that
             have a `version` are kept by it, the greatest first.
         known: accepted records of the dataset from files that are not read now
-            (dedupe_key, record_key); None: there are none.
+            (dedupe_key, record_key, content_hash); None: there are none.
     """
     place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
         part=rows.part.fill_null(""),
         record_key=rows.source + "#" + ibis.coalesce(rows.id, place),
+        content_hash=rows.content.substr(0, CONTENT_DIGITS),
     )
     marks = scratch.keep(_repeats(scratch, rows))
     rows = scratch.view(rows)
     joined = rows.left_join(marks, ["source", "position", "part"], rname="m_{name}")
     occurrence = joined.occurrence.fill_null(1)
-    content = joined.content.substr(0, CONTENT_DIGITS) + "#" + occurrence.cast("string")
+    content = joined.content_hash + "#" + occurrence.cast("string")
     joined = joined.mutate(
         dedupe_key=ibis.coalesce(joined.id, content, joined.record_key),
         duplicate_of=joined.first_key,
+        kept_hash=joined.first_hash,
     )
     if known is not None:
-        known = known.select(dedupe_key="dedupe_key", known_key="record_key")
+        known = known.select("dedupe_key", known_key="record_key", known_hash="content_hash")
         joined = joined.left_join(known, "dedupe_key")
-        joined = joined.mutate(duplicate_of=ibis.coalesce(joined.known_key, joined.duplicate_of))
+        is_known = joined.known_key.notnull()
+        joined = joined.mutate(
+            duplicate_of=ibis.coalesce(joined.known_key, joined.duplicate_of),
+            kept_hash=is_known.ifelse(joined.known_hash, joined.kept_hash),
+        )
     joined = scratch.view(joined)
     good = joined.problem.isnull()
     repeats = good & joined.duplicate_of.notnull()
@@ -52,6 +61,7 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         status=ibis.cases((~good, "quarantined"), (repeats, "duplicate"), else_="accepted"),
         reason=joined.problem,
         duplicate_of=repeats.ifelse(joined.duplicate_of, ibis.null("string")),
+        differs=(repeats & (joined.content_hash != joined.kept_hash)).fill_null(False),
     )
     return scratch.view(classified)
 
@@ -64,10 +74,11 @@ def _turn(rows: Rows) -> Any:
 
 
 def _repeats(scratch: Scratch, rows: Rows) -> Rows:
-    """The rows that have equals: (source, position, part, occurrence, first_key or null)."""
+    """The rows that have equals: (source, position, part, occurrence, first_key or null,
+    first_hash)."""
     good = rows.filter(rows.problem.isnull())
     narrow = good.select(
-        "source", "position", "part", "id", "record_key",
+        "source", "position", "part", "id", "record_key", "content_hash",
         turn=_turn(good),
         group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
     )  # fmt: skip
@@ -80,9 +91,11 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     order = ["turn", "source", "part", "position"]
     between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(
-        rank=ibis.row_number().over(between), first_key=found.record_key.first().over(between)
+        rank=ibis.row_number().over(between),
+        first_key=found.record_key.first().over(between),
+        first_hash=found.content_hash.first(include_null=True).over(between),
     )
     return found.select(
-        "source", "position", "part", "occurrence",
+        "source", "position", "part", "occurrence", "first_hash",
         first_key=(found.rank > 0).ifelse(found.first_key, ibis.null("string")),
     )  # fmt: skip

@@ -69,14 +69,12 @@ def ingest(
         else:
             report = _read_into(step, fitted, _salt(key), progress)
             step.summary |= {**declared(mapping), "report": report.to_dict()}
-    report.refuse_useless(folder.resolve().name, _KEPT)
+    command = lake.workspace.command("export records -o records.csv")
+    report.refuse_useless(folder.resolve().name, _KEPT.format(command))
     return report
 
 
-_KEPT = (
-    "personagraph export records -o records.csv lists each with its reason; mend the files, or the "
-    "mapping, and run again."
-)
+_KEPT = "{} lists each with its reason; mend the files, or the mapping, and run again."
 _AS_IT_WAS = (
     "The workspace is as it was; personagraph source check says it of each file. Mend the files, "
     "or the mapping, and run again."
@@ -328,14 +326,16 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
     mine = (records.dataset == dataset.name) & (records.status == "accepted")
     if not others and work.step.lake.version("records") is None:
         return None
-    found = work.step.lake.run(records.filter(mine).select("dedupe_key", "record_key"))
+    found = work.step.lake.run(
+        records.filter(mine).select("dedupe_key", "record_key", "content_hash")
+    )
     return work.scratch.given(found) if len(found) else None
 
 
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
     data = rows.select(
         "record_key", "source", "position", "kind", "status", "reason", "detail", "dedupe_key",
-        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw",
+        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", "content_hash",
         dataset=ibis.literal(dataset.name),
     )  # fmt: skip
     work.step.append("records", work.scratch.batches(data))

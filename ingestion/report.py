@@ -1,13 +1,15 @@
 """What a reading came to, per file and per dataset, for people and for programs."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ingestion.quarantine import MENDS, ROW_REASONS
-from kg.errors import InputError
+from kg.errors import InputError, PartlyRead
 from kg.words import some
 
+_TUPLES = ("warnings", "unread", "notes", "key")
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""
 
@@ -21,6 +23,7 @@ class FileReport:
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
         received: always accepted + duplicate + quarantined.
+        differing: of the duplicates, those that say something else than the record that is kept.
         usable_before: how many were usable when the file was read before, of one read again.
     """
 
@@ -35,6 +38,7 @@ class FileReport:
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     usable_before: int | None = None
+    differing: int = 0
 
     @property
     def usable(self) -> int:
@@ -62,6 +66,8 @@ class DatasetReport:
         warnings: sentences a person should read before going on.
         unread: columns or fields of the files that nothing is made of, new ones among them.
         notes: sentences on how the files were understood.
+        key: the columns that are the id of a row, where the mapping names some.
+        differing: duplicates that say something else than the record that is kept.
     """
 
     name: str
@@ -79,6 +85,18 @@ class DatasetReport:
     new_fields: dict[str, int] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    differing: int = 0
+
+    def same_key(self) -> Iterator[str]:
+        """That different rows have one key, if they do: the key may be a wrong one."""
+        if self.differing:
+            yield (
+                f"{some(self.differing, 'duplicate')} with the key ({', '.join(self.key)}) of a "
+                "record that differs: the one read first is kept, the others say nothing. Where "
+                "they are other things, name more columns as `key`; where they are states of one "
+                "thing, say which is newest (`newest`)"
+            )
 
 
 @dataclass(frozen=True)
@@ -130,6 +148,21 @@ class Report:
         which = f"Not one of {some(received, 'record')}" if received else "No record"
         raise InputError(f"{which} in {name!r} can be used: {why}.", hint=hint, reasons=reasons)
 
+    def refuse_unread(self, hint: str) -> None:
+        """Said last, when all else is done: a program must see that files are missing.
+
+        Args:
+            hint: what to do.
+
+        Raises:
+            PartlyRead: some files could not be read at all.
+        """
+        unread = [file for file in self.files if file.status == "unreadable"]
+        if unread:
+            first = f"{unread[0].source} ({unread[0].detail})"
+            more = f" and {len(unread) - 1:,} more" if unread[1:] else ""
+            raise PartlyRead(f"All was read but {first}{more}.", hint=hint, files=len(unread))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
@@ -142,7 +175,7 @@ class Report:
             DatasetReport(
                 **{
                     **one,
-                    **{name: tuple(one.get(name, ())) for name in ("warnings", "unread", "notes")},
+                    **{name: tuple(one.get(name, ())) for name in _TUPLES},
                 }
             )
             for one in values["datasets"]

@@ -2,6 +2,7 @@
 
     PersonagraphError
     |-- InputError      the caller sent something we refuse        422   exit 2
+    |   `-- PartlyRead  files could not be read; all others were   422   exit 7
     |-- NotFound        the thing named does not exist             404   exit 3
     |-- Conflict        the state forbids it                       409   exit 4
     |-- NotAllowed      consent, role or budget forbids it         403   exit 5
@@ -37,6 +38,12 @@ class InputError(PersonagraphError):
 
     exit_code = 2
     status = 422
+
+
+class PartlyRead(InputError):  # noqa: N818
+    """Some files could not be read; what the others say was worked on, and stays."""
+
+    exit_code = 7
 
 
 class NotFound(PersonagraphError):  # noqa: N818 - reads as the fact it states

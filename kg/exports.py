@@ -276,8 +276,9 @@ def _missing(lake: "Lake", name: str, step: str) -> NotFound:
     if step in _ASKED_FOR:
         message = f"{name} is not computed yet: no {step} were asked for in workspace {workspace}."
         hint = (
-            f"State {step} in its personas.yaml, which `personagraph personas constraints --write "
-            f"-w {workspace}` begins, and run again.{known}"
+            f"State {step} in its personas.yaml, which "
+            f"`{lake.workspace.command('personas constraints --write')}` begins, and run again."
+            f"{known}"
         )
         return NotFound(message, hint=hint, name=name, step=step)
     message = f"{name} is not computed yet: the step {step} has not run."

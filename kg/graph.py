@@ -155,7 +155,7 @@ def persona_version(store: "Store", persona_id: str, number: int | None = None) 
     figures = store.run("persona/version", version)
     if not figures:
         raise NotFound(
-            "There is no such persona or version.", hint="`personagraph personas list` shows them."
+            "There is no such persona or version.", hint="The list of personas shows them."
         )
     return PersonaVersion(
         figures=figures[0],

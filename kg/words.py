@@ -1,5 +1,7 @@
 """Words around numbers and names."""
 
+import shlex
+
 _IRREGULAR = {"person": "people", "family": "families"}
 
 MOST_REPEATED = 200
@@ -13,3 +15,12 @@ def some(count: int, noun: str) -> str:
 def quoted(name: str) -> str:
     """What somebody gave as a name, as an error repeats it: not endlessly."""
     return repr(name if len(name) <= MOST_REPEATED else name[:MOST_REPEATED] + "…")
+
+
+def command(workspace: str, words: str) -> str:
+    """A command as a person would type it for a workspace, wherever a hint names one.
+
+    Args:
+        words: what follows `personagraph`.
+    """
+    return f"personagraph {words} --workspace {shlex.quote(workspace)}"

@@ -12,7 +12,7 @@ from api.cli.console import TerminalProgress, escape, stderr, stdout
 from api.cli.personas import nothing_found, show_all, show_claim
 from api.cli.run import show_records
 from kg.settings import read_settings
-from kg.words import some
+from kg.words import command, some
 
 
 def simulate(people: int, seed: int, out: Path) -> None:
@@ -52,7 +52,9 @@ def demo(people: int, seed: int, workspace: str) -> None:
         _recovered(console, lake, folder / "truth")
     console.print(
         f"\n[dim]{time.monotonic() - started:.0f} s. Go on: "
-        f"personagraph personas show ID -w {workspace} · personagraph verify -w {workspace}[/]"
+        f"{escape(command(workspace, 'personas show ID'))} · "
+        f"{escape(command(workspace, 'verify'))}[/]",
+        soft_wrap=True,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from api.cli.console import escape, print_json, stdout
 from kg.errors import NotFound, PersonagraphError
 from kg.settings import read_settings
+from kg.words import command
 
 if TYPE_CHECKING:
     from kg.store.tables import Watermark
@@ -92,14 +93,14 @@ def _graph(workspace: str) -> Iterator[Finding]:
             "graph",
             "missing",
             f"embedded; no workspace {workspace} yet",
-            f"personagraph run DATA --workspace {workspace}",
+            command(workspace, "run DATA"),
         )
         return
     try:
         with open_store(settings, path, write=False) as store:
             store.run("RETURN 1 AS one", {})
             state, told = _loaded(store.watermark())
-        advice = "" if state == "ok" else f"personagraph run DATA --workspace {workspace}"
+        advice = "" if state == "ok" else command(workspace, "run DATA")
         yield Finding("graph", state, f"{settings.store} at {where}, {told}", advice)
     except NotFound as error:
         yield Finding("graph", "missing", error.message, error.hint or "")
@@ -128,7 +129,7 @@ def _personas(workspace: str) -> Iterator[Finding]:
     if not summary:
         return
     told = proposal(summary)
-    hint = f"personagraph run DATA --workspace {workspace} --search" if told else ""
+    hint = f"{command(workspace, 'run DATA')} --search" if told else ""
     yield Finding("personas", "missing" if told else "ok", told or summary["result"], hint)
 
 

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from api.cli.console import escape, print_json, stdout
 from kg.settings import read_settings
-from kg.words import some
+from kg.words import command, some
 
 if TYPE_CHECKING:
     from ingestion.identity.explain import Explanation
@@ -139,7 +139,8 @@ def review(workspace: str, rows: int, as_json: bool) -> None:
             f"  [dim]{escape(row['left_record_key'])}  {escape(row['right_record_key'])}[/]",
             soft_wrap=True,
         )
-    console.print("[dim]personagraph identity explain A B; … merge A B --by NAME --because WHY[/]")
+    for words in ("identity explain A B", "identity merge A B --by NAME --because WHY"):
+        console.print(f"[dim]{escape(command(workspace, words))}[/]", soft_wrap=True)
 
 
 def merge(one: str, other: str, workspace: str, by: str, because: str, as_json: bool) -> None:
@@ -195,8 +196,8 @@ def _show_verdict(found: "Verdict", workspace: str) -> None:
     console.print("The next run computes them anew, and all that rests on them.")
     if found.verdict != WITHDRAWN:
         console.print(
-            f"Take it back with: personagraph identity undo {found.number} --by NAME --because WHY "
-            f"-w {workspace}",
+            "Take it back with: "
+            + escape(command(workspace, f"identity undo {found.number} --by NAME --because WHY")),
             soft_wrap=True,
         )
 
@@ -297,6 +298,6 @@ def rules(workspace: str, as_json: bool) -> None:
     console.print(table)
     console.print(
         f"Change it in {escape(str(file))}; "
-        "`personagraph identity preview` says what that would do.",
+        f"`{escape(command(workspace, 'identity preview'))}` says what that would do.",
         soft_wrap=True,
     )

@@ -417,6 +417,9 @@ def export(
 
     Texts are as the data has them, also those that a spreadsheet runs as formulas (=, +, -, @):
     import a CSV with its columns as text.
+
+    Records, identities and judgements hold those of people who denied consent, too, by opaque ids:
+    the denial must hold for all their records. Nothing else does.
     """
     from api.cli.export import export as command
 

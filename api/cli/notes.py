@@ -1,6 +1,6 @@
 """What the steps of a run have to say, a sentence each, from their summaries in the lake."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import Report
@@ -15,13 +15,18 @@ MOST_ERROR = 0.1
 of a wholesaler, where seeds do not agree: .2.)"""
 
 
+Command = Callable[[str], str]
+"""What follows `personagraph` -> the whole command for this workspace."""
+
+
 def notes(lake: Any) -> list[str]:
     """How many records became how many people, sessions, intents and personas, and what was odd."""
+    command = lake.workspace.command
     tellers = {
         "ingest": _ingest,
-        "identity": _identity,
+        "identity": lambda said: _identity(said, command),
         "intents": _intents,
-        "personas": _personas,
+        "personas": lambda said: _personas(said, lake.summary("identity"), command),
         "rules": _rules,
         "claims": _claims,
     }
@@ -43,6 +48,13 @@ def _shrunk(report: dict[str, Any]) -> Iterator[str]:
         yield f"{WARNING}so did {some(len(more), 'more file')} (--json lists them)."
 
 
+def _same_key(report: dict[str, Any]) -> Iterator[str]:
+    """Tables of which different rows have one key."""
+    for dataset in Report.from_dict(report).datasets:
+        for told in dataset.same_key():
+            yield f"{WARNING}{dataset.name}: {told}."
+
+
 def _ingest(s: dict[str, Any]) -> Iterator[str]:
     yield from _shrunk(s["report"])
     reasons: dict[str, int] = {}
@@ -59,6 +71,7 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         if more := sum(count for _, count in most[MOST_REASONS:]):
             told += f", {more:,} for other reasons (--json lists them)"
         yield f"Quarantined with their reason, to be mended and run again: {told}."
+    yield from _same_key(s["report"])
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
         yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."
@@ -68,14 +81,19 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
         yield f"The source is a sample of {s['sampled']}: what that cannot support is not claimed."
 
 
-def _identity(s: dict[str, Any]) -> Iterator[str]:
+def _identity(s: dict[str, Any], command: Command) -> Iterator[str]:
     yield f"{some(s['records'], 'record')} turned out to be about {some(s['people'], 'person')}."
+    for one in s.get("nobody", ()):  # not of workspaces of before
+        yield (
+            f"{some(one['records'], 'record')} of nobody, kept and in no persona: each names "
+            f"{one['why']}."
+        )
     for one in s.get("gathered", ()):  # not of workspaces of before
         yield (
             f"{WARNING}{one['values']:,} values of {one['namespace']} became only "
             f"{one['people']:,} people. Unless a person has several, strangers were merged: "
-            "look at some with personagraph identity explain, and take `unique: false` out of the "
-            "mapping where every value is another person."
+            f"look at some with {command('identity explain A B')}, and take `unique: false` out of "
+            "the mapping where every value is another person."
         )
     if new := s.get("newcomers"):
         yield (
@@ -102,7 +120,7 @@ def _identity(s: dict[str, Any]) -> Iterator[str]:
     yield from _changed(s.get("changes", {}))  # not of workspaces of before
     if s["reviews"]:
         waiting = some(s["reviews"], "pair")
-        yield f"To be decided by somebody: {waiting} (personagraph identity review)."
+        yield f"To be decided by somebody: {waiting} ({command('identity review')})."
 
 
 def _changed(changes: dict[str, Any]) -> Iterator[str]:
@@ -157,20 +175,20 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
         yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
 
 
-def _personas(s: dict[str, Any]) -> Iterator[str]:
+def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> Iterator[str]:
     yield from asked_for(s)
     lines = s.get("descent", {})
     if lines.keys() - {"born"}:
         told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
-        yield f"Personas since the run before: {told} (personagraph personas history)."
-    yield why_so_many(s)
+        yield f"Personas since the run before: {told} ({command('personas history')})."
     if "personas" not in s:
-        return
+        return  # why, is said in the place of the personas
+    yield why_so_many(s)
+    yield from _who_counts(s, identity)
     if "drift" in s:
         yield from _update(s)
         return
     yield from how_firm(s)
-    yield (f"{some(s['people'], 'person')} had an intent; all shares are of these.")
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
         "topic on one occasion) belong to no persona."
@@ -186,6 +204,18 @@ def _personas(s: dict[str, Any]) -> Iterator[str]:
         yield (
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
+        )
+
+
+def _who_counts(s: dict[str, Any], identity: dict[str, Any]) -> Iterator[str]:
+    """Of whom the shares are, and who of the people that were resolved is not among them."""
+    yield f"{some(s['people'], 'person')} had an intent; all shares are of these."
+    denied = identity.get("denied", 0)
+    if (idle := identity.get("people", 0) - denied - s["people"]) > 0:
+        beside = f" and the {denied:,} who denied consent" if denied else ""
+        yield (
+            f"The other people are not among them: {idle:,} of whom nothing is known that an "
+            f"intent is made of{beside}."
         )
 
 
@@ -267,7 +297,7 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
         f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
-        "found by, counted on other people."
+        "found by, counted on the half of the people that it was not searched in."
     )
     for one in s.get("renamed", ()):  # not of workspaces of before
         yield (

@@ -10,6 +10,7 @@ from api.cli.console import escape, print_json, stdout
 from api.cli.notes import how_firm, why_so_many
 from kg.errors import NotFound
 from kg.settings import read_settings
+from kg.words import command
 
 KEPT_SENTENCES = 4
 
@@ -27,7 +28,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         print_json(found)
         return
     console = stdout()
-    if verbose:
+    if verbose and found:
         console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
         console.print(nothing_found(lake.summary("personas")))
@@ -78,7 +79,7 @@ def show_proposal(console: Console, summary: dict[str, Any], workspace: str | No
     if told := proposal(summary):
         again = "Run the same once more with --search."
         if workspace is not None:
-            again = f"{views.RUN_HINT.format(workspace)} --search"
+            again = f"{command(workspace, 'run DATA')} --search"
         console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
         console.print(f"[dim]{escape(again)}[/]", soft_wrap=True)
 
@@ -154,9 +155,11 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         if claim["evidence"]:
             console.print(f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}")
             show_path(console, claim["evidence"][0])
+    one_claim = command(workspace, f"personas show {persona['persona_id']} --claim ID")
     console.print(
-        "[dim]run them all again: personagraph verify; the Cypher of one: "
-        f"personagraph personas show {persona['persona_id']} --claim ID -w {workspace}[/]"
+        f"[dim]run them all again: {escape(command(workspace, 'verify'))}; the Cypher of one: "
+        f"{escape(one_claim)}[/]",
+        soft_wrap=True,
     )
 
 
@@ -217,14 +220,16 @@ def claim_table(claims: list[dict[str, Any]]) -> Table:
 
 
 def show_path(console: Console, path: list[dict[str, str]]) -> None:
-    """An evidence path, node by node."""
+    """An evidence path, node by node: what each is, what ties it to the next."""
     from kg.personas.evidence import relations
 
     links = [*relations([step["label"] for step in path]), ""]
     for indent, (step, link) in enumerate(zip(path, links, strict=True)):
         gap = "   " * indent
+        about = f": {step['about']}" if step["about"] else ""
         console.print(
-            f"  {gap}({step['label']} [cyan]{escape(step['node_id'])}[/])", soft_wrap=True
+            f"  {gap}({step['label']} [cyan]{escape(step['node_id'])}[/]{escape(about)})",
+            soft_wrap=True,
         )
         if link:
             console.print(f"  {gap} └ {escape(link)}")

@@ -17,7 +17,9 @@ from api.cli.proposals import described, kept
 from kg.settings import read_settings
 
 if TYPE_CHECKING:
+    from api.pipeline import RunReport
     from gnn.crew import Crew
+    from ingestion.report import Report
 
 
 @dataclass(frozen=True)
@@ -41,23 +43,27 @@ def run(asked: Request, as_json: bool) -> None:
     """Run the main job and show where the records went, who they are, and the personas.
 
     Of the processes that torchrun started the first does so; the others help it train.
+
+    Raises:
+        PartlyRead: some files could not be read; said once all is done and shown.
     """
     from gnn.crew import assembled
 
     with assembled() as crew:
-        if crew.rank == 0:
-            _run(asked, as_json, crew)
+        if crew.rank != 0:
+            from gnn.training import help_out
+
+            help_out(crew)
             return
-        from gnn.training import help_out
+        report = _run(asked, as_json, crew)
+    report.refuse_unread("Mend them, or take them out of the folder, and run again.")
 
-        help_out(crew)
 
-
-def _run(asked: Request, as_json: bool, crew: "Crew") -> None:
+def _run(asked: Request, as_json: bool, crew: "Crew") -> "Report":
     from api.pipeline import Job
     from api.pipeline import run as main_job
     from ingestion.places import opened
-    from kg.lake import Lake
+    from ingestion.report import Report
 
     settings = read_settings()
     workspace = settings.workspace_path(asked.workspace)
@@ -67,21 +73,31 @@ def _run(asked: Request, as_json: bool, crew: "Crew") -> None:
         mapping = mapping or described(asked.data, folder, workspace, asked.yes)
         job = Job(folder, workspace, mapping, asked.seed, asked.search)
         report = main_job(settings, job, progress, crew)
-    if as_json:
-        with Lake.open(job.workspace) as lake:
-            warned = [line for line in told(lake) if line.startswith(WARNING)]
-        print_json(
-            {
-                "personas": report.door,
-                "warnings": [line.removeprefix(WARNING) for line in warned],
-                "mapping": report.mapping,
-                "steps": [asdict(step) for step in report.steps],
-            }
-        )
-        return
+    (_print_json if as_json else _show)(report, job.workspace)
+    return Report.from_dict(report.summary("ingest")["report"])
+
+
+def _print_json(report: "RunReport", workspace: Path) -> None:
+    from kg.lake import Lake
+
+    with Lake.open(workspace) as lake:
+        warned = [line for line in told(lake) if line.startswith(WARNING)]
+    print_json(
+        {
+            "personas": report.door,
+            "warnings": [line.removeprefix(WARNING) for line in warned],
+            "mapping": report.mapping,
+            "steps": [asdict(step) for step in report.steps],
+        }
+    )
+
+
+def _show(report: "RunReport", workspace: Path) -> None:
+    from kg.lake import Lake
+
     console = stdout()
     console.print(f"[bold]{escape(report.door)}[/]", soft_wrap=True)
-    with Lake.open(job.workspace) as lake:
+    with Lake.open(workspace) as lake:
         show_records(console, lake)
         found = views.personas(lake)
         console.print()

@@ -29,7 +29,8 @@ def check(data: str, mapping: Path | None, as_json: bool) -> None:
     """The dry run: every file and dataset, nothing written.
 
     Raises:
-        InputError: not one record can be used; said once all is shown.
+        InputError: not one record can be used, or some files cannot be read; said once all is
+            shown.
     """
     from ingestion.ingest import check as dry_run
     from ingestion.mapping import load
@@ -44,6 +45,7 @@ def check(data: str, mapping: Path | None, as_json: bool) -> None:
     else:
         _show(report)
     report.refuse_useless(name, "Mend the files, or the mapping; docs/mapping.md shows one.")
+    report.refuse_unread("Mend them, or take them out of the folder; a run leaves them out.")
 
 
 def _show(report: Report) -> None:

@@ -125,7 +125,7 @@ def draw_map(workspace: str, out: Path) -> None:
             if not found.personas:
                 raise NotFound(
                     "There is nothing to draw: nobody holds a persona here.",
-                    hint="`personagraph personas list` says why.",
+                    hint=f"`{lake.workspace.command('personas list')}` says why.",
                 )
             text = picture(found, lake.workspace.path.name, out.suffix)
         with on_disk(out):

@@ -23,7 +23,7 @@ from ingestion.identity.output import Output
 from ingestion.identity.reviews import in_order, reviews
 from ingestion.identity.scope import Scope
 from ingestion.identity.settle import IdentityConfig, Settled, settle
-from ingestion.identity.statements import not_used, statement_table
+from ingestion.identity.statements import not_used, of_nobody, statement_table
 from ingestion.identity.touched import rules_of, touched
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def resolve(
         new_judgements=len(found.judgements),
         blocked=blocked,
         cut=cut,
+        nobody=of_nobody(step),
         evidence=evidence_summary(step, found.evidence, found.decided.cause),
         gathered=gathered(step, config.limits()),
         newcomers=newcomers(step),

@@ -6,6 +6,7 @@ the lake; what the summary of a run says of them is counted here.
 
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +26,15 @@ WHY = {
     "shared": "these values were seen with more different people than their limit",
     "contradictory": "these records name two values where a person has one",
 }
+NOBODY = {
+    "shared": "only what many people use, such as a device in a shop",
+    "role_mailbox": "only a mailbox that many people read",
+    "evidence_only": "only what nobody is merged on",
+    "contradictory": "two values where a person has one",
+    "junk": "only values that name nobody",
+    LEFT: "only what two people share, and nothing that says which of them it was",
+}
+"""Why a record is nobody's by the fate of what it names; of several the first."""
 _PERSON, _DETAILS = f"{RECORD}:person", f"{RECORD}:details"
 _BECAUSE = {
     _DETAILS: "names and dates of birth there are those of different people",
@@ -90,6 +100,26 @@ def not_used(step: Any, limits: Limits) -> tuple[list[dict[str, Any]], list[dict
         ),
     )
     return [_blocked(row) for row in blocked], [_cut(row) for row in cut]
+
+
+def of_nobody(step: Any) -> list[dict[str, Any]]:
+    """The records that name something and are nobody's: how many, and why."""
+    rows = step.table("statements")
+    place = ibis.cases(*[(rows.fate == fate, n) for n, fate in enumerate(NOBODY)])
+    lost = rows.mutate(place=place).anti_join(step.table("identities"), "record_key")
+    first = lost.filter(lost.place.notnull()).group_by("record_key").agg(place=ibis._.place.min())
+    counted = step.lake.run(
+        first.group_by("place").agg(records=first.count()).order_by("place")
+    ).to_pylist()
+    fates = [*NOBODY]
+    return [
+        {
+            "records": row["records"],
+            "cause": fates[row["place"]],
+            "why": NOBODY[fates[row["place"]]],
+        }
+        for row in counted
+    ]
 
 
 def _names(counted: list[dict[str, Any]]) -> set[str]:

@@ -73,7 +73,8 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     if not len(mine):
         raise NotFound(
             f"No user has the record {quoted(record_key)}.",
-            hint="`personagraph export identities` lists the records of every user.",
+            hint=f"`{lake.workspace.command('export identities --out FILE')}` lists the records of "
+            "every user.",
         )
     user = mine["user_id"][0].as_py()
     others = ids.filter(
@@ -94,7 +95,7 @@ def undo(lake: "Writer", number: int, who: Who) -> Verdict:
     if number not in standing:
         raise NotFound(
             f"No verdict of number {number} stands.",
-            hint="`personagraph identity verdicts` lists those that do.",
+            hint=f"`{lake.workspace.command('identity verdicts')}` lists those that do.",
         )
     one = standing[number]
     return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who)
@@ -130,7 +131,7 @@ def user_of(lake: "Lake", name: str) -> str:
     raise NotFound(
         "There is no user or record of this name.",
         hint="Give a user id, namespace:value as records name people, or a record key as "
-        "`personagraph export identities` shows them.",
+        f"`{lake.workspace.command('export identities --out FILE')}` shows them.",
     )
 
 
@@ -149,8 +150,8 @@ def _user_named(lake: "Lake", namespace: str, value: str) -> str:
     if not len(found):
         raise NotFound(
             "Nobody here has this identifier.",
-            hint="Write it as namespace:value, as records do; `personagraph identity rules` lists "
-            "the namespaces.",
+            hint="Write it as namespace:value, as records do; "
+            f"`{lake.workspace.command('identity rules')}` lists the namespaces.",
         )
     return str(found["user_id"][0].as_py())
 

@@ -92,6 +92,8 @@ def reading(
                   in details(table.person, columns).items()}  # fmt: skip
     found |= _merged_columns(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
+    # Rows that repeat an item, and states of which the newest counts, may well differ.
+    is_compared = key is None or bool(table.key and not table.newest)
     if key is not None:
         lost = key.isnull().ifelse("missing_id", ibis.null("string"))
         found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}
@@ -114,7 +116,7 @@ def reading(
         "_concerned",
         *[name for name in (*names, *found) if name not in {"time", "key", "newest"}],
         position=POSITION,
-        content=_content(rows, own, table, salt) if key is None else ibis.null("string"),
+        content=_content(rows, own, table, salt) if is_compared else ibis.null("string"),
         problem=reason,
         raw=reason.notnull().ifelse(_raw(rows, own), ibis.null("string")),
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),

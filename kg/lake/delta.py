@@ -32,6 +32,7 @@ _ALL_DIFFERENT = {
     "right_record_key",
     "dedupe_key",
     "text_hash",
+    "content_hash",
     "raw",
     "traits",
     "attributes",

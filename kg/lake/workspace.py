@@ -7,6 +7,7 @@ whole; only its owner can enter it, and the key never leaves it.
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 from kg.errors import Conflict, InputError, NotFound, Unavailable
 from kg.lake.disk import on_disk, sync_folder, write_whole
 from kg.processes import began_at
+from kg.words import command
 
 FORMAT = 1
 _KEY_BYTES = 32
@@ -91,7 +93,7 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(
                 f"{path} is not a workspace.",
-                hint=f"Make it with: personagraph run DATA --workspace {Workspace(path).name}",
+                hint=f"Make it with: {Workspace(path).command('run DATA')}",
                 path=str(path),
             ) from None
         except OSError as error:
@@ -186,6 +188,14 @@ class Workspace:
         """Where the one writer says which process it is."""
         return self.path / "lock.pid"
 
+    def command(self, words: str) -> str:
+        """A command for this workspace, as a person would type it."""
+        return command(self.name, words)
+
+    def remove(self) -> None:
+        """Take it away, with all that is in it: of a first run that was refused nothing stays."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     def run_hint(self, done: Iterable[str] = ()) -> str:
         """What to do where a step has not run: wait for who is writing now, or run.
 
@@ -194,7 +204,7 @@ class Workspace:
         """
         writing = self.writing()
         if writing is None:
-            return f"Run: personagraph run DATA --workspace {self.name}"
+            return f"Run: {self.command('run DATA')}"
         steps = f"; done so far: {', '.join(done)}" if done else ""
         return (
             f"A run is under way (process {writing.pid}, since {writing.since:%H:%M} UTC{steps}): "

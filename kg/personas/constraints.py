@@ -17,7 +17,7 @@ from kg.personas.statistics import MIN_PEOPLE
 from kg.written import line_of, yaml_tree
 
 FILE = "personas.yaml"
-HINT = "docs/personas.md describes it; `personagraph personas constraints --write` writes one."
+HINT = "docs/personas.md describes it."
 MANNERS = ("channel", "hour", "weekday", "order", "price", "amount")
 Manner = Literal["channel", "hour", "weekday", "order", "price", "amount"]
 

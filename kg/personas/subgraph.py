@@ -73,7 +73,8 @@ def version_in_force(lake: "Lake", persona_id: str) -> str:
     mine = personas.filter(personas.persona_id == persona_id)
     (row,) = lake.run(mine.aggregate(number=mine.version.max())).to_pylist()
     if row["number"] is None:
-        raise NotFound("There is no such persona.", hint="`personagraph personas list` shows them.")
+        hint = f"`{lake.workspace.command('personas list')}` shows them."
+        raise NotFound("There is no such persona.", hint=hint)
     return f"{persona_id}@{row['number']}"
 
 

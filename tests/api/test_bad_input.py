@@ -86,7 +86,11 @@ def test_a_folder_of_everything_that_is_bad_loses_nothing_that_is_good(tmp_path:
     )  # fmt: skip
     (data / "csv" / "gone.csv").symlink_to("nowhere.csv")
     (data / "csv" / "folder.csv").mkdir()
-    said = succeed(personagraph(tmp_path, "run", data, "-w", "w"))
+    run = personagraph(tmp_path, "run", data, "-w", "w")
+    told = refused(run, 7)  # all else is done, but a program must see it
+    assert "All was read but csv/c.csv (" in told
+    assert "and 9 more." in told
+    said = run.stdout
     for unreadable in ("c.csv", "d.csv", "e.csv", "f.csv.gz", "g.csv", "h.csv", "gone.csv"):
         assert f"csv/{unreadable}: unreadable (" in said
     assert "json/b.json: unreadable (" in said
@@ -112,9 +116,21 @@ def test_a_folder_of_everything_that_is_bad_loses_nothing_that_is_good(tmp_path:
         "too_long": 1, "long_value": 1, "invalid_json": 2,
     }  # fmt: skip
 
-    again = as_json(personagraph(tmp_path, "run", data, "-w", "w", "--json"))
-    assert all(step["skipped"] for step in again["steps"])
+    again = personagraph(tmp_path, "run", data, "-w", "w", "--json")
+    refused(again, 7)
+    assert all(step["skipped"] for step in json.loads(again.stdout)["steps"])
     succeed(personagraph(tmp_path, "verify", "-w", "w"))
+
+
+def test_a_first_run_that_is_refused_leaves_nothing_and_one_of_a_made_workspace_leaves_it(
+    tmp_path: Path,
+) -> None:
+    data = fill(tmp_path / "data", {"events.csv": b""}, EVENTS)
+    refused(personagraph(tmp_path, "run", data, "-w", "new"), 2)
+    assert [one.name for one in tmp_path.iterdir()] == ["data"]
+    succeed(personagraph(tmp_path, "personas", "constraints", "--write", "-w", "made"))
+    refused(personagraph(tmp_path, "run", data, "-w", "made"), 2)
+    assert (tmp_path / "made" / "personas.yaml").exists()
 
 
 @pytest.mark.parametrize(

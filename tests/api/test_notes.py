@@ -1,10 +1,12 @@
 """What a run says of its steps."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, how_firm, notes
+from api.cli.notes import WARNING, _who_counts, how_firm, notes
+from kg.lake.workspace import Workspace
 
 SAID = {
     "records": 900, "people": 262, "denied": 0, "blocked": [], "cut": [], "evidence": {},
@@ -17,6 +19,7 @@ class _Told:
 
     def __init__(self, said: dict[str, Any], step: str = "identity") -> None:
         self.said, self.step = said, step
+        self.workspace = Workspace(Path("home/.personagraph/shop"))
 
     def summary(self, step: str) -> dict[str, Any]:
         return self.said if step == self.step else {}
@@ -50,6 +53,28 @@ def test_what_is_said_of_some_records_is_not_said_of_all() -> None:
     assert some.startswith("2 pairs of records of the 40 decided about anew joined")
     _, every = notes(_Told(SAID | joined | {"settled": 900}))
     assert every.startswith("2 pairs of records joined")
+
+
+def test_records_of_nobody_are_told_with_the_reason() -> None:
+    nobody = [{"records": 90, "cause": "shared", "why": "only what many people use"}]
+    _, told = notes(_Told(SAID | {"nobody": nobody}))
+    assert told == (
+        "90 records of nobody, kept and in no persona: each names only what many people use."
+    )
+
+
+def test_who_is_not_among_the_people_of_shares_is_said() -> None:
+    told = list(_who_counts({"people": 200}, SAID | {"denied": 12}))
+    assert told == [
+        "200 people had an intent; all shares are of these.",
+        "The other people are not among them: 50 of whom nothing is known that an intent is made "
+        "of and the 12 who denied consent.",
+    ]
+    assert len(list(_who_counts({"people": 262}, SAID))) == 1
+
+
+def test_why_there_are_no_personas_is_left_to_where_they_would_stand() -> None:
+    assert notes(_Told({"result": "too few people to look for personas"}, "personas")) == []
 
 
 def test_a_folder_of_strangers_is_warned_of() -> None:
@@ -109,6 +134,7 @@ def test_reasons_that_are_not_named_are_counted() -> None:
         "consent": {"default": "granted", "basis": "test"}, "sampled": "no",
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("api.cli.notes._shrunk", lambda report: iter(()))
+        for teller in ("_shrunk", "_same_key"):
+            patched.setattr(f"api.cli.notes.{teller}", lambda report: iter(()))
         told = " ".join(notes(_Told(said, "ingest")))
     assert "5 reason_5, 7 for other reasons" in told

@@ -137,6 +137,28 @@ def test_the_first_accepted_record_of_an_id_wins_over_all_files(tmp_path: Path) 
     ]
 
 
+def test_rows_that_differ_under_one_key_are_warned_of(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events-1.csv": f"{GOOD}\n" + row(1) * 2 + row(2)}, EVENTS)
+    assert Read(folder, tmp_path / "workspace").file("events-1.csv").differing == 0  # equal rows
+    other = row(1, item="pot") + row(1) + row(2, "bob")
+    fill(folder, {"events-2.csv": f"{GOOD}\n{other}"})
+    found = check(folder), Read(folder, tmp_path / "workspace").report  # at once, and later
+    for report in found:
+        assert [(one.duplicate, one.differing) for one in report.files][-1] == (3, 2)
+        (warned,) = [one for one in report.datasets[0].warnings if "that differs" in one]
+        assert warned.startswith("2 duplicates with the key (id) of a record that differs")
+        assert "bob" not in warned
+    with Lake.open(tmp_path / "workspace") as lake:
+        assert f"{WARNING}events: {warned}." in notes(lake)
+
+
+def test_older_states_of_a_thing_are_no_warning_where_the_newest_counts(tmp_path: Path) -> None:
+    newest = EVENTS.replace("    key: id\n", "    key: id\n    newest: {column: at, zone: UTC}\n")
+    files = {"events.csv": f"{GOOD}\n" + row(1) + row(1, item="pot")}
+    report = check(fill(tmp_path / "data", files, newest))
+    assert [(one.duplicate, one.differing) for one in report.files] == [(1, 0)]
+
+
 def test_without_an_id_equal_lines_of_one_file_are_real_and_of_two_files_are_one(
     tmp_path: Path,
 ) -> None:
@@ -286,6 +308,7 @@ def test_the_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
     assert dataset.identifiers == {"customer": {"records": 29, "distinct": 1, "most": 29}}
     assert dataset.warnings[0].startswith("1 row quarantined as unreadable_time: each has a")
     assert "one and the same value" in dataset.warnings[1]
+    assert dataset.warnings[-1].startswith("1 duplicate with the key (id) of a record that differs")
     assert sorted(path.name for path in folder.iterdir()) == [
         "events.csv", "notes.txt", "personagraph.yaml"]  # fmt: skip
     found = Read(folder, tmp_path / "workspace")

@@ -83,6 +83,8 @@ def test_role_mailboxes_and_junk_are_counted_and_explained_without_the_values(
         ("role_mailbox", "email", 1, 3),
     ]
     assert summary["records_without_identifier"] == 2
+    assert [(one["cause"], one["records"]) for one in summary["nobody"]] == [
+        ("role_mailbox", 1), ("junk", 1)]  # fmt: skip
     assert "info@" not in json.dumps(summary)
 
 
@@ -91,6 +93,7 @@ def test_a_kiosk_joins_nobody(lake: Writer) -> None:
     summary = run(lake, [*rows, record("lone", device_id="kiosk-at-the-door")])
     assert partition(lake) == groups(*(f"r{n}" for n in range(6)))
     assert [b["cause"] for b in summary["blocked"]] == ["shared"]
+    assert [(one["cause"], one["records"]) for one in summary["nobody"]] == [("shared", 1)]
 
 
 def test_a_switchboard_joins_no_mailboxes(lake: Writer) -> None:

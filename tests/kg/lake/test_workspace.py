@@ -87,6 +87,8 @@ def test_a_workspace_in_the_usual_home_is_called_by_its_name(tmp_path: Path) -> 
     with pytest.raises(NotFound) as caught:
         Lake.open(tmp_path / ".personagraph" / "shop")
     assert str(caught.value.hint) == "Make it with: personagraph run DATA --workspace shop"
+    told = Workspace(Path("my shop")).command("verify")
+    assert told == "personagraph verify --workspace 'my shop'"
 
 
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""What the nodes of evidence paths are, in words."""
+
+from pathlib import Path
+
+from rows import put
+
+from kg.lake import Lake
+from kg.personas.nodes import in_words
+
+AT = {"started_at_ms": 1_767_261_600_000, "ended_at_ms": 1_767_261_600_000, "event_count": 1}
+INTENT = {
+    "intent_id": "i_1", "session_id": "s_1", "user_id": "u_1", "verb": "bought", "topic": "t_1",
+    "channel": "web", "position": 1, "quantity": 1.0, "value": 1.0, "text": "call Ann at home",
+}  # fmt: skip
+SESSION = {"session_id": "s_1", "user_id": "u_1", "channel": "web", "number": 1, "value": 1.0}
+TOPIC = {"topic": "t_1", "label": "Tea", "kind": "category", "level": 0, "item_count": 1}
+
+
+def test_a_node_says_what_was_done_and_nothing_of_who_did_it(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("intents") as step:
+            put(
+                step,
+                intents=[INTENT | AT],
+                sessions=[SESSION | AT],
+                topics=[TOPIC],
+                items=[{"item_id": "tea", "title": "Green tea"}],
+            )
+        path = [("User", "u_1"), ("Session", "s_1"), ("Intent", "i_1"), ("Item", "tea")]
+        assert in_words(lake, [*path, ("Trait", "plan=team")]) == {
+            ("User", "u_1"): "one of its holders",
+            ("Session", "s_1"): "web, 2026-01-01 10:00 UTC",
+            ("Intent", "i_1"): "bought Tea, 2026-01-01 10:00 UTC",
+            ("Item", "tea"): "Green tea",
+        }
