@@ -297,7 +297,7 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
         f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
-        "found by, counted on the half of the people that it was not searched in."
+        "found by, counted, but for shares of people, on the half that it was not searched in."
     )
     for one in s.get("renamed", ()):  # not of workspaces of before
         yield (

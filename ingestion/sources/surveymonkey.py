@@ -37,7 +37,7 @@ _USUAL: dict[str, Any] = {
 
 def fits(rows: list[dict[str, Any]]) -> bool:
     """Whether the first rows of a table are those of SurveyMonkey."""
-    if not rows or "Respondent ID" not in rows[0] or "Collector ID" not in rows[0]:
+    if not rows or not {"Respondent ID", "Collector ID", "End Date"} <= rows[0].keys():
         return False
     return not rows[0]["Respondent ID"]
 

@@ -69,7 +69,8 @@ def read(tmp_path: Path, content: str, mapping: str | None = None) -> Read:
 @pytest.mark.parametrize(
     ("content", "kind"),
     [(QUALTRICS, "qualtrics"), (MONKEY, "surveymonkey"), (TYPEFORM, "typeform"),
-     (QUALTRICS.partition("\n")[0] + "\n", None)],
+     (QUALTRICS.partition("\n")[0] + "\n", None),
+     (MONKEY.replace("End Date", "Finished"), None)],
 )  # fmt: skip
 def test_a_vendor_is_recognised_by_its_header_rows(
     tmp_path: Path, content: str, kind: str | None
