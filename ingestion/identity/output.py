@@ -88,8 +88,7 @@ def _without(rows: pa.Table, others: pa.Table) -> pa.Table:
     columns = rows.column_names
     # Arrow joins nothing on a null.
     said, known = (
-        pa.table({name: _filled(table[name]) for name in columns})
-        for table in (rows, others)
+        pa.table({name: _filled(table[name]) for name in columns}) for table in (rows, others)
     )
     place = pa.array(range(len(said)), pa.int64())
     left = said.append_column("place", place).join(known, columns, join_type="left anti")

@@ -39,9 +39,10 @@ def resolve(
 
     Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
     writes judgements (appended), statements, identities, users, user_aliases, former_identities,
-    user_identifiers, golden_traits, user_traits, received, accounts, households, reviews and what was compared. The
-    summary counts what was blocked and cut, with reasons and without personal values, and lists who
-    changed since the run before; `settled` of its records were decided about anew.
+    user_identifiers, golden_traits, user_traits, received, accounts, households, reviews and what
+    was compared. The summary counts what was blocked and cut, with reasons and without personal
+    values, and lists who changed since the run before; `settled` of its records were decided about
+    anew.
 
     Args:
         step: of the lake.

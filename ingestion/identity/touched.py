@@ -2,8 +2,9 @@
 
 Two records hang together where deciding about one may look at the other: they name one value that
 joins, or could; are as probable as a person should look at; say exactly the same as two that were
-compared; a person judged them; or one id stands, or stood, for both. Nothing of what decides (`settle`) goes
-across such groups, so deciding about whole groups gives what deciding about everybody would.
+compared; a person judged them; or one id stands, or stood, for both. Nothing of what decides
+(`settle`) goes across such groups, so deciding about whole groups gives what deciding about
+everybody would.
 
 Values that are shared by too many stay so when records are added, and connect nobody.
 """

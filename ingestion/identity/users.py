@@ -142,7 +142,7 @@ class _Leads:
     @property
     def shared(self) -> Flags:
         """Whether other ids lead to the same group: (l,)."""
-        return np.asarray(np.bincount(self.group)[self.group] > 1) if len(self.group) else self.calls
+        return np.asarray(np.bincount(self.group)[self.group] > 1)
 
 
 def _leads(people: People, user: Codes, claims: pa.Table, before: Before) -> _Leads:

@@ -1,21 +1,26 @@
 """Ids that were given up lead to whoever has their records, and come back with these."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from ingestion.identity.explain import explain
 from ingestion.identity.settle import IdentityConfig
-from ingestion.identity.verdicts import Who, merge, records_of, split, undo, user_of
+from ingestion.identity.verdicts import Who, merge, records_of, split, undo, user_of, verdicts
+from kg.errors import Conflict
 from kg.lake import Lake, Writer
 from tests.ingestion.identity.people import ids, person, run
 from tests.ingestion.identity.test_increment import told, touching
 
 
 class Twins:
-    """Two lakes that are told the same; one decides about whom that touches, one about everybody."""
+    """Two lakes that are told the same; one decides about whom that touches, one about all."""
 
     def __init__(self, narrow: Writer, whole: Writer) -> None:
         self.lake, self.whole, self.said = narrow, whole, 0
@@ -179,3 +184,36 @@ def test_an_alias_of_which_no_records_were_kept_follows_its_user(tmp_path: Path)
 def run_ids(lake: Writer, *rows: dict[str, Any]) -> dict[str, str]:
     run(lake, rows)
     return ids(lake)
+
+
+SAID = st.lists(
+    st.tuples(st.sampled_from(["merge", "split", "undo", "add"]), st.integers(0, 99),
+              st.integers(0, 99)),
+    min_size=2, max_size=7,
+)  # fmt: skip
+
+
+@settings(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(SAID)
+def test_whatever_is_said_new_records_alone_leave_the_ids_of_a_pass_over_everybody(
+    said: list[tuple[str, int, int]],
+) -> None:
+    with TemporaryDirectory() as folder, Lake.writer(Path(folder) / "narrow") as narrow, \
+            Lake.writer(Path(folder) / "whole") as whole:  # fmt: skip
+        twins = Twins(narrow, whole)
+        twins.run(*(person(f"r{n}", kind="event", crm=str(n // 2)) for n in range(8)))
+        for number, (what, one, other) in enumerate(said):
+            keys = sorted(ids(narrow))
+            standing = [row.number for row in verdicts(narrow)]
+            about = {"merge": (keys[one % len(keys)], keys[other % len(keys)]),
+                     "split": (keys[one % len(keys)],),
+                     "undo": (standing[one % len(standing)],) if standing else None}  # fmt: skip
+            with suppress(Conflict):
+                if what == "add" or about[what] is None:
+                    twins.run(person(f"n{number}", kind="event", crm=str(one % 5)))
+                else:
+                    twins.say({"merge": merge, "split": split, "undo": undo}[what], *about[what])
+            if other % 3:  # else two things are said at once
+                twins.run()
+        twins.run()
+        twins.again()
