@@ -88,9 +88,12 @@ def _without(rows: pa.Table, others: pa.Table) -> pa.Table:
     columns = rows.column_names
     # Arrow joins nothing on a null.
     said, known = (
-        pa.table({name: pc.fill_null(table[name], "\0") for name in columns})
-        for table in (rows, others)
+        pa.table({name: _filled(table[name]) for name in columns}) for table in (rows, others)
     )
     place = pa.array(range(len(said)), pa.int64())
     left = said.append_column("place", place).join(known, columns, join_type="left anti")
     return rows.take(left["place"].combine_chunks().sort())
+
+
+def _filled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.fill_null(column, "\0") if pa.types.is_string(column.type) else column

@@ -22,6 +22,10 @@ class Reader:
         """A table, or some columns of it, as Arrow."""
         return self.lake.arrow(name, columns)
 
+    def memtable(self, data: pa.Table) -> Any:
+        """Arrow data as an Ibis table that joins with those of the lake."""
+        return self.lake.memtable(data)
+
 
 class Part:
     """What a step reads, as if the lake held these records and these users alone.

@@ -38,10 +38,11 @@ def resolve(
     """Decide which records are about one person; write users and what is known of them.
 
     Reads identifiers, person_details, merged_ids, records, judgements, consents, profiles, events;
-    writes judgements (appended), statements, identities, users, user_aliases, user_identifiers,
-    golden_traits, user_traits, received, accounts, households, reviews and what was compared. The
-    summary counts what was blocked and cut, with reasons and without personal values, and lists who
-    changed since the run before; `settled` of its records were decided about anew.
+    writes judgements (appended), statements, identities, users, user_aliases, former_identities,
+    user_identifiers, golden_traits, user_traits, received, accounts, households, reviews and what
+    was compared. The summary counts what was blocked and cut, with reasons and without personal
+    values, and lists who changed since the run before; `settled` of its records were decided about
+    anew.
 
     Args:
         step: of the lake.
@@ -93,6 +94,7 @@ def _write(
     denied = denied_users(out.source, people, users, config.consent_default)
     out.users("users", user_table(people, users, denied), ["user_id"])
     out.users("user_aliases", users.aliases, ["alias_id"])
+    out.records("former_identities", users.former)
     out.users("user_identifiers", user_identifiers(people, users, found.cut.kept, key), [])
     golden = golden_traits(out.source, config)
     out.users("golden_traits", golden, ["user_id", "name"])

@@ -2,8 +2,9 @@
 
 Two records hang together where deciding about one may look at the other: they name one value that
 joins, or could; are as probable as a person should look at; say exactly the same as two that were
-compared; a person judged them; or they were one user. Nothing of what decides (`settle`) goes
-across such groups, so deciding about whole groups gives what deciding about everybody would.
+compared; a person judged them; or one id stands, or stood, for both. Nothing of what decides
+(`settle`) goes across such groups, so deciding about whole groups gives what deciding about
+everybody would.
 
 Values that are shared by too many stay so when records are added, and connect nobody.
 """
@@ -37,9 +38,9 @@ READ = (
 )  # fmt: skip
 MADE = (
     "statements", "person_rows", "compared", "matches", "sharing", "person_models",
-    "person_frequencies", "identities", "users", "user_aliases", "user_identifiers",
-    "golden_traits", "user_traits", "received", "accounts", "account_members", "households",
-    "household_members", "reviews",
+    "person_frequencies", "identities", "users", "user_aliases", "former_identities",
+    "user_identifiers", "golden_traits", "user_traits", "received", "accounts", "account_members",
+    "households", "household_members", "reviews",
 )  # fmt: skip
 FOR_NOBODY = ("junk", "role_mailbox", "evidence_only", "shared")
 """Fates of statements that join nobody, whoever else names the value."""
@@ -54,6 +55,7 @@ pairs AS (
     UNION ALL SELECT left_record_key, right_record_key FROM judgements_now
         WHERE author NOT IN ('rule', 'model'))
 SELECT hash(record_key) AS record, hash('user', user_id) AS hub FROM identities_before
+UNION ALL SELECT hash(record_key), hash('user', user_id) FROM former_before
 UNION ALL SELECT hash(record_key), hash('value', namespace, coalesce(meant, value))
     FROM named LEFT JOIN merged USING (namespace, value)
 UNION ALL SELECT hash(unnest([a, b])), hash('pair', a, b) FROM pairs"""
@@ -127,6 +129,7 @@ class _Reach:
         self._scratch = scratch
         for name, table in (
             ("statements", "statements_before"), ("identities", "identities_before"),
+            ("former_identities", "former_before"),
             ("matches", "matches_before"), ("judgements", "judgements_now"),
             ("records", "all_records"), ("person_rows", "kept_rows"),
         ):  # fmt: skip

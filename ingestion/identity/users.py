@@ -1,7 +1,8 @@
 """Users: the groups of records that the judgements leave, under ids that stay.
 
-Invariant: a user id, once given, means the same person for as long as most of that person's
-records stay together; an id that is given up lives on as an alias.
+Invariant: an id, once given, leads to whoever has most of the records that it stands for, as a
+user's own id or as an alias. An id that shares its user with others stands for what it had before
+they met: where they come apart again, each goes with its own.
 """
 
 from collections.abc import Callable
@@ -23,12 +24,13 @@ class Before:
     """The users of the run before.
 
     `identities` (record_key, user_id), `users` (user_id, first_seen_ms), `aliases` (alias_id,
-    user_id).
+    user_id), `former` (record_key, user_id, alone).
     """
 
     identities: pa.Table
     users: pa.Table
     aliases: pa.Table
+    former: pa.Table
 
     @classmethod
     def read(cls, step: Any) -> "Before":
@@ -37,6 +39,7 @@ class Before:
             step.arrow("identities", ["record_key", "user_id"]),
             step.arrow("users", ["user_id", "first_seen_ms"]),
             step.arrow("user_aliases", ["alias_id", "user_id"]),
+            step.arrow("former_identities", ["record_key", "user_id", "alone"]),
         )
 
 
@@ -62,12 +65,14 @@ class Users:
     """Who each record is about.
 
     Shapes: user (records,) int64 code or -1 where nobody; ids (u,) string, sorted; aliases
-    (alias_id, user_id).
+    (alias_id, user_id); former (record_key, user_id, alone): what ids stand for that share their
+    user with others, `alone` where they had it before they met.
     """
 
     user: Codes
     ids: pa.Array
     aliases: pa.Table
+    former: pa.Table
 
 
 def name_users(
@@ -92,9 +97,9 @@ def name_users(
     user = np.full(len(named), -1, np.int64)
     user[named] = place
     ids = np.full(len(groups), None, object)
-    overlap = _overlap(people, user, before)
-    keeper = _keepers(overlap, len(groups))
-    ids[keeper.groups] = keeper.ids
+    claims = _claims(people, before)
+    leads = _leads(people, user, claims, before)
+    ids[leads.group[leads.calls]] = leads.id.filter(pa.array(leads.calls)).to_pylist()
     new = np.flatnonzero(ids == None)  # noqa: E711 - elementwise
     if len(new):
         ids[new] = _new_ids(_seeds(people, user, kept, limits, new), taken)
@@ -102,52 +107,71 @@ def name_users(
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     user[named] = rank[place]
-    return Users(user, pa.array(ids[order], pa.string()), _aliases(ids, overlap, before))
+    aliases, former = _aliases(ids, leads, before), _former(claims, leads)
+    return Users(user, pa.array(ids[order], pa.string()), aliases, former)
+
+
+def _claims(people: People, before: Before) -> pa.Table:
+    """What each id stands for, of the records there are: (record_key, user_id, alone, now).
+
+    `now`: it has the record, or had it when it was given up. `alone`: it had it before it met other
+    ids; where it met none, that is the same.
+    """
+    own, former = before.identities, before.former
+    own = own.filter(pc.is_in(own["user_id"], value_set=before.users["user_id"]))
+    met = pc.is_in(own["user_id"], value_set=former["user_id"])
+    lives = pc.is_in(former["user_id"], value_set=before.users["user_id"])
+    own = own.append_column("alone", pc.invert(met))
+    own = own.append_column("now", pa.repeat(pa.scalar(value=True), len(own)))
+    former = former.append_column("now", pc.invert(lives))
+    claims = pa.concat_tables([own.cast(former.schema), former])
+    return claims.filter(pa.array(people.codes(claims["record_key"]) >= 0))
 
 
 @dataclass(frozen=True)
-class _Overlap:
-    """How many records each group shares with each former user, best first for the group.
+class _Leads:
+    """The group that each former id leads to, and whether the group is called by it.
 
-    Shapes: group, count (o,) int64; id (o,) object.
+    Shapes: id (l,) string; group (l,) int64; calls (l,) bool.
     """
 
+    id: pa.Array
     group: Codes
-    count: Codes
-    id: np.ndarray[Any, Any]
+    calls: Flags
+
+    @property
+    def shared(self) -> Flags:
+        """Whether other ids lead to the same group: (l,)."""
+        return np.asarray(np.bincount(self.group)[self.group] > 1)
 
 
-@dataclass(frozen=True)
-class _Keepers:
-    groups: Codes
-    ids: list[str]
+def _leads(people: People, user: Codes, claims: pa.Table, before: Before) -> _Leads:
+    """Each id leads to the group with most of its records; of those that lead to one group, a
+    user's goes before a former one, then the one with most of the group's records, then the older.
+    """
+    group = user[people.codes(claims["record_key"])]
+    claims = claims.append_column("group", pa.array(group)).filter(pa.array(group >= 0))
+    counts = claims.group_by(["user_id", "group"]).aggregate([("alone", "sum"), ("now", "sum")])
+    order = [("user_id", "ascending"), ("alone_sum", "descending"), ("now_sum", "descending"),
+             ("group", "ascending")]  # fmt: skip
+    counts = counts.sort_by(order).combine_chunks()
+    ids = pc.dictionary_encode(counts["user_id"]).combine_chunks().indices.to_numpy()
+    best = counts.take(pa.array(_firsts(ids)))
+    place = pc.index_in(best["user_id"], value_set=before.users["user_id"])
+    best = best.append_column("seen", before.users["first_seen_ms"].take(place))
+    best = best.append_column("former", pc.is_null(place))
+    order = [("group", "ascending"), ("former", "ascending"), ("now_sum", "descending"),
+             ("seen", "ascending"), ("user_id", "ascending")]  # fmt: skip
+    best = best.sort_by(order).combine_chunks()
+    found = best["group"].to_numpy()
+    calls = np.zeros(len(found), bool)
+    calls[_firsts(found)] = True
+    return _Leads(best["user_id"].combine_chunks(), found, calls)
 
 
-def _overlap(people: People, user: Codes, before: Before) -> _Overlap:
-    place = people.codes(before.identities["record_key"])
-    former = pc.index_in(before.identities["user_id"], value_set=before.users["user_id"])
-    former = np.asarray(pc.fill_null(former, -1).to_numpy(), np.int64)
-    alive = (place >= 0) & (former >= 0)
-    alive[alive] = user[place[alive]] >= 0
-    span = max(len(before.users), 1)
-    pairs, count = np.unique(user[place[alive]] * span + former[alive], return_counts=True)
-    group, former = pairs // span, pairs % span
-    seen = before.users["first_seen_ms"].to_numpy()[former]
-    ids = np.asarray(before.users["user_id"].to_pylist(), object)[former]
-    order = np.lexsort((ids.astype(str), seen, -count, group)) if len(ids) else group
-    return _Overlap(group[order], count[order], ids[order])
-
-
-def _keepers(overlap: _Overlap, group_count: int) -> _Keepers:
-    """Each group's best former id; where several want one id, the one with most of its records."""
-    first = np.r_[True, np.diff(overlap.group) != 0][: len(overlap.group)]
-    group, count, ids = overlap.group[first], overlap.count[first], overlap.id[first]
-    if not len(group):
-        return _Keepers(group, [])
-    order = np.lexsort((group, -count, ids.astype(str)))
-    wanted = ids[order]
-    best = np.r_[True, wanted[1:] != wanted[:-1]]
-    return _Keepers(group[order][best], wanted[best].tolist())
+def _firsts(sorted_codes: Codes) -> Codes:
+    """Where each code begins."""
+    return np.flatnonzero(np.r_[True, np.diff(sorted_codes) != 0][: len(sorted_codes)])
 
 
 def _seeds(people: People, user: Codes, kept: Flags, limits: Limits, groups: Codes) -> list[str]:
@@ -185,23 +209,33 @@ def _new_ids(seeds: list[str], taken: Taken) -> list[str]:
     return [ids[seed] for seed in seeds]
 
 
-def _aliases(ids: np.ndarray[Any, Any], overlap: _Overlap, before: Before) -> pa.Table:
-    """Former ids -> the user that has most of their records now; ids in use are no aliases."""
-    alive = set(ids.tolist())
-    order = np.lexsort((ids[overlap.group].astype(str), -overlap.count))
-    heir: dict[str, str] = {}
-    for former, group in zip(overlap.id[order], overlap.group[order], strict=True):
-        if former not in alive:
-            heir.setdefault(former, ids[group])
-    found = dict(heir)
-    for row in before.aliases.to_pylist():
-        target = heir.get(row["user_id"], row["user_id"])
-        if target in alive and row["alias_id"] not in alive:
-            found.setdefault(row["alias_id"], target)
-    rows = sorted(found.items())
-    return pa.table(
+def _aliases(ids: np.ndarray[Any, Any], leads: _Leads, before: Before) -> pa.Table:
+    """Ids that lead to a user who is called otherwise; those of which it was not kept what they
+    stood for (before `former_identities` was) follow the user they led to."""
+    called = pa.array(ids[leads.group], pa.string())
+    given_up = pa.array(~leads.calls)
+    old = before.aliases.filter(
+        pc.invert(pc.is_in(before.aliases["alias_id"], value_set=before.former["user_id"]))
+    )
+    heirs = called.take(pc.index_in(old["user_id"], value_set=leads.id).combine_chunks())
+    aliases = pa.table(
         {
-            "alias_id": pa.array([alias for alias, _ in rows], pa.string()),
-            "user_id": pa.array([user for _, user in rows], pa.string()),
+            "alias_id": pa.chunked_array(
+                [leads.id.filter(given_up), *old["alias_id"].chunks], pa.string()
+            ),
+            "user_id": pa.chunked_array([called.filter(given_up), heirs], pa.string()),
         }
     )
+    return aliases.filter(pc.is_valid(aliases["user_id"])).sort_by("alias_id")
+
+
+def _former(claims: pa.Table, leads: _Leads) -> pa.Table:
+    """What the ids stand for that share their user: all of it where an id is given up, of a user's
+    own id what it had before."""
+    shared, calls = leads.shared, leads.calls
+    given_up = pc.is_in(claims["user_id"], value_set=leads.id.filter(pa.array(~calls)))
+    calling = pc.is_in(claims["user_id"], value_set=leads.id.filter(pa.array(calls & shared)))
+    rows = claims.filter(pc.or_(given_up, pc.and_(calling, claims["alone"])))
+    rows = rows.group_by(["record_key", "user_id"]).aggregate([("alone", "max")])
+    rows = rows.rename_columns(["record_key", "user_id", "alone"])
+    return rows.sort_by([("record_key", "ascending"), ("user_id", "ascending")])

@@ -58,6 +58,8 @@ _COLUMNS = {
     "users": """user_id str, first_seen_ms i64, last_seen_ms i64, record_count i64,
         event_count i64, consent_denied bool, half str""",
     "user_aliases": "alias_id str, user_id str",
+    # What ids stand for that share their user; `alone`: they had it before they met.
+    "former_identities": "record_key str, user_id str, alone bool",
     "user_identifiers": """user_id str, namespace str, value str, reason str,
         probability f64""",
     "golden_traits": """user_id str, name str, value str, personal bool, rule str, record_key str,

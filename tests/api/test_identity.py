@@ -9,8 +9,9 @@ import pytest
 from program import as_json, personagraph, refused, succeed
 from rows import put
 
+from ingestion.identity.verdicts import Who, merge, undo
 from kg.lake import Lake
-from tests.ingestion.identity.people import person, run
+from tests.ingestion.identity.people import ids, person, run
 
 
 @pytest.fixture
@@ -87,6 +88,25 @@ def test_a_merge_over_an_id_or_a_denial_is_done_and_says_what_it_overrides(shop:
     assert f"identity undo {found['number'] + 1}" in told
     assert number_of[one] not in told
     assert number_of[denied] not in told
+
+
+def test_a_former_id_finds_who_is_meant_by_it_also_after_an_undo(tmp_path: Path) -> None:
+    def found(name: str) -> str:
+        told = as_json(personagraph(tmp_path, "identity", "traits", name, "-w", "small", "--json"))
+        return str(told["user_id"])
+
+    with Lake.writer(tmp_path / "small") as lake:
+        run(lake, [person("a", crm="1"), person("b", crm="2"), person("b2", crm="2")])
+        before = ids(lake)
+        number = merge(lake, "a", "b", Who("jo", "asked them", 1)).number
+        run(lake)
+    assert found(before["a"]) == found("crm:1") == before["b"]
+    with Lake.writer(tmp_path / "small") as lake:
+        undo(lake, number, Who("jo", "asked again", 2))
+        changes = run(lake)["changes"]
+    both = sorted((before["a"], before["b"]))
+    assert changes["split"]["users"] == [{"user_id": before["b"], "others": both}]
+    assert (found(before["a"]), found(before["b"])) == (before["a"], before["b"])
 
 
 def test_what_was_said_otherwise_is_listed_and_personal_values_are_only_counted(
