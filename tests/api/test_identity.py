@@ -53,7 +53,7 @@ def test_a_person_decides_and_takes_it_back(shop: Path) -> None:
     told = succeed(personagraph(shop, "identity", "merge", one, other, *say))
     assert one in told
     assert other in told
-    assert "--by NAME --because WHY -w shop" in told
+    assert "--by NAME --because WHY --workspace shop" in told
     standing = as_json(personagraph(shop, "identity", "verdicts", "-w", "shop", "--json"))
     assert [(v["verdict"], v["author"], v["reason"]) for v in standing] == [
         ("same", "jo", "asked them")
