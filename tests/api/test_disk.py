@@ -3,6 +3,7 @@
 The full disk is a real one: a small tmpfs in a mount namespace of its own.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from program import AS_ANYBODY, Result, as_json, personagraph, refused, succeed
+from program import AS_ANYBODY, Result, personagraph, refused, succeed
 from world import EVENTS, write_story
 
 TESTS = Path(__file__).parents[1]
@@ -77,7 +78,9 @@ def test_data_that_may_not_be_read_is_named_and_costs_nothing_else(tmp_path: Pat
         without_rights(data / "support" / "tickets.jsonl", 0),
         without_rights(data / "support" / "old", 0),
     ):
-        files = {one["source"]: one for one in as_json(check("--json"))["files"]}
+        checked = check("--json")
+        assert "All was read but" in refused(checked, 7)
+        files = {one["source"]: one for one in json.loads(checked.stdout)["files"]}
     assert files["support/tickets.jsonl"]["detail"] == "unreadable: Permission denied"
     assert files["support/old"]["detail"] == "Permission denied"
     assert files["shop/orders.csv"]["accepted"] == 5
