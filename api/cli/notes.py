@@ -294,11 +294,12 @@ def _update(s: dict[str, Any]) -> Iterator[str]:
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:
     tested = s.get("claims_tested", 0)
-    yield (
-        f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
-        f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
-        "found by, counted, but for shares of people, on the half that it was not searched in."
-    )
+    if s["claims"]:
+        yield (
+            f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
+            f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
+            "found by, counted, but for shares of people, on the half that it was not searched in."
+        )
     for one in s.get("renamed", ()):  # not of workspaces of before
         yield (
             f"{one['version']} was {one['before']} and is {one['name']} now: a name says what at "

@@ -124,6 +124,7 @@ def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:
     _, told = notes(_Told(said | {"renamed": renamed}, "claims"))
     assert told.startswith("p_1@1 was Crafts Buyers and is Garden Buyers now")
     assert len(notes(_Told(said, "claims"))) == 1
+    assert notes(_Told(said | {"claims": 0, "evidence_paths": 0}, "claims")) == []
 
 
 def test_reasons_that_are_not_named_are_counted() -> None:
