@@ -13,9 +13,8 @@ def device() -> torch.device:
     """The device that training and embedding use."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    os.environ.setdefault(
-        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-    )  # else its sums vary, and torch refuses
+    # Without it cuBLAS adds up in varying order, which torch refuses inside `one_thread`.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     place = int(os.environ.get("LOCAL_RANK", "0"))  # torchrun: each process a device
     return torch.device("cuda", place % torch.cuda.device_count())
 

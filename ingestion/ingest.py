@@ -20,7 +20,7 @@ from ingestion.detect import NO_ROWS, find_mapping, without_data
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
-from ingestion.quarantine import MENDS
+from ingestion.quarantine import mending
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
@@ -177,11 +177,13 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
     """A folder of which nothing can be read is a mistake, and must not replace what was read."""
     if fitted.bad and not plan.unchanged and not any(data.staged for data in fitted.datasets):
         first = fitted.bad[0]
-        mend = f"{MENDS[first.reason].capitalize()}. " if first.reason in MENDS else ""
         raise InputError(
             f"Not one file of {fitted.folder.resolve().name!r} can be read; "
             f"{first.source.name}: {first.detail}.",
-            hint=f"{mend}personagraph source check says it of each; mend them, or the mapping.",
+            hint=mending(
+                first.reason,
+                "personagraph source check says it of each; mend them, or the mapping.",
+            ),
         )
 
 

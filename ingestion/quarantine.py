@@ -34,3 +34,8 @@ MENDS = {
     "encoding": "write `encoding: cp1252` in its table, as `personagraph source propose` does "
     "where a spreadsheet program wrote it",
 }
+
+
+def mending(reason: str, hint: str) -> str:
+    """A hint that begins with what mends a reason, where that is known."""
+    return f"{MENDS[reason].capitalize()}. {hint}" if reason in MENDS else hint

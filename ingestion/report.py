@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ingestion.quarantine import MENDS, ROW_REASONS
+from ingestion.quarantine import ROW_REASONS, mending
 from kg.errors import InputError, PartlyRead
 from kg.words import some
 
@@ -143,7 +143,7 @@ class Report:
         if reasons:
             code, count = min(reasons.items(), key=lambda one: (-one[1], one[0]))
             why = f"of {count:,} the reason is that a record {ROW_REASONS[code]} ({code})"
-            hint = f"{MENDS[code].capitalize()}. {hint}" if code in MENDS else hint
+            hint = mending(code, hint)
         received = self.total("received")
         which = f"Not one of {some(received, 'record')}" if received else "No record"
         raise InputError(f"{which} in {name!r} can be used: {why}.", hint=hint, reasons=reasons)

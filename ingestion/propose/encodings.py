@@ -2,26 +2,26 @@
 
 import codecs
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from kg.lake.files import Staged, shape_of
+from kg.lake.files import shape_of
 from kg.lake.lines import UnreadableFile, whole_text
-from kg.lake.scratch import Scratch
 
 _With = TypeVar("_With")
-WESTERN = "cp1252"
-"""What a file is in that is no UTF-8, unless its letters then are not the right ones."""
+UTF_8, WESTERN = "utf-8", "cp1252"
+"""What a file is in, and what if it is no UTF-8, unless its letters then are not the right ones."""
 _MOSTLY = 0.9  # of the foreign letters are no UTF-8: some always were stored in the other encoding
 _FOREIGN = re.compile(r"[^\x00-\x7F]")
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")  # as Python stands for a byte that is none
 
 
-def is_western(path: Path) -> bool:
-    """Whether a table in text has letters that are no UTF-8, and hardly any that are."""
+def encoding_of(path: Path) -> str | None:
+    """The encoding that a table in text must declare: it has letters that are no UTF-8, and hardly
+    any that are. None: it is UTF-8, or as good as, or no such table."""
     foreign, bad = _letters(path)
-    return bad > 0 and bad >= _MOSTLY * foreign
+    return WESTERN if bad > 0 and bad >= _MOSTLY * foreign else None
 
 
 def _letters(path: Path) -> tuple[int, int]:
@@ -37,20 +37,6 @@ def _letters(path: Path) -> tuple[int, int]:
     except UnreadableFile:
         return 0, 0  # its reading will say why
     return foreign, bad
-
-
-def staged_as_written(
-    scratch: Scratch, path: Path, values: Mapping[str, str | None]
-) -> tuple[Staged, str | None]:
-    """A file, and the encoding that its table must declare (None: it is UTF-8, or as good as).
-
-    Raises:
-        UnreadableFile: it cannot be read as a whole.
-    """
-    if is_western(path):
-        shape = shape_of(path, WESTERN)
-        return scratch.stage(path, shape, encoding=WESTERN, values=values), WESTERN
-    return scratch.stage(path, shape_of(path), values=values), None
 
 
 def by_encoding(

@@ -10,7 +10,7 @@ from ingestion.folder import files_of
 from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.encodings import WESTERN, by_encoding, is_western, staged_as_written
+from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
 from ingestion.propose.meanings import is_time, meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
@@ -105,16 +105,20 @@ def is_needed(folder: Path) -> bool:
     if (folder / NAME).is_file() or not names or example_of(folder, names) is not None:
         return False
     found = {name: _recognised(folder / name) for name in names}
-    unsaid = any(encoding or (form and _lacks_zone(form)) for form, encoding in found.values())
-    return unsaid or any(_is_table(folder / name) for name in names if found[name][0] is None)
+    if any(form and (_lacks_zone(form) or _declared(form, how)) for form, how in found.values()):
+        return True
+    return any(_is_table(folder / name) for name in names if found[name][0] is None)
 
 
 def _recognised(path: Path) -> tuple[str | None, str | None]:
-    """The format of a file, and its encoding where that is a table's to declare."""
-    if not is_western(path):
-        return recognise(path), None
-    form = recognise(path, WESTERN)
-    return form, None if form in {None, *EVENT_FORMATS} else WESTERN
+    """The format of a file, and its encoding where that is not UTF-8."""
+    encoding = encoding_of(path)
+    return recognise(path, encoding or UTF_8), encoding
+
+
+def _declared(form: str, encoding: str | None) -> str | None:
+    """The encoding that the table of a format declares; messages are UTF-8, whatever is in them."""
+    return None if form in EVENT_FORMATS else encoding
 
 
 def _is_table(path: Path) -> bool:
@@ -147,9 +151,12 @@ def _sorted_out(
             generic = form if form is not None and _is_generic(form) else None
             if form is not None and generic is None:
                 how = written(folder / name, form)
-                known.setdefault((form, how), []).append((name, None, encoding))
+                one = name, None, _declared(form, encoding)
+                known.setdefault((form, how), []).append(one)
                 continue
-            staged, encoding = staged_as_written(scratch, folder / name, values_in(name))
+            code = encoding or UTF_8
+            shape = shape_of(folder / name, code)
+            staged = scratch.stage(folder / name, shape, encoding=code, values=values_in(name))
             columns = _columns(folder / name, staged)
         except UnreadableFile as error:
             notes.append(f"{name} is not read: {error.detail}")
