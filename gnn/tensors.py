@@ -104,7 +104,7 @@ class Episodes:
 
 
 def load(step: Any) -> Episodes:
-    """Read the intents of a step's lake that may shape personas as episodes; see `arrange`.
+    """Read the intents of a lake, or of a step, that may shape personas as episodes; see `arrange`.
 
     Raises:
         InputError: an older version wrote the intents.
@@ -113,7 +113,7 @@ def load(step: Any) -> Episodes:
     if intents["weekday"].null_count:
         raise InputError(
             "The intents of this workspace were written by an older version.",
-            hint="Run personagraph run again with its files.",
+            hint="Run it again with its files, with the program of today.",
         )
     out = step.arrow("kept_out", ["intent_id"])["intent_id"]
     return arrange(intents, step.arrow("users", ["user_id", "half"]), out)

@@ -30,7 +30,8 @@ Identifier = Annotated[
     str,
     Path(
         description="`namespace:value` as the records carry it, such as `email:ann@shop.test`; "
-        "or a user id (`u_01ab…`, which may have `user:` in front).",
+        "or a user id (`u_01ab…`, which may have `user:` in front), also one that the person had "
+        "before: the answer has the one of today.",
         examples=["crm:0035g00000AbCdE"],
     ),
 ]
@@ -44,7 +45,7 @@ def _found(
     from ingestion.identity import shown_identifier
 
     if identifier.startswith(OURS) and ":" not in identifier:
-        return person_by_id(store, identifier)
+        return _by_id(graph, store, identifier)
     namespace, separator, value = identifier.partition(":")
     if not (separator and namespace and value):
         raise InputError(
@@ -53,9 +54,22 @@ def _found(
         )
     if namespace == "user":
         with suppress(NotFound):  # a source may call its own identifiers so, too
-            return person_by_id(store, value)
+            return _by_id(graph, store, value)
     shown = shown_identifier(graph.workspace.key(), namespace, value)
     return person_by_identifier(store, f"{namespace}:{shown}")
+
+
+def _by_id(graph: Graph, store: Store, user_id: str) -> Found:
+    from ingestion.identity.verdicts import called_now
+
+    try:
+        return person_by_id(store, user_id)
+    except NotFound:
+        with Lake.open(graph.workspace.path) as lake:
+            now = called_now(lake, user_id)
+        if now is None:
+            raise
+    return person_by_id(store, now)
 
 
 # Values may hold slashes, so the longer paths come first.

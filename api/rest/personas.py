@@ -23,6 +23,7 @@ from api.rest.schemas import (
 from kg.graph import families, micro_personas, persona_version, personas
 from kg.lake import Lake
 from kg.personas.figures import figures
+from kg.personas.nodes import in_words
 from kg.personas.subgraph import subgraph, version_in_force
 from kg.store.protocol import Store
 
@@ -44,7 +45,11 @@ def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
-def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> PersonaDetail:
+def persona(
+    persona_id: str,
+    store: Annotated[Store, Depends(store_of)],
+    lake: Annotated[Lake, Depends(lake_of)],
+) -> PersonaDetail:
     """One persona with everything it states, and the evidence of each claim.
 
     With `@` and a number behind the id: that version, while the graph has it.
@@ -54,9 +59,11 @@ def persona(persona_id: str, store: Annotated[Store, Depends(store_of)]) -> Pers
         persona_id, found = name, persona_version(store, name, int(number))
     else:
         found = persona_version(store, persona_id)
+    words = in_words(lake, ((row["label"], row["node_id"]) for row in found.evidence))
     steps: dict[str, list[list[Step]]] = {}
     for (claim_id, _), rows in groupby(found.evidence, lambda row: (row["claim_id"], row["path"])):
-        path = [Step(label=row["label"], node_id=row["node_id"]) for row in rows]
+        nodes = [(row["label"], row["node_id"]) for row in rows]
+        path = [Step(label=one[0], node_id=one[1], about=words.get(one, "")) for one in nodes]
         steps.setdefault(claim_id, []).append(path)
     family = _family(store, persona_id)
     figures = found.figures | {"parent_id": family.family_id if family else None}

@@ -87,6 +87,9 @@ class Step(_Answer):
 
     label: str
     node_id: str
+    about: str = Field(
+        description="What was done with what, where and when; of a person nothing but the id."
+    )
 
 
 class Claim(_Answer):

@@ -4,6 +4,7 @@ limits.yaml    how far each identifier is trusted
 identifiers    how identifiers are written, hashed and found unusable
 people         what the records say, as codes
 links          which statements may join records
+merged         what people join holds nothing that differs
 fields         what can be compared of two people
 compared       the rows that are compared
 blocking       which pairs of them are

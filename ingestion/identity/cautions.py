@@ -17,10 +17,13 @@ class Cautions:
     """Attributes:
     namespaces: those of which a person has one value, and the two hold different ones.
     denied: the purposes that only one of the two denied; the denial will hold for both.
+    unasked: only one of the two granted consent, the other said nothing where that is no consent;
+        the grant will hold for both.
     """
 
     namespaces: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    unasked: bool = False
 
     def words(self) -> list[str]:
         """A sentence each; none where nothing is overridden."""
@@ -34,6 +37,11 @@ class Cautions:
             told.append(
                 f"One of them denied consent ({', '.join(self.denied)}). A denial holds for the "
                 "whole person: nothing will be made of the data of either."
+            )
+        if self.unasked:
+            told.append(
+                "One of them granted consent, the other never said so. A grant holds for the whole "
+                "person: the data of both will be used."
             )
         return told
 
@@ -50,7 +58,10 @@ def cautions(lake: Any, one: str, other: str, limits: Limits) -> Cautions:
         NotFound: there is no such user or record.
     """
     users = [user_of(lake, name) for name in (one, other)]
-    return Cautions(_overridden(lake, users, limits), _denied(lake, users))
+    denied = _denied(lake, users)
+    return Cautions(
+        _overridden(lake, users, limits), denied, not denied and _differ_in_consent(lake, users)
+    )
 
 
 def _overridden(lake: Any, users: list[str], limits: Limits) -> tuple[str, ...]:
@@ -73,3 +84,9 @@ def _denied(lake: Any, users: list[str]) -> tuple[str, ...]:
     found = found.filter(found.users == 1).select("purpose").order_by("purpose")
     purposes = lake.run(found)["purpose"]
     return tuple(purposes.filter(decides(purposes)).to_pylist())
+
+
+def _differ_in_consent(lake: Any, users: list[str]) -> bool:
+    rows = lake.table("users")
+    said = lake.run(rows.filter(rows.user_id.isin(users)).select("consent_denied").distinct())
+    return len(said) > 1

@@ -35,7 +35,7 @@ class Statements:
     """Distinct (record, value) pairs, sorted, and the namespace of every value.
 
     Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records; alias
-    (values,) int64: equal for values that their source says are one; None: no source says so.
+    (values,) int64: equal for values of which it is said that they are one; None: of none it is.
     """
 
     record: Codes
@@ -46,7 +46,7 @@ class Statements:
 
     @property
     def meant(self) -> Codes:
-        """The value that each statement means: (n,), with what a source has merged as one."""
+        """The value that each statement means: (n,), with what is said to be one as one."""
         return self.value if self.alias is None else self.alias[self.value]
 
     def only(self, keep: Flags) -> "Statements":
@@ -60,6 +60,12 @@ class Manual:
 
     same: tuple[Codes, Codes]
     different: tuple[Codes, Codes]
+
+    @property
+    def different_only(self) -> "Manual":
+        """The verdicts `different`."""
+        none = np.zeros(0, np.int64)
+        return Manual((none, none), self.different)
 
 
 @dataclass(frozen=True)
@@ -144,16 +150,24 @@ def cut(
     namespaces: Namespaces,
     manual: Manual,
     strangers: tuple[Codes, Codes] | None = None,
+    start: Codes | None = None,
 ) -> Cut:
     """Join records namespace by namespace, strongest first, and cut whatever would bridge.
 
     A value that two owners share is taken from both, and from whoever else names it: that could be
-    either's. Verdicts of people come first: `same` joins whatever the values say;
-    for `different`, the right record of the pair leaves. `strangers`: records, and a code of each;
-    those of different codes are different people, as if the code were a unique value.
+    either's. Verdicts of people come first: `same` joins, for `different` the right record of the
+    pair leaves.
+
+    Args:
+        statements, namespaces: what may join, and how.
+        manual: the verdicts.
+        strangers: records, and a code of each; those of different codes are different people, as if
+            the code were a unique value.
+        start: (records,) groups that are joined already (none may hold two unique values, which
+            `merged` sees to); None: only what the verdicts `same` name is.
     """
-    group = components(statements.record_count, *manual.same)
-    owners = Owners.of(statements, namespaces, group, joined=len(manual.same[0]) > 0)
+    group = components(statements.record_count, *manual.same) if start is None else start
+    owners = Owners.of(statements, namespaces, group)
     if strangers is not None:
         owners = owners.also(*strangers, group)
     kept = np.ones(len(statements.record), bool)
@@ -189,23 +203,13 @@ class Owners:
     group: Codes
 
     @classmethod
-    def of(
-        cls, statements: Statements, namespaces: Namespaces, group: Codes, *, joined: bool
-    ) -> "Owners":
+    def of(cls, statements: Statements, namespaces: Namespaces, group: Codes) -> "Owners":
         unique = namespaces.unique[statements.namespace[statements.value]]
         record, value = statements.record[unique], statements.meant[unique]
-        namespace = statements.namespace[value]
-        if joined:  # people may have joined records that name two values: these are one now
-            holder = group[record] * len(namespaces.unique) + namespace
-            holder = np.unique(holder, return_inverse=True)[1] + len(statements.namespace)
-            nodes = len(statements.namespace) + len(record)
-            value = components(nodes, holder, value)[value]
-        return cls(record, namespace, value, group[record]).after(group)
+        return cls(record, statements.namespace[value], value, group[record]).after(group)
 
     def also(self, record: Codes, code: Codes, group: Codes) -> "Owners":
-        """These, and the codes of strangers; of a group that people have joined, the first."""
-        _, first = np.unique(group[record], return_index=True)
-        record, code = record[first], code[first]
+        """These, and the codes of strangers."""
         return Owners(
             np.r_[self.record, record],
             np.r_[self.namespace, np.full(len(record), BY_DETAILS, np.int64)],

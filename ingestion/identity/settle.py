@@ -31,6 +31,7 @@ from ingestion.identity.links import (
     people_behind,
 )
 from ingestion.identity.matching import Found, find
+from ingestion.identity.merged import Alone, as_one
 from ingestion.identity.names import initials
 from ingestion.identity.people import People, read_people
 from ingestion.identity.recalled import recall
@@ -162,14 +163,20 @@ def used(
 
 def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[People, Cut, Decided]:
     """Identifiers first, then evidence; a record that evidence gives to somebody else as well is
-    taken from whom a shared identifier gave it to, and both are done again."""
+    taken from whom a shared identifier gave it to, and both are done again. Whom people join is
+    joined then, whole."""
     strangers = None if evidence is None else evidence.strangers()
-    found = cut(people.statements, people.namespaces, manual, strangers)
-    decided = decide(people, found, manual, evidence)
+    apart = manual.different_only
+    found = cut(people.statements, people.namespaces, apart, strangers)
+    decided = decide(people, found, apart, evidence)
     leaving = torn(people, decided, evidence)
     if len(leaving):
         people = replace(people, statements=_without_company(people, leaving))
-        found = cut(people.statements, people.namespaces, manual, strangers)
+        found = cut(people.statements, people.namespaces, apart, strangers)
+    if len(manual.same[0]):
+        alone = Alone(people, found, decide(people, found, apart, evidence).cut.group)
+        people, strangers, start = as_one(alone, strangers, manual)
+        found = cut(people.statements, people.namespaces, manual, strangers, start)
     people, found = _without_lost(people, found, evidence)
     return people, found, decide(people, found, manual, evidence)
 

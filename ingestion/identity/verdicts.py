@@ -122,10 +122,8 @@ def user_of(lake: "Lake", name: str) -> str:
     """
     for table, key in (("users", "user_id"), ("user_aliases", "alias_id"),
                        ("identities", "record_key")):  # fmt: skip
-        rows = lake.table(table)
-        found = lake.run(rows.filter(rows[key] == name).select("user_id").limit(1))
-        if len(found):
-            return str(found["user_id"][0].as_py())
+        if found := _user_in(lake, table, key, name):
+            return found
     if named := _identifier(name):
         return _user_named(lake, *named)
     raise NotFound(
@@ -133,6 +131,17 @@ def user_of(lake: "Lake", name: str) -> str:
         hint="Give a user id, namespace:value as records name people, or a record key as "
         f"`{lake.workspace.command('export identities --out FILE')}` shows them.",
     )
+
+
+def called_now(lake: "Lake", former_id: str) -> str | None:
+    """The user that was known by this id before; None: nobody was."""
+    return _user_in(lake, "user_aliases", "alias_id", former_id)
+
+
+def _user_in(lake: "Lake", table: str, key: str, name: str) -> str | None:
+    rows = lake.table(table)
+    found = lake.run(rows.filter(rows[key] == name).select("user_id").limit(1))
+    return str(found["user_id"][0].as_py()) if len(found) else None
 
 
 def _identifier(name: str) -> tuple[str, str] | None:
@@ -219,7 +228,7 @@ def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Ve
         "reason": who.reason,
         "rule": RULE,
         "author": who.author,
-        "judged_at_ms": who.at_ms,
+        "judged_at_ms": max(who.at_ms, _newest_ms(lake) + 1),
     }
     inputs = {name: lake.step_id(name) for name in ("identity", STEP)}
     with lake.step(STEP, inputs=inputs, config=row) as step:
@@ -227,6 +236,14 @@ def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Ve
         found = _verdict(lake, lake.arrow("judgements").num_rows + 1, row)
         step.summary.update(verdict=verdict, users=list(found.users))
     return found
+
+
+def _newest_ms(lake: "Lake") -> int:
+    """When the newest verdict was given. The last word holds, also where a clock was set back."""
+    judgements = lake.table("judgements")
+    newest = judgements.filter(judgements.rule == RULE).judged_at_ms.max().name("newest")
+    at_ms = lake.run(newest.as_table())["newest"][0].as_py()
+    return -1 if at_ms is None else int(at_ms)
 
 
 def _verdict(lake: "Lake", number: int, row: dict[str, Any]) -> Verdict:

@@ -1,17 +1,14 @@
 """Programs that use one workspace at once: each reads a whole state, none gets an error."""
 
 import os
-import re
 import signal
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-from program import PROGRAM, as_json, personagraph, refused, succeed
+from program import as_json, personagraph, refused, succeed
+from serving import served, started
 from world import EVENTS, write_story
 
 LATE = (
@@ -32,33 +29,6 @@ def arrives_late(data: Path) -> None:
     age = file.stat().st_mtime
     file.write_text(file.read_text() + LATE)
     os.utime(file, (age, age))
-
-
-def started(home: Path, *arguments: str | Path) -> "subprocess.Popen[str]":
-    """The program as a terminal starts it; tests in the background would pass on that Ctrl-C is
-    ignored."""
-    return subprocess.Popen(
-        [str(PROGRAM), *map(str, arguments)],
-        env=os.environ | {"PERSONAGRAPH_HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-@contextmanager
-def served(home: Path, workspace: str) -> Iterator[httpx.Client]:
-    with started(home, "serve", "-w", workspace, "--port", "0") as server:
-        assert server.stderr is not None
-        found = re.search(r"http://127\.0\.0\.1:\d+", server.stderr.readline())
-        assert found
-        with httpx.Client(
-            base_url=found[0], timeout=60, transport=httpx.HTTPTransport(retries=5)
-        ) as client:
-            yield client
-        server.send_signal(signal.SIGINT)
-        assert "Traceback" not in server.stderr.read()
 
 
 def test_a_server_answers_while_a_run_writes_and_shows_its_result(

@@ -64,3 +64,15 @@ def test_a_denial_of_one_is_said_to_hold_for_both_as_it_then_does(lake: Writer) 
     ids = {row["record_key"]: row["user_id"] for row in lake.arrow("identities").to_pylist()}
     assert ids["a"] == ids["b"]
     assert users[ids["b"]]
+
+
+def test_where_silence_is_no_consent_a_grant_of_one_is_said_to_hold_for_both(lake: Writer) -> None:
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": key, "purpose": "analytics", "granted": granted}
+                            for key, granted in (("a", True), ("d", False))])  # fmt: skip
+    rows = [person(key, email=f"{key}@x.org") for key in "abcd"]
+    run(lake, rows, consent_default="denied")
+    assert cautions(lake, "a", "b", LIMITS) == Cautions(unasked=True)
+    assert "the data of both will be used" in cautions(lake, "b", "a", LIMITS).words()[0]
+    assert cautions(lake, "b", "c", LIMITS) == Cautions()
+    assert cautions(lake, "a", "d", LIMITS) == Cautions(denied=("analytics",))

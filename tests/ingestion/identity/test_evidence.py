@@ -173,6 +173,51 @@ def test_a_person_says_more_than_the_evidence_and_may_take_it_back(lake: Writer)
         undo(lake, said.number, JO)
 
 
+def test_two_users_that_a_person_merges_are_one_with_all_their_records(lake: Writer) -> None:
+    def of(name: str, crm: str, **said: str) -> list[dict[str, Any]]:
+        keys = {"email": f"{name}@x.org", "anonymous_id": f"device of {name}"}
+        return [person(f"{name}1", anonymous_id=keys["anonymous_id"]), person(f"{name}2", **keys),
+                person(f"{name}3", email=keys["email"], crm=crm, **said)]  # fmt: skip
+
+    run(lake, [*of("ann", "1"), *of("bea", "2"), person("both", crm="2", email="ann@x.org")])
+    apart = partition(lake)
+    assert groups("ann1 ann2", "bea1 bea2 bea3 both") <= apart
+    number = merge(lake, "ann1", "bea1", JO).number
+    summary = run(lake, [person("later", crm="1")])
+    assert groups("ann1 ann2 bea1 bea2 bea3 both") <= partition(lake)
+    assert summary["changes"]["split"]["count"] == 0
+    undo(lake, number, JO)
+    run(lake)
+    assert apart <= partition(lake) | groups("ann3")
+
+
+def test_twins_that_a_person_merges_are_one(lake: Writer) -> None:
+    twin = ANN | {"given_name": "Bella"}
+    phone = {"phone": "+442079460018"}
+    rows = [
+        person("anna", email="a@x.org", **phone, **ANN),
+        person("a2", email="a@x.org"),
+        person("bella", email="b@x.org", **phone, **twin),
+        person("b2", email="b@x.org"),
+    ]
+    run(lake, rows)  # fmt: skip
+    assert partition(lake) == groups("a2 anna", "b2 bella")
+    merge(lake, "a2", "b2", JO)
+    run(lake)
+    assert partition(lake) == groups("a2 anna b2 bella")
+
+
+def test_the_last_word_holds_though_a_clock_was_set_back(lake: Writer) -> None:
+    run(lake, [person("a", crm="1"), person("b", crm="2")])
+    for at_ms in (9, 9, 3):
+        number = merge(lake, "a", "b", Who("jo", "asked them", at_ms)).number
+        run(lake)
+        assert partition(lake) == groups("a b")
+        undo(lake, number, Who("jo", "asked again", at_ms))
+        run(lake)
+        assert partition(lake) == groups("a", "b")
+
+
 def test_a_verdict_needs_a_name_and_somebody_it_is_about(lake: Writer) -> None:
     run(lake, [person("a", crm="1"), person("b", crm="2")])
     with pytest.raises(InputError):
@@ -417,3 +462,17 @@ def test_a_level_that_no_pair_of_one_person_shows_can_be_learnt_from(lake: Write
     rows += [person(f"e{n}", email="reception.desk@hotel.org", **somebody()) for n in range(14)]
     run(lake, rows)
     assert lake.summary("identity")["people"] == 514
+
+
+@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(st.lists(DETAILS, min_size=4, max_size=9), st.data())
+def test_a_merge_tears_nobody(drawn: list[dict[str, Any]], data: st.DataObject) -> None:
+    with TemporaryDirectory() as folder, Lake.writer(Path(folder) / "w") as lake:
+        run(lake, [person(f"r{n}", at=n % 3, **said) for n, said in enumerate(drawn)])
+        before = partition(lake)
+        if len(before) > 1:
+            users = st.sampled_from(sorted(set(ids(lake).values())))
+            one, other = data.draw(st.lists(users, min_size=2, max_size=2, unique=True))
+            merge(lake, one, other, JO)
+            run(lake)
+        assert all(any(old <= new for new in partition(lake)) for old in before)
