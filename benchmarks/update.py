@@ -151,7 +151,7 @@ class World:
             work.choose(self.mapping)
             work.topics()
             work.intents(self.mapping)
-            work.personas()
+            work.personas(None)
             seconds = {r.step: r.seconds for r in work.reports if r.step in STEPS}
         return Result(self.path, seconds)
 

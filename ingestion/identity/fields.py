@@ -69,6 +69,20 @@ _JACCARD = (
 )
 # Another digit is no slip of the pen: rosa130@ and rosa170@ are how a provider tells two apart.
 _DIGITS = "regexp_extract_all(split_part({0}_{1}, '@', 1), '([0-9])', 1)"
+_ELDER, _YOUNGER, _THIRD = "sr|senior", "jr|junior|ii", "iii|iv"
+
+
+def _ends(side: str, words: str) -> str:
+    return f"regexp_extract({{0}}_{side}, ' ({words})$', 1) <> ''"
+
+
+_GENERATION = " OR ".join(
+    f"({_ends(one, first)} AND {_ends(other, second)})"
+    for first, second in ((_ELDER, _YOUNGER), (_ELDER, _THIRD), (_YOUNGER, _THIRD))
+    for one, other in (("l", "r"), ("r", "l"))
+)
+GENERATION_LEVEL = 1
+"""Of names: one says `Sr.`, the other `Jr.`; of one name, but never one person."""
 _LONG = "least(len({0}_words_l), len({0}_words_r)) >= 5"  # of short ones words say too little
 
 
@@ -84,6 +98,7 @@ KINDS: Mapping[str, Kind] = {
     "given_name": Kind(
         (
             Level("the same given name", _SAME, 0.78, 0.004, counted=True),
+            Level("given names of an elder and a younger", _GENERATION, 0.0005, 0.001),
             Level("one given name is a short form of the other",
                   "list_has_any({0}_forms_l, {0}_forms_r)", 0.05, 0.0005),
             Level("one given name is the other's initial",
@@ -101,6 +116,7 @@ KINDS: Mapping[str, Kind] = {
     "family_name": Kind(
         (
             Level("the same family name", _SAME, 0.84, 0.002, counted=True),
+            Level("family names of an elder and a younger", _GENERATION, 0.0005, 0.001),
             Level("family names written nearly alike", _near(0.92), 0.08, 0.0006),
             Level("family and given name swapped",
                   "{0}_l = given_name_r AND {0}_r = given_name_l", 0.02, 1e-05),

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, Compared, prepare, shared_values
-from ingestion.identity.fields import PERSON
+from ingestion.identity.fields import GENERATION_LEVEL, PERSON
 from ingestion.identity.joining import Evidence, Guards, join
 from ingestion.identity.links import Codes, Flags, Floats, distinct
 from ingestion.identity.model import (
@@ -51,7 +51,8 @@ class Pairs:
 
     Shapes: left, right (e,) record codes, left < right; bits (e,) prior included; personal (e,)
     bool: something speaks of the person, not of a household; contradicted (e,) bool: dates of birth
-    that cannot be one person's; strangers (e,) bool: names that are not one person's; reason (e,).
+    that cannot be one person's; strangers (e,) bool: names that are not one person's; kin (e,)
+    bool: names so near that only an id of the source outweighs that they are two; reason (e,).
     """
 
     left: Codes
@@ -60,6 +61,7 @@ class Pairs:
     personal: Flags
     contradicted: Flags
     strangers: Flags
+    kin: Flags
     reason: pa.Array
 
     def only(self, keep: Flags) -> "Pairs":
@@ -70,7 +72,8 @@ class Pairs:
         """The pairs at these places."""
         return Pairs(
             self.left[rows], self.right[rows], self.bits[rows], self.personal[rows],
-            self.contradicted[rows], self.strangers[rows], self.reason.take(pa.array(rows)),
+            self.contradicted[rows], self.strangers[rows], self.kin[rows],
+            self.reason.take(pa.array(rows)),
         )  # fmt: skip
 
     @property
@@ -195,7 +198,7 @@ def _model(step: Any, scratch: Scratch) -> tuple[Model, bool]:
 
 def still_holds(model: Model, row_count: int, filled: set[str]) -> bool:
     """Whether a model may be kept for so many rows with these fields."""
-    outgrown = GROWTH * model.row_count if model.trained_on else FEWEST_ROWS
+    outgrown = GROWTH * model.row_count if model.row_count else FEWEST_ROWS
     return row_count < outgrown and filled <= {one.name for one in model.fields}
 
 
@@ -233,6 +236,7 @@ def pair_table(pairs: Pairs, keys: Any, model: Model) -> pa.Table:
             "personal": pairs.personal,
             "contradicted": pairs.contradicted,
             "strangers": pairs.strangers,
+            "kin": pairs.kin,
             "reason": pairs.reason,
             "probability": pairs.probability,
             "model_id": pa.repeat(model.id, len(pairs.left)),
@@ -270,7 +274,9 @@ def kept_model(step: Any) -> Model | None:
         for name in pc.unique(known["field"]).to_pylist()
     }
     model = Model.from_json(rows[-1]["settings"], {})
-    if model.trained_on:
+    if any(len(model.weights[one.name]) != len(one.usual()) for one in model.fields):
+        return None  # another program told other levels apart
+    if model.row_count:
         counted = [one.name for one in model.fields if any(a.counted for a in one.how.levels)]
         empty = known.select(["value", "frequency"]).slice(0, 0)
         model = replace(model, frequencies={n: frequencies.get(n, empty) for n in counted})
@@ -351,7 +357,8 @@ def read_pairs(scratch: Scratch, model: Model) -> Pairs:
     rows = scratch.sql(
         f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
         f"{_bits(model)} AS bits, personal_bits > 0 AS personal, "
-        f"{_contradicted(model)} AS contradicted, {_strangers(model)} AS strangers, "
+        f"{_contradicted(model)} AS contradicted, {_strangers(model, -1)} AS strangers, "
+        f"({_strangers(model, -2)} OR {_couple(model)}) AS kin, "
         f"{_reason(model)} AS reason FROM scored ORDER BY 1, 2"
     )
     return _of_table(rows, rows["left"].to_numpy(), rows["right"].to_numpy())
@@ -361,7 +368,7 @@ def _of_table(rows: pa.Table, left: Codes, right: Codes) -> Pairs:
     # Rounded, so that sums made in another order are still the same evidence.
     return Pairs(
         left, right, np.round(rows["bits"].to_numpy(), 6), rows["personal"].to_numpy(),
-        rows["contradicted"].to_numpy(), rows["strangers"].to_numpy(),
+        rows["contradicted"].to_numpy(), rows["strangers"].to_numpy(), rows["kin"].to_numpy(),
         pa.concat_arrays([pa.array([], pa.string()), *rows["reason"].chunks]),
     )  # fmt: skip
 
@@ -376,17 +383,30 @@ def _agrees(model: Model, name: str) -> str:
 
 
 def _contradicted(model: Model) -> str:
-    """A father and a son have one name and one address; what tells them apart is their age."""
-    generation = is_level(model, "birth_date", -2, "bits_birth_date")
-    return f"({generation} AND NOT {_agrees(model, 'number')})"
+    """A father and a son have one name and one address; what tells them apart is their age, or that
+    they are called Sr. and Jr."""
+    generation = [is_level(model, "birth_date", -2, "bits_birth_date")]
+    generation += [
+        is_level(model, name, GENERATION_LEVEL, f"bits_{name}")
+        for name in ("given_name", "family_name")
+    ]
+    return f"(({' OR '.join(generation)}) AND NOT {_agrees(model, 'number')})"
 
 
-def _strangers(model: Model) -> str:
-    """Two people behind one identifier: another given name, and nothing personal that agrees; twins
-    have one date of birth, so that it must be enough with all else to join them."""
+def _strangers(model: Model, level: int) -> str:
+    """Two people behind one identifier: another given name (level -1; -2: one that only begins like
+    the other, as Mary and Mark), and nothing personal that agrees; twins have one date of birth, so
+    that it must be enough with all else to join them."""
     probable = f"{_bits(model)} >= {bits_of(OPERATING_POINT)!r}"
     alike = f"{_agrees(model, 'number')} OR ({_agrees(model, 'birth_date')} AND {probable})"
-    return f"({is_level(model, 'given_name', -1, 'bits_given_name')} AND NOT ({alike}))"
+    return f"({is_level(model, 'given_name', level, 'bits_given_name')} AND NOT ({alike}))"
+
+
+def _couple(model: Model) -> str:
+    """Given names as near as Paul and Paula, and dates of birth that differ."""
+    born = (is_level(model, "birth_date", level, "bits_birth_date") for level in (-1, -2))
+    number = _agrees(model, "number")
+    return f"({_nearly(model, 'given_name')} AND ({' OR '.join(born)}) AND NOT {number})"
 
 
 def _reason(model: Model) -> str:
@@ -408,7 +428,7 @@ def _reason(model: Model) -> str:
 
 def _nearly(model: Model, name: str) -> str:
     """Whether two values are alike without being the same, in SQL."""
-    between = range(1, len(model.weights[name]) - 1)
+    between = range(1, len(model.weights.get(name, ())) - 1)
     found = (is_level(model, name, number, f"bits_{name}") for number in between)
     return f"({' OR '.join(found) or 'false'})"
 
@@ -421,6 +441,7 @@ def _joined(one: Pairs, other: Pairs) -> Pairs:
         np.r_[one.personal, other.personal],
         np.r_[one.contradicted, other.contradicted],
         np.r_[one.strangers, other.strangers],
+        np.r_[one.kin, other.kin],
         pa.concat_arrays([one.reason, other.reason]),
     )
 
@@ -475,5 +496,6 @@ def sharing_of(
     at = np.searchsorted(np.sort(key), first * count + second)
     # An id of the source outweighs a given name; a family name that differs too outweighs the id.
     outweighed = unique & (pairs.bits[at] >= bits_of(AGAINST))
-    conflict = (pairs.strangers[at] | (pairs.contradicted[at] & ~unique)) & ~outweighed
+    two = (pairs.contradicted | pairs.kin)[at] & ~unique
+    conflict = (pairs.strangers[at] | two) & ~outweighed
     return Sharing(first, second, unique, conflict), pairs

@@ -45,6 +45,14 @@ TWINS = 0.015
 """Of two people of one household, how often they are twins."""
 HOUSEHOLD_BITS = (0.0, 10.0)
 """What agreeing on a household may say: at least even, at most a thousand to one."""
+BEYOND_NAMES = ("birth_date", "number", "email", "phone", "street", "postcode", "organisation")
+BEYOND_BITS, NAMES_ALONE_BITS = 3.0, 2.0
+"""Where what agrees of these says less than the first, the log2 odds of one person are at most the
+second: names alone never decide."""
+FEWEST_TAUGHT = 25
+"""Pairs of one person that a rule must hold to be learnt from."""
+MOST_DIFFERENT = 0.5
+"""One person does not say another name or date of birth more often than the same."""
 USUAL_ROWS = 1_000
 """Among so few rows one other is about the same person, before the data says otherwise."""
 ITERATIONS = (25, 10, 4)
@@ -156,7 +164,7 @@ def estimate(
     )
     last = household(rules, fields)
     lessons = [rule for rule in training(rules, fields) if rule not in last] + last
-    return _learnt(scratch, table, start, lessons) if lessons else start
+    return _learnt(scratch, table, start, lessons)
 
 
 def usual(fields: Sequence[Field], *, apart: bool = False) -> Model:
@@ -243,8 +251,9 @@ def _together(model: Model, bits: dict[str, str]) -> str:
 
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
-    household are one person; and where the given names differ there may be twins, however much
-    else agrees, unless they name one number.
+    household are one person; and where the given names differ, or only begin alike (Mary and Mark),
+    there may be twins, however much else agrees, unless they name one number. Two who have nothing
+    in common but their names, and a town at most, are left to a person, however rare the names are.
     """
     every = f"match_weight - ({model.prior_bits!r})"
     if not any(one.how.personal for one in model.fields):
@@ -255,11 +264,14 @@ def _together(model: Model, bits: dict[str, str]) -> str:
     if "given_name" not in model.weights:
         return total
     number = bits.get("number", "0.0")
-    twins = most + math.log2(model.weights["given_name"][-1][0] / TWINS)
-    differs = is_level(model, "given_name", -1, bits["given_name"])
+    differs = " OR ".join(is_level(model, "given_name", at, bits["given_name"]) for at in (-1, -2))
+    m = model.weights["given_name"]
+    twins = most + math.log2((m[-1][0] + m[-2][0]) / TWINS)
+    beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
     return (
         f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
-        f"ELSE {total} END"
+        f"WHEN {beyond or '0.0'} < {BEYOND_BITS!r} "
+        f"THEN least({total}, {NAMES_ALONE_BITS - model.prior_bits!r}) ELSE {total} END"
     )
 
 
@@ -274,67 +286,109 @@ def _taught(
     """A linker that has learnt, and which share of each rule's pairs are of one person.
 
     With every iteration a level that no pair of one person shows loses nearly all of its
-    probability, down to where Splink refuses it; then fewer iterations say all that they can.
+    probability, down to where Splink refuses it; then fewer iterations say all that they can, and a
+    rule that has nothing to teach even then is left out. So is one whose pairs hold next to none of
+    one person: what one family has in common would be learnt as what one person says twice.
     """
-    for iterations in ITERATIONS:
-        linker = _linker(here(scratch), table, start, iterations=iterations)
-        try:
+    left = list(lessons)
+    while True:
+        for iterations in ITERATIONS:
+            linker = _linker(here(scratch), table, start, iterations=iterations)
             with quiet():
                 linker.training.estimate_u_using_random_sampling(
                     max_pairs=min(RANDOM_PAIRS, PER_ROW * start.row_count), seed=1, num_chunks=1
                 )
-                train = linker.training.estimate_parameters_using_expectation_maximisation
-                options = {
-                    "estimate_without_term_frequencies": True, "max_pairs": TRAINING_PAIRS[1],
-                }  # fmt: skip
-                sessions = {rule: train(rule.condition, **options) for rule in lessons}
-        except ValueError as error:
-            if "below the minimum" not in str(error) or iterations == ITERATIONS[-1]:
-                raise
+                shares = _lessons(linker, left)
+            if len(shares) == len(left):
+                break
+        else:
+            del left[len(shares)]
             continue
-        return linker, {
-            rule: session.core_model_settings.probability_two_random_records_match
-            for rule, session in sessions.items()
-        }
-    raise AssertionError  # the last one returns or raises
+        left = [rule for rule in left if shares[rule] * rule.pairs >= FEWEST_TAUGHT]
+        if len(left) == len(shares):
+            return linker, shares
+
+
+def _lessons(linker: Any, lessons: Sequence[Rule]) -> dict[Rule, float]:
+    """Which share of each rule's pairs are of one person, up to the first rule in which a
+    probability vanished."""
+    shares: dict[Rule, float] = {}
+    for rule in lessons:
+        try:
+            session = linker.training.estimate_parameters_using_expectation_maximisation(
+                rule.condition,
+                estimate_without_term_frequencies=True,
+                max_pairs=TRAINING_PAIRS[1],
+            )
+        except ValueError as error:
+            if "below the minimum" not in str(error):
+                raise
+            return shares
+        shares[rule] = session.core_model_settings.probability_two_random_records_match
+    return shares
+
+
+Found = dict[str, list[tuple[float | None, float | None]]]
+"""Field -> what was learnt of each level, (m, u)."""
+
+
+def _believed(found: Found) -> bool:
+    """Whether pairs of one person were found to learn from. A table without doubles has none, and
+    what hangs together there are households, or nothing: its "one person" changes names."""
+    kinds = ("given_name", "family_name", "birth_date")
+    return all((found[name][-1][0] or 0.0) <= MOST_DIFFERENT for name in kinds if name in found)
 
 
 def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
     linker, shares = _taught(scratch, table, start, lessons)
-    totals = [(rule, share * rule.pairs) for rule, share in shares.items()]
-    found = {
+    found: Found = {
         one["output_column_name"]: [
             (level.get("m_probability"), level.get("u_probability"))
             for level in one["comparison_levels"][1:]
         ]
         for one in linker.misc.save_model_to_json()["comparisons"]
     }
-    m = {
-        one.name: _shrunk([m for m, _ in found[one.name]], [m for m, _ in one.usual()])
-        for one in start.fields
-    }
-    # What a rule finds is only a part of all: the pairs of one person that agree on its fields.
-    matches = median(
-        count / math.prod(m[name][0] for name in rule.fields) for rule, count in totals
-    )
-    possible = _possible(scratch, table, start)
-    share = min(max(matches, 1.0) / possible, 0.5)
+    if shares and _believed(found):
+        learnt, prior_bits = _from_lessons(scratch, table, start, (found, shares))
+    else:  # how often strangers agree was seen all the same
+        learnt = {one.name: [m for m, _ in one.usual()] for one in start.fields}
+        shares, prior_bits = {}, start.prior_bits
+    share = 1 / (1 + 2.0**-prior_bits)
+    last = list(shares)[-1:]
     return replace(
         start,
         weights={
-            one.name: list(zip(m[one.name], _strangers(one, found[one.name], m[one.name], share),
-                               strict=True))
+            one.name: list(zip(m := learnt[one.name],
+                               _strangers(one, found[one.name], m, share), strict=True))
             for one in start.fields
         },
-        prior_bits=_rounded(math.log2(share / (1 - share))),
-        household_bits=_household_bits(lessons[-1], shares[lessons[-1]], start),
-        trained_on=tuple(rule.condition for rule in lessons),
+        prior_bits=prior_bits,
+        household_bits=_household_bits(last[0], shares[last[0]], start) if last else 0.0,
+        trained_on=tuple(rule.condition for rule in shares),
         frequencies={
             one.name: _frequencies(scratch, table, one.name)
             for one in start.fields
             if any(level.counted for level in one.how.levels)
         },
     )  # fmt: skip
+
+
+def _from_lessons(
+    scratch: Scratch, table: str, start: Model, taught: tuple[Found, dict[Rule, float]]
+) -> tuple[dict[str, list[float]], float]:
+    """How often one person agrees on each level of each field, and the prior in bits."""
+    found, shares = taught
+    m = {
+        one.name: _shrunk([m for m, _ in found[one.name]], [m for m, _ in one.usual()])
+        for one in start.fields
+    }
+    # What a rule finds is only a part of all: the pairs of one person that agree on its fields.
+    matches = median(
+        share * rule.pairs / math.prod(m[name][0] for name in rule.fields)
+        for rule, share in shares.items()
+    )
+    share = min(max(matches, 1.0) / _possible(scratch, table, start), 0.5)
+    return m, _rounded(math.log2(share / (1 - share)))
 
 
 def _household_bits(rule: Rule, share: float, model: Model) -> float:

@@ -11,6 +11,9 @@ from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
 from ingestion.identity.people import People
 
+GENERATIONS = ("sr", "senior", "jr", "junior", "ii", "iii", "iv")
+"""What stands behind a name to tell a father from a son."""
+
 
 def plain(text: Any) -> Any:
     """A name as it is compared: small letters and digits, single spaces; null for none."""
@@ -30,9 +33,12 @@ def given_and_family(rows: Any) -> dict[str, Any]:
 
     several = rows.whole.contains(" ").fill_null(False)
     parts = rows.whole.split(" ")
+    # `Ann Lee Jr.` is a Lee.
+    suffixed = (parts.length() > 2) & parts[-1].isin(GENERATIONS)
+    last = suffixed.fill_null(False).ifelse(parts[-2] + " " + parts[-1], parts[-1])
     return {
         "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
-        "family_name": ibis.coalesce(rows.family_name, several.ifelse(parts[-1], None)),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, None)),
     }
 
 

@@ -111,8 +111,9 @@ def _stated(step: Any) -> Any:
     import ibis
 
     stated = step.table("identifiers").select("record_key", "namespace", "value")
-    merged = step.table("merged_ids").select("record_key", "namespace", "value")
-    stated = stated.union(merged)
+    merged = step.table("merged_ids")
+    for side in (merged.value, merged.into_value):  # whichever of the two the record is called by
+        stated = stated.union(merged.select("record_key", "namespace", value=side))
     judged = step.table("judgements")
     judged = judged.filter(judged.author.notin(["rule", "model"]) & (judged.verdict == "same"))
     # A profile that names no identifier is somebody all the same, where it says who.

@@ -97,6 +97,85 @@ def test_twins_with_one_telephone_stay_two_and_wait_for_a_person(lake: Writer) -
     assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["doubtful"]
 
 
+HOUSE = {"family_name": "Dellow", "street": "Mill Bank 131", "postcode": "LS114FE"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"given_name": "Paul", "birth_date": "19710203"},
+         {"given_name": "Paula", "birth_date": "19730809"}),
+        ({"given_name": "Mary", "birth_date": "20010607"},
+         {"given_name": "Mark", "birth_date": "20010607"}),
+        ({"given_name": "Rob", "family_name": "Dellow Sr."},
+         {"given_name": "Rob", "family_name": "Dellow Jr."}),
+        ({"given_name": "Rob Senior"}, {"given_name": "Rob II"}),
+    ],
+)  # fmt: skip
+def test_two_of_one_house_and_telephone_whose_names_are_near_stay_two(
+    lake: Writer, one: dict[str, str], other: dict[str, str]
+) -> None:
+    run(lake, [person("a", phone="+442079460018", **HOUSE | one),
+               person("b", phone="+442079460018", **HOUSE | other)])  # fmt: skip
+    assert partition(lake) == groups("a", "b")
+
+
+def test_a_suffix_is_no_family_name(lake: Writer) -> None:
+    run(lake, [person("a", name="Rob Dellow Jr.", street=HOUSE["street"]),
+               person("b", name="Rob Dellow Sr", street=HOUSE["street"])])  # fmt: skip
+    rows = {row["record_key"]: row["family_name"] for row in lake.arrow("person_rows").to_pylist()}
+    assert rows == {"a": "dellow jr", "b": "dellow sr"}
+    assert partition(lake) == groups("a", "b")
+
+
+def test_two_names_alone_join_nobody(lake: Writer) -> None:
+    name = {"given_name": "Xanthippe", "family_name": "Fernsby", "city": "Ashmoor"}
+    run(lake, [person("a", email="xf@x.org", **name), person("b", email="xanthi77@y.org", **name),
+               person("c", **name)])  # fmt: skip
+    assert partition(lake) == groups("a", "b", "c")
+    assert {row["cause"] for row in lake.arrow("reviews").to_pylist()} == {"doubtful"}
+
+
+def test_a_table_without_doubles_joins_nobody_and_is_no_error(lake: Writer) -> None:
+    draw = random.Random(22)
+    given = [
+        a + b + c for a in "BDKLMN" for b in "aeio" for c in ("lan", "rik", "mus", "ta", "vin")
+    ]
+    family = [
+        a + b
+        for a in ("Ash", "Bram", "Cor", "Dun", "El", "Fen")
+        for b in ("by", "cott", "den", "ford", "grove", "ham", "ley", "more", "ton", "wick")
+    ]
+    rows = []
+    for n in range(600):
+        one, two = draw.choice(given), draw.choice(family)
+        rows.append(
+            person(
+                f"n{n}",
+                customer=f"C{n}",
+                email=f"{one}.{two}{draw.randint(1, 9999)}@x.org".lower(),
+                phone=f"+447{draw.randint(100000000, 999999999)}",
+                given_name=one,
+                family_name=two,
+                birth_date=f"{draw.randint(19400, 20059)}{draw.randint(111, 128)}",
+                street=f"{draw.choice(family)} Road {draw.randint(1, 200)}",
+                postcode=f"LS{draw.randint(1, 29)}{draw.randint(1, 9)}{draw.choice('ABDEFG')}X",
+            )
+        )
+    for n in range(9):
+        house = {
+            "family_name": family[n],
+            "street": f"{draw.choice(family)} Lane {draw.randint(1, 200)}",
+            "postcode": f"M{draw.randint(10, 99)}{draw.choice('ABDEFG')}B",
+            "phone": f"+447{draw.randint(100000000, 999999999)}",
+        }
+        for name in ("Olga", "Igor"):
+            born = f"{draw.randint(19400, 19899)}{draw.randint(111, 128)}"
+            rows.append(person(f"h{n}{name}", given_name=name, birth_date=born, **house))
+    run(lake, rows)  # fmt: skip
+    assert len(partition(lake)) == len(rows)
+
+
 def test_a_telephone_of_many_names_is_a_switchboards_though_no_record_has_an_id(
     lake: Writer,
 ) -> None:

@@ -345,6 +345,15 @@ def test_what_a_source_has_merged_itself_is_one_id(lake: Writer) -> None:
     assert summary["cut"] == summary["blocked"] == []
 
 
+def test_a_record_that_says_what_it_was_merged_into_is_of_that_person(lake: Writer) -> None:
+    with lake.step("claims") as step:
+        put(step, merged_ids=[{"record_key": "a", "namespace": "salesforce", "value": "1",
+                               "into_value": "2"}])  # fmt: skip
+    run(lake, [record("a", salesforce="1", email="ann@x.org"),
+               record("b", salesforce="2"), record("c", salesforce="3")])  # fmt: skip
+    assert partition(lake) == groups("a b", "c")
+
+
 def test_a_source_that_merges_everybody_is_not_believed(lake: Writer) -> None:
     ids = [f"h{number}" for number in range(60)]
     with lake.step("claims") as step:
