@@ -67,6 +67,9 @@ def dataset(
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
+            of_nobody=(~accepted["_concerned"]).sum().fill_null(0)
+            if "_concerned" in accepted.columns
+            else ibis.literal(0),
             left_out=accepted.left_out.sum().fill_null(0)
             if "left_out" in accepted.columns
             else ibis.literal(0),
@@ -79,7 +82,10 @@ def dataset(
         kind=data.table.kind or data.table.format or "",
         accepted=facts["accepted"],
         identifiers=identifiers,
-        anonymous=facts["accepted"] - facts["named"] if _names_people(data) else 0,
+        anonymous=facts["accepted"] - facts["named"] - facts["of_nobody"]
+        if _names_people(data)
+        else 0,
+        of_nobody=facts["of_nobody"],
         dropped_identifiers=facts["dropped"],
         from_ms=facts["from_ms"],
         to_ms=facts["to_ms"],
@@ -177,8 +183,8 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: one value is in {facts['most']} of {facts['records']} records"
     if report.dropped_identifiers:
         yield (
-            f"{report.dropped_identifiers} identifiers name nobody (null, 0, …, more than "
-            f"{MOST_BYTES:,} bytes) and were dropped"
+            f"{report.dropped_identifiers} identifiers name nobody (null, 0, too few digits, …, "
+            f"more than {MOST_BYTES:,} bytes) and were dropped"
         )
     if events.get("with_item", 0) > 1000 and events["items"] > 0.9 * events["with_item"]:
         yield (

@@ -10,6 +10,7 @@ from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
+OF_NOBODY = "about nobody, by a `nobody` condition: kept, and of no person"
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""
 
@@ -57,8 +58,10 @@ class DatasetReport:
 
     Attributes:
         identifiers: namespace -> {records, distinct, most} (most: records of the commonest value).
-        anonymous: accepted records without any identifier.
-        dropped_identifiers: values that name nobody (`null`, `0`, ..., far too long ones).
+        anonymous: accepted records without any identifier, `of_nobody` not among them.
+        of_nobody: accepted records that a `nobody` condition of the mapping makes nobody's.
+        dropped_identifiers: values that name nobody (`null`, `0`, a telephone number of too few
+            digits, ..., far too long ones).
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
         left_out: accepted records that no person caused (robots, pings, …): they are no events.
@@ -75,6 +78,7 @@ class DatasetReport:
     accepted: int
     identifiers: dict[str, dict[str, int]] = field(default_factory=dict)
     anonymous: int = 0
+    of_nobody: int = 0
     dropped_identifiers: int = 0
     from_ms: int | None = None
     to_ms: int | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ingestion.report import Report
+from ingestion.report import OF_NOBODY, Report
 from kg.words import some
 
 MOST_REASONS = 6
@@ -72,6 +72,9 @@ def _ingest(s: dict[str, Any]) -> Iterator[str]:
             told += f", {more:,} for other reasons (--json lists them)"
         yield f"Quarantined with their reason, to be mended and run again: {told}."
     yield from _same_key(s["report"])
+    of_nobody = sum(dataset.get("of_nobody", 0) for dataset in s["report"]["datasets"])
+    if of_nobody:
+        yield f"{some(of_nobody, 'record')} {OF_NOBODY}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
         yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."

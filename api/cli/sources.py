@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
-from ingestion.report import DatasetReport, Report
+from ingestion.report import OF_NOBODY, DatasetReport, Report
 from kg.words import some
 
 
@@ -88,10 +88,13 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
             f"identifier {namespace}: {some(counts['distinct'], 'value')} on "
             f"{some(counts['records'], 'record')}, the commonest on {counts['most']:,}"
         )
+    if dataset.of_nobody:
+        yield f"{some(dataset.of_nobody, 'record')} {OF_NOBODY}"
     if dataset.anonymous:
         yield f"{some(dataset.anonymous, 'record')} without any identifier: kept, and of no person"
     if dataset.dropped_identifiers:
-        yield f"{some(dataset.dropped_identifiers, 'identifier')} of nobody (null, 0, ...)"
+        told = some(dataset.dropped_identifiers, "identifier")
+        yield f"{told} of nobody (null, 0, too few digits, ...)"
     if dataset.verbs:
         yield "verbs: " + ", ".join(f"{verb} {count:,}" for verb, count in dataset.verbs.items())
     if dataset.with_item_share is not None:
