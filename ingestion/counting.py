@@ -28,11 +28,18 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
     """One report per file that was read."""
     counts = scratch.fetch(
         rows.group_by("source", "status", "reason").agg(
-            rows=rows.count(), differing=rows.differs.sum()
+            rows=rows.count(), differing=rows.differs.sum(), first=rows.position.min()
         )
     )
     found: dict[str, dict[str, Any]] = {
-        name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "differing": 0, "reasons": {}}
+        name: {
+            "accepted": 0,
+            "duplicate": 0,
+            "quarantined": 0,
+            "differing": 0,
+            "reasons": {},
+            "first": {},
+        }
         for name in dataset.staged
     }
     for row in sorted(counts, key=lambda row: (row["source"], row["reason"] or "")):
@@ -41,6 +48,7 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
         mine["differing"] += row["differing"]
         if row["reason"]:
             mine["reasons"][row["reason"]] = row["rows"]
+            mine["first"][row["reason"]] = row["first"]
     return [
         FileReport(
             source=name, dataset=dataset.name, status="read",

@@ -23,6 +23,8 @@ class FileReport:
         status: read, unchanged, unreadable, ignored, linked or unmapped.
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
+        first: code -> the first of these rows, from 1 (its key may be a value of it, so it is not
+            named by that).
         received: always accepted + duplicate + quarantined.
         differing: of the duplicates, those that say something else than the record that is kept.
         usable_before: how many were usable when the file was read before, of one read again.
@@ -38,6 +40,7 @@ class FileReport:
     duplicate: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
     usable_before: int | None = None
     differing: int = 0
 

@@ -10,6 +10,11 @@ from api.cli.console import TerminalProgress, escape, print_json, stdout
 from ingestion.report import OF_NOBODY, DatasetReport, Report
 from kg.words import some
 
+_LISTED = (
+    "each quarantined record: `personagraph export records -o records.csv -w W` lists it with its "
+    "reason, once the folder was run into a workspace W"
+)
+
 
 def list_formats(as_json: bool) -> None:
     """The formats that are read, and the mappings that are shipped."""
@@ -55,6 +60,8 @@ def _show(report: Report) -> None:
         console.print(f"[bold]{escape(dataset.name)}[/] ({dataset.kind})")
         for line in dataset_lines(dataset):
             console.print(f"  {escape(line)}", soft_wrap=True)
+    if report.total("quarantined"):
+        console.print(escape(_LISTED), soft_wrap=True)
     console.print(escape(declared(report)), soft_wrap=True)
     console.print("[dim]nothing was written[/]")
 
@@ -65,7 +72,10 @@ def files_table(report: Report) -> Table:
     for name in ("received", "accepted", "duplicate", "quarantined"):
         table.add_column(name, justify="right")
     for file in report.files:
-        reasons = ", ".join(f"{count:,} {code}" for code, count in file.reasons.items())
+        reasons = ", ".join(
+            f"{count:,} {code} (first: row {file.first[code]:,})"
+            for code, count in file.reasons.items()
+        )
         note = file.detail or reasons
         counts = (file.received, file.accepted, file.duplicate, file.quarantined)
         table.add_row(
