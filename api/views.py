@@ -121,7 +121,8 @@ def _written(persona: dict[str, Any]) -> tuple[str, ...]:
 def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]:
     """How many held each persona at the end of a day (or at a moment), most people first.
 
-    Of a day that the data does not reach the end of, the newest event is the end.
+    Of a day that the data does not reach the end of, the newest event is the end. Of fewer than 20
+    people nothing more is said: `people`, `share`, `share_low` and `share_high` are null.
 
     Raises:
         InputError: all of it is later than the newest event.
@@ -132,7 +133,16 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     newest = newest_ms(lake)
     if newest is not None and start <= newest:
         at_ms = min(at_ms, newest)
-    return {"as_of": instant(at_ms), "personas": personas_at(lake, at_ms)}
+    found = [_without_few(one) for one in personas_at(lake, at_ms)]
+    return {"as_of": instant(at_ms), "personas": found}
+
+
+def _without_few(persona: dict[str, Any]) -> dict[str, Any]:
+    from kg.personas.statistics import MIN_PEOPLE
+
+    if persona["people"] >= MIN_PEOPLE:
+        return persona
+    return persona | dict.fromkeys(("people", "share", "share_low", "share_high"))
 
 
 def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:

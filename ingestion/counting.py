@@ -28,11 +28,18 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
     """One report per file that was read."""
     counts = scratch.fetch(
         rows.group_by("source", "status", "reason").agg(
-            rows=rows.count(), differing=rows.differs.sum()
+            rows=rows.count(), differing=rows.differs.sum(), first=rows.position.min()
         )
     )
     found: dict[str, dict[str, Any]] = {
-        name: {"accepted": 0, "duplicate": 0, "quarantined": 0, "differing": 0, "reasons": {}}
+        name: {
+            "accepted": 0,
+            "duplicate": 0,
+            "quarantined": 0,
+            "differing": 0,
+            "reasons": {},
+            "first": {},
+        }
         for name in dataset.staged
     }
     for row in sorted(counts, key=lambda row: (row["source"], row["reason"] or "")):
@@ -41,6 +48,7 @@ def files(scratch: Scratch, dataset: Dataset, rows: Rows) -> list[FileReport]:
         mine["differing"] += row["differing"]
         if row["reason"]:
             mine["reasons"][row["reason"]] = row["rows"]
+            mine["first"][row["reason"]] = row["first"]
     return [
         FileReport(
             source=name, dataset=dataset.name, status="read",
@@ -67,6 +75,9 @@ def dataset(
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
+            of_nobody=(~accepted["_concerned"]).sum().fill_null(0)
+            if "_concerned" in accepted.columns
+            else ibis.literal(0),
             left_out=accepted.left_out.sum().fill_null(0)
             if "left_out" in accepted.columns
             else ibis.literal(0),
@@ -79,7 +90,10 @@ def dataset(
         kind=data.table.kind or data.table.format or "",
         accepted=facts["accepted"],
         identifiers=identifiers,
-        anonymous=facts["accepted"] - facts["named"] if _names_people(data) else 0,
+        anonymous=facts["accepted"] - facts["named"] - facts["of_nobody"]
+        if _names_people(data)
+        else 0,
+        of_nobody=facts["of_nobody"],
         dropped_identifiers=facts["dropped"],
         from_ms=facts["from_ms"],
         to_ms=facts["to_ms"],
@@ -177,8 +191,8 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: one value is in {facts['most']} of {facts['records']} records"
     if report.dropped_identifiers:
         yield (
-            f"{report.dropped_identifiers} identifiers name nobody (null, 0, …, more than "
-            f"{MOST_BYTES:,} bytes) and were dropped"
+            f"{report.dropped_identifiers} identifiers name nobody (null, 0, too few digits, …, "
+            f"more than {MOST_BYTES:,} bytes) and were dropped"
         )
     if events.get("with_item", 0) > 1000 and events["items"] > 0.9 * events["with_item"]:
         yield (

@@ -10,6 +10,7 @@ from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
+OF_NOBODY = "about nobody, by a `nobody` condition: kept, and of no person"
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""
 
@@ -22,6 +23,8 @@ class FileReport:
         status: read, unchanged, unreadable, ignored, linked or unmapped.
         detail: why, for a file that was not read.
         reasons: code -> how many rows it has quarantined.
+        first: code -> the first of these rows, from 1 (its key may be a value of it, so it is not
+            named by that).
         received: always accepted + duplicate + quarantined.
         differing: of the duplicates, those that say something else than the record that is kept.
         usable_before: how many were usable when the file was read before, of one read again.
@@ -37,6 +40,7 @@ class FileReport:
     duplicate: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
     usable_before: int | None = None
     differing: int = 0
 
@@ -57,8 +61,10 @@ class DatasetReport:
 
     Attributes:
         identifiers: namespace -> {records, distinct, most} (most: records of the commonest value).
-        anonymous: accepted records without any identifier.
-        dropped_identifiers: values that name nobody (`null`, `0`, ..., far too long ones).
+        anonymous: accepted records without any identifier, `of_nobody` not among them.
+        of_nobody: accepted records that a `nobody` condition of the mapping makes nobody's.
+        dropped_identifiers: values that name nobody (`null`, `0`, a telephone number of too few
+            digits, ..., far too long ones).
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
         left_out: accepted records that no person caused (robots, pings, …): they are no events.
@@ -75,6 +81,7 @@ class DatasetReport:
     accepted: int
     identifiers: dict[str, dict[str, int]] = field(default_factory=dict)
     anonymous: int = 0
+    of_nobody: int = 0
     dropped_identifiers: int = 0
     from_ms: int | None = None
     to_ms: int | None = None

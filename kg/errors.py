@@ -5,7 +5,7 @@
     |   `-- PartlyRead  files could not be read; all others were   422   exit 7
     |-- NotFound        the thing named does not exist             404   exit 3
     |-- Conflict        the state forbids it                       409   exit 4
-    |-- NotAllowed      consent, role or budget forbids it         403   exit 5
+    |-- NotAllowed      consent, guard or limit forbids it         403   exit 5
     `-- Unavailable     a backend failed; trying again may help    503   exit 6
 
 Messages state the fact (expected, received) in one sentence and never contain personal data.
@@ -61,7 +61,7 @@ class Conflict(PersonagraphError):  # noqa: N818
 
 
 class NotAllowed(PersonagraphError):  # noqa: N818
-    """Consent, role or budget forbids it."""
+    """Consent, a person's answer, the guard of queries, or a limit forbids it."""
 
     exit_code = 5
     status = 403

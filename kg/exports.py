@@ -315,9 +315,10 @@ def check_file(out: Path) -> None:
     """Refuse, before any work, what cannot become a file.
 
     Raises:
-        InputError: its folder is not there, or it is a folder. Unavailable: the disk refuses.
+        InputError: its folder is not there, or it is a folder, a device or a pipe.
+        Unavailable: the disk refuses.
     """
-    from kg.lake.disk import on_disk
+    from kg.lake.disk import on_disk, refuse_special
 
     with on_disk(out):
         out = out.resolve()
@@ -328,6 +329,7 @@ def check_file(out: Path) -> None:
             )
         if out.is_dir():
             raise InputError(f"{out} is a folder.", hint="Name a file in it.")
+        refuse_special(out)
 
 
 def _column(rows: Any, name: str) -> Any:

@@ -25,6 +25,10 @@ _HUB_TYPES = "|".join(sorted({kind.type for kind in EDGES if kind.leaf == "end"}
 CROSS_OR = "OR, XOR, NOT over several variables in a MATCH's WHERE drops rows: filter after WITH *"
 BARE_FLAG = "a bare boolean property under a condition drops rows: compare it with true"
 HUB_CURRENT = "<-[:CURRENT]- walks every edge of a hub: go out over VERSION_OF, or from the persona"
+CROSS = (
+    "patterns with a comma between them are paired each with each where they share no variable: "
+    "tie them together, or ask one by one"
+)
 COMMA = "a comma between patterns is a cross product after UNWIND: write MATCH twice"
 HUB_MERGE = "MERGE of an edge from a hub is quadratic: name the leaf first"
 COMPUTED_BOUND = "a computed bound does not use the index: pass it as a parameter"
@@ -33,7 +37,12 @@ COMPUTED_BOUND = "a computed bound does not use the index: pass it as a paramete
 def findings(text: str) -> list[str]:
     """Why this text should be written otherwise; empty when nothing is known against it."""
     code = code_of(text)
-    found = [reason for clause, body in _clauses(code) for reason in _of_clause(clause, body)]
+    found: list[str] = []
+    is_unwound = False
+    for clause, body in _clauses(code):
+        is_unwound |= clause == "UNWIND"
+        told = _of_clause(clause, body)
+        found += (COMMA if is_unwound and one == CROSS else one for one in told)
     if re.search(r"<-\s*\[\s*\w*\s*:\s*CURRENT\b", code):
         found.append(HUB_CURRENT)
     if re.search(r"(?:>=|<=|<|>)\s*\$\w+\s*[-+*/]", code):
@@ -58,7 +67,7 @@ def _of_clause(clause: str, body: str) -> Iterator[str]:
     pattern, *rest = re.split(r"\bWHERE\b", body, maxsplit=1, flags=re.I)
     where = rest[0] if rest else ""
     if "," in _outside_brackets(pattern):
-        yield COMMA
+        yield CROSS
     if re.search(r"\b(OR|XOR|NOT)\b", re.sub(r"\bIS\s+NOT\s+NULL\b", "", where, flags=re.I), re.I):
         bound = set(_NAMED.findall(where)) | set(_PROPERTY.findall(where))
         if len(bound) > 1:

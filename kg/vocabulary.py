@@ -1,12 +1,13 @@
 """Names in a query that the graph does not have: a store finds nothing there, and says nothing.
 
 It reads the text roughly, as `lint` does: labels and types in patterns, and properties of what a
-pattern gives a label or a type. Names in backticks, and of what has no label, are not looked at.
+pattern gives a label or a type; of what a pattern leaves without one, properties that no node and
+no edge has. Names in backticks are not looked at.
 """
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from kg.queries import code_of
 from kg.schema import EDGES, NODES
@@ -17,6 +18,13 @@ _PATTERN = re.compile(
     r"(?:\{(?P<keys>[^{}]*)\})?",
     re.I,
 )
+_ANY = re.compile(
+    r"(?:(?<![\w$`])\(\s*(?P<node>[a-z_]\w*)|-\s*\[\s*(?P<edge>[a-z_]\w*))"
+    r"\s*(?:\*[\d.\s]*)?(?:\{(?P<keys>[^{}]*)\}|[)\]]|WHERE\b)",
+    re.I,
+)
+_ELSEWHERE = re.compile(r"\b(?:AS|YIELD)\s+([a-z_]\w*)|([a-z_]\w*)\s+IN\b|([a-z_]\w*)\s*=", re.I)
+"""A variable that may be no node and no edge."""
 _KEY = re.compile(r"(?:^|,)\s*([a-z_]\w*)\s*:", re.I)
 _READ = re.compile(r"(?<![\w.$])([a-z_]\w*)\s*\.\s*([a-z_]\w*)\b(?!\s*\()", re.I)
 
@@ -46,7 +54,27 @@ def unknown_names(text: str) -> list[str]:
         asked += [(names, key) for key in _KEY.findall(match["keys"] or "")]
     owners.pop("", None)
     asked += [(owners[name], key) for name, key in _READ.findall(code) if name in owners]
-    return list(dict.fromkeys([*said, *_missing(asked)]))
+    unlabelled = _asked_of_any(code, owners)
+    return list(dict.fromkeys([*said, *_missing(asked), *_nowhere(unlabelled)]))
+
+
+def _asked_of_any(code: str, owners: Collection[str]) -> Iterator[str]:
+    """Properties that are asked of nodes and edges without label or type."""
+    elsewhere = {name for names in _ELSEWHERE.findall(code) for name in names}
+    found: set[str] = set()
+    for match in _ANY.finditer(code):
+        name = match["node"] or match["edge"]
+        if name not in owners and name not in elsewhere:
+            found.add(name)
+            yield from _KEY.findall(match["keys"] or "")
+    yield from (key for name, key in _READ.findall(code) if name in found)
+
+
+def _nowhere(keys: Iterable[str]) -> Iterator[str]:
+    known = {each for properties in (LABELS | TYPES).values() for each in properties}
+    for key in keys:
+        if key not in known:
+            yield f"no node and no edge has the property `{key}`{_did_you_mean(key, known)}"
 
 
 def _unknown(names: set[str], known: Collection[str], of_node: bool) -> Iterator[str]:

@@ -39,7 +39,9 @@ def compare(workspace: str, days: int, as_json: bool) -> None:
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.1%}"
+    from kg.personas.sentences import tenths
+
+    return "" if share is None else tenths(share)
 
 
 def _coverage(console: Console, coverage: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ def simulate(people: int, seed: int, out: Path) -> None:
 
     report = write(people, seed, out, TerminalProgress())
     stderr().print(
-        f"{some(report.people, 'person')} and {some(report.records, 'record')} of world "
+        f"{some(report.people, 'person')} and {some(report.lines, 'record')} of world "
         f"{report.version} (seed {seed}) written to {escape(str(out / 'data'))}; "
         f"the truth about them lies in {escape(str(out / 'truth'))}"
     )

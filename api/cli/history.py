@@ -103,10 +103,14 @@ def _show(console: Console, persona: dict[str, Any]) -> None:
 
 
 def _standing(persona: dict[str, Any]) -> str:
+    from kg.personas.statistics import MIN_PEOPLE
+
+    size = f"fewer than {MIN_PEOPLE} people (of {persona['population']:,})"
+    if persona["people"] is not None:
+        size = f"{_share(persona)}; {persona['people']:,} of {persona['population']:,})"
     return (
         f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
-        f"@{persona['version']}[/]  {_share(persona)}; "
-        f"{persona['people']:,} of {persona['population']:,})"
+        f"@{persona['version']}[/]  {size}"
     )
 
 

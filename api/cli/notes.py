@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ingestion.report import Report
+from ingestion.report import OF_NOBODY, Report
 from kg.words import some
 
 MOST_REASONS = 6
@@ -23,7 +23,7 @@ def notes(lake: Any) -> list[str]:
     """How many records became how many people, sessions, intents and personas, and what was odd."""
     command = lake.workspace.command
     tellers = {
-        "ingest": _ingest,
+        "ingest": lambda said: _ingest(said, command),
         "identity": lambda said: _identity(said, command),
         "intents": _intents,
         "personas": lambda said: _personas(said, lake.summary("identity"), command),
@@ -55,23 +55,43 @@ def _same_key(report: dict[str, Any]) -> Iterator[str]:
             yield f"{WARNING}{dataset.name}: {told}."
 
 
-def _ingest(s: dict[str, Any]) -> Iterator[str]:
-    yield from _shrunk(s["report"])
+def _quarantined(files: list[dict[str, Any]], command: Command) -> Iterator[str]:
+    """How many records are in quarantine, why, where the first of each reason is, and what lists
+    them all."""
     reasons: dict[str, int] = {}
-    for file in s["report"]["files"]:
+    first: dict[str, str] = {}
+    for file in files:
         for reason, count in file["reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + count
+            if reason in file.get("first", {}):  # not of workspaces of before
+                at = f" (first: row {file['first'][reason]:,} of {file['source']})"
+                first.setdefault(reason, at)
+    if not reasons:
+        return
+    most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+    told = ", ".join(
+        f"{count:,} {reason}{first.get(reason, '')}" for reason, count in most[:MOST_REASONS]
+    )
+    if more := sum(count for _, count in most[MOST_REASONS:]):
+        told += f", {more:,} for other reasons (--json lists them)"
+    yield (
+        f"Quarantined with their reason, to be mended and run again: {told}. "
+        f"`{command('export records -o records.csv')}` lists each."
+    )
+
+
+def _ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
+    yield from _shrunk(s["report"])
+    for file in s["report"]["files"]:
         if file["status"] not in {"read", "unchanged"}:
             yield f"{file['source']}: {file['status']}" + (
                 f" ({file['detail']})" if file["detail"] else ""
             )
-    if reasons:
-        most = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
-        told = ", ".join(f"{count:,} {reason}" for reason, count in most[:MOST_REASONS])
-        if more := sum(count for _, count in most[MOST_REASONS:]):
-            told += f", {more:,} for other reasons (--json lists them)"
-        yield f"Quarantined with their reason, to be mended and run again: {told}."
+    yield from _quarantined(s["report"]["files"], command)
     yield from _same_key(s["report"])
+    of_nobody = sum(dataset.get("of_nobody", 0) for dataset in s["report"]["datasets"])
+    if of_nobody:
+        yield f"{some(of_nobody, 'record')} {OF_NOBODY}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
         yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."

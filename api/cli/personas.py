@@ -3,7 +3,7 @@
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
@@ -150,17 +150,23 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         cited = " ".join(sentence["claims"])
         console.print(f"  • {escape(sentence['text'])} [dim]{cited}[/]", soft_wrap=True)
     console.print()
-    console.print(claim_table(persona["claims"]))
-    for claim in persona["claims"]:
-        if claim["evidence"]:
-            console.print(f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}")
-            show_path(console, claim["evidence"][0])
+    show_claims(console, persona["claims"])
     one_claim = command(workspace, f"personas show {persona['persona_id']} --claim ID")
     console.print(
         f"[dim]run them all again: {escape(command(workspace, 'verify'))}; the Cypher of one: "
         f"{escape(one_claim)}[/]",
         soft_wrap=True,
     )
+
+
+def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:
+    """A table of claims, then one path of evidence of each that has one."""
+    console.print(claim_table(claims))
+    for claim in claims:
+        if claim["evidence"]:
+            heading = f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}, {_because(claim)}"
+            console.print(heading, soft_wrap=True)
+            show_path(console, claim["evidence"][0])
 
 
 def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
@@ -178,20 +184,26 @@ def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
 def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
     """A claim followed down to a single person's intent, and its Cypher with the arithmetic."""
     from kg.personas.explain import explain
+    from kg.personas.sentences import tenths
 
     said = ", ".join(filter(None, (claim["measure"], claim["subject_label"])))
     console.print(
         f"[bold]{escape(name)}[/]: {escape(said)}: "
-        f"{claim['value']:.1%} ({claim['low']:.1%} to {claim['high']:.1%})",
+        f"{tenths(claim['value'])} ({tenths(claim['low'])} to {tenths(claim['high'])})",
         soft_wrap=True,
     )
     if claim["evidence"]:
-        few = claim["direction"] == "less"
-        told = "somebody of whom it is not true:" if few else "because, among others:"
-        console.print(told)
+        console.print(_because(claim))
         show_path(console, claim["evidence"][0])
     console.print("[bold]The Cypher that recomputes it[/]")
     console.print(escape(explain(claim)), soft_wrap=True)
+
+
+def _because(claim: dict[str, Any]) -> str:
+    """What a path under a claim is: one for it, or, where holders do it less, one against it."""
+    if claim["direction"] == "less":
+        return "somebody of whom it is not true:"
+    return "because, among others:"
 
 
 def _about(claim: dict[str, Any]) -> str:
@@ -200,19 +212,21 @@ def _about(claim: dict[str, Any]) -> str:
 
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:
-    """Claims with value, reference and interval."""
-    table = Table(
-        "claim", "kind", "subject", "value", "equally active others", "95 % interval", "q", "people"
-    )
+    """Claims with value, direction, reference and interval."""
+    from kg.personas.sentences import tenths
+
+    table = Table(Column("claim", no_wrap=True), "kind", "subject", "value")
+    for name in ("equally active others", "95 % interval", "q", "people"):
+        table.add_column(name, no_wrap=name == "q")
     for claim in claims:
         reference, q = claim["reference_value"], claim["q"]
         table.add_row(
             claim["claim_id"],
             claim["kind"],
             escape(_about(claim)),
-            f"{claim['value']:.1%}",
-            "" if reference is None else f"{reference:.1%}",
-            f"{claim['low']:.1%} to {claim['high']:.1%}",
+            tenths(claim["value"]),
+            "" if reference is None else f"{claim['direction']} than {tenths(reference)}",
+            f"{tenths(claim['low'])} to {tenths(claim['high'])}",
             "descriptive" if claim["descriptive"] else ("" if q is None else f"{q:.2g}"),
             f"{claim['people']:,}",
         )

@@ -7,8 +7,13 @@ from pathlib import Path
 from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
-from ingestion.report import DatasetReport, Report
+from ingestion.report import OF_NOBODY, DatasetReport, Report
 from kg.words import some
+
+_LISTED = (
+    "each quarantined record: `personagraph export records -o records.csv -w W` lists it with its "
+    "reason, once the folder was run into a workspace W"
+)
 
 
 def list_formats(as_json: bool) -> None:
@@ -55,6 +60,8 @@ def _show(report: Report) -> None:
         console.print(f"[bold]{escape(dataset.name)}[/] ({dataset.kind})")
         for line in dataset_lines(dataset):
             console.print(f"  {escape(line)}", soft_wrap=True)
+    if report.total("quarantined"):
+        console.print(escape(_LISTED), soft_wrap=True)
     console.print(escape(declared(report)), soft_wrap=True)
     console.print("[dim]nothing was written[/]")
 
@@ -65,7 +72,10 @@ def files_table(report: Report) -> Table:
     for name in ("received", "accepted", "duplicate", "quarantined"):
         table.add_column(name, justify="right")
     for file in report.files:
-        reasons = ", ".join(f"{count:,} {code}" for code, count in file.reasons.items())
+        reasons = ", ".join(
+            f"{count:,} {code} (first: row {file.first[code]:,})"
+            for code, count in file.reasons.items()
+        )
         note = file.detail or reasons
         counts = (file.received, file.accepted, file.duplicate, file.quarantined)
         table.add_row(
@@ -88,10 +98,13 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
             f"identifier {namespace}: {some(counts['distinct'], 'value')} on "
             f"{some(counts['records'], 'record')}, the commonest on {counts['most']:,}"
         )
+    if dataset.of_nobody:
+        yield f"{some(dataset.of_nobody, 'record')} {OF_NOBODY}"
     if dataset.anonymous:
         yield f"{some(dataset.anonymous, 'record')} without any identifier: kept, and of no person"
     if dataset.dropped_identifiers:
-        yield f"{some(dataset.dropped_identifiers, 'identifier')} of nobody (null, 0, ...)"
+        told = some(dataset.dropped_identifiers, "identifier")
+        yield f"{told} of nobody (null, 0, too few digits, ...)"
     if dataset.verbs:
         yield "verbs: " + ", ".join(f"{verb} {count:,}" for verb, count in dataset.verbs.items())
     if dataset.with_item_share is not None:

@@ -37,8 +37,11 @@ class Person(_Answer):
     user_id: str
     identifier_count: int
     session_count: int
-    first_seen_at: datetime | None
-    last_seen_at: datetime | None
+    first_seen_at: datetime | None = Field(
+        description="The first of all events of the person, mailings that were only sent among "
+        "them; without any, of all records."
+    )
+    last_seen_at: datetime | None = Field(description="The last of the same.")
     last_sessions: list[SessionSummary] = Field(description="The latest five, newest first.")
 
 

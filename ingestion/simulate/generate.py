@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ class Report:
         version: of the world; the same version, people and seed give the same bytes.
         records: rows with a record key; repeated lines count once.
         events: rows about something that a person did.
+        lines: rows that a reader receives, repeated lines as often as they are there.
     """
 
     version: str
@@ -39,6 +40,7 @@ class Report:
     records: int
     events: int
     size_bytes: int
+    lines: int
 
 
 def simulate(
@@ -121,9 +123,11 @@ def _write(plan: Plan, folder: Path, progress: Progress) -> Report:
     size = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
     report = Report(
         world.WORLD_VERSION, plan.people, plan.seed, plan.planted,
-        truth.record_count, truth.event_count, size,
+        truth.record_count, truth.event_count, size, truth.line_count,
     )  # fmt: skip
-    (truth_folder / "world.json").write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    # The bytes of a version stay: it was written before lines were counted.
+    written = {name: value for name, value in asdict(report).items() if name != "lines"}
+    (truth_folder / "world.json").write_bytes(orjson.dumps(written, option=orjson.OPT_INDENT_2))
     _date_files(folder)
     return report
 

@@ -186,7 +186,8 @@ def _write_file(
     )
     once, at = ~doubled, index[~doubled]
     messages, start = chunk.messages, int(chunk.people.id[0])
-    truth.records(name, "event", keys[once].tolist(), messages.person[at] + start)
+    owners, repeated = messages.person[at] + start, int(doubled.sum())
+    truth.records(name, "event", keys[once].tolist(), owners, repeated)
     event = once & (messages.intent[index] >= 0)
     where = index[event]
     truth.events(

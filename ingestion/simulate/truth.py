@@ -57,7 +57,7 @@ class Truth:
             name: self._stack.enter_context(ParquetFile(folder / f"{name}.parquet", SCHEMAS[name]))
             for name in ("people", "records", "events", "dirt")
         }
-        self.record_count = self.event_count = self.people_count = 0
+        self.record_count = self.event_count = self.people_count = self.line_count = 0
         self._holders = np.zeros(len(world.PERSONAS), np.int64)
         self._sent = np.zeros((len(world.CAMPAIGNS), len(world.PERSONAS), 5))
 
@@ -72,8 +72,19 @@ class Truth:
     ) -> None:
         self._stack.close()
 
-    def records(self, source: str, kind: str, keys: Sequence[str], person: Ints | None) -> None:
-        """Rows of one source; `person` (world ids, -1: nobody) or None where rows name nobody."""
+    def records(
+        self,
+        source: str,
+        kind: str,
+        keys: Sequence[str],
+        person: Ints | None,
+        repeated: int = 0,
+    ) -> None:
+        """Rows of one source; `person` (world ids, -1: nobody) or None where rows name nobody.
+
+        Args:
+            repeated: how many of them are written once more.
+        """
         owner = pa.nulls(len(keys), pa.int64()) if person is None else _or_null(person)
         count = len(keys)
         self._files["records"].write(
@@ -81,6 +92,7 @@ class Truth:
              "person_id": owner}
         )  # fmt: skip
         self.record_count += count
+        self.line_count += count + repeated
 
     def events(
         self, keys: Sequence[str], intents: Intents, of: Ints, ms: Ints, first: tuple[int, int]

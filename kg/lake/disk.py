@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kg.errors import Unavailable
+from kg.errors import InputError, Unavailable
 
 _ROOM_BYTES = 1 << 20
 _FREE = "Free some space on that disk and run the command again; nothing was half-written."
@@ -25,6 +25,8 @@ _HINTS = {
     errno.EROFS: _PERMIT,
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
+_WRONG_PATHS = {errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+"""Numbers of a path that cannot be; no hints of a disk, by which a library's words are read."""
 
 
 @contextmanager
@@ -44,10 +46,16 @@ def is_refusal(error: Exception) -> bool:
 def refused(place: Path, error: Exception) -> Unavailable:
     """The disk said no; libraries say why in a number, in words, or not at all."""
     number = getattr(error, "errno", None) or _number_in(str(error)) or _number_now(place)
+    hint = _HINTS.get(number or 0, "Check the disk, then run the command again.")
+    if number in _WRONG_PATHS:
+        hint = (
+            f"Change that path, {place}: nothing can be made there, or something of another kind "
+            "is in its way."
+        )
     return Unavailable(
         f"The disk refused to work on {place}: "
         f"{os.strerror(number) if number else type(error).__name__}.",
-        hint=_HINTS.get(number or 0, "Check the disk, then run the command again."),
+        hint=hint,
         path=str(place),
     )
 
@@ -82,9 +90,11 @@ def appearing(out: Path) -> Iterator[Path]:
     """A new path beside `out`; what the block leaves there, file or folder, takes its place.
 
     Raises:
-        Unavailable: the disk refuses; nothing is left then.
+        InputError: what is there is no file and no folder. Unavailable: the disk refuses; nothing
+            is left then.
     """
     out = out.resolve()  # a link stays one
+    refuse_special(out)
     fresh = out.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         yield fresh
@@ -99,6 +109,19 @@ def appearing(out: Path) -> Iterator[Path]:
             shutil.rmtree(fresh, ignore_errors=True)
         else:
             fresh.unlink(missing_ok=True)
+
+
+def refuse_special(out: Path) -> None:
+    """A device or a pipe is not replaced by a file.
+
+    Raises:
+        InputError: `out` is such a one.
+    """
+    if out.exists() and not (out.is_file() or out.is_dir()):
+        raise InputError(
+            f"{out} is there and is neither a file nor a folder.",
+            hint="Name another file; it would be replaced.",
+        )
 
 
 def sync_folder(folder: Path) -> None:

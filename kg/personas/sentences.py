@@ -56,6 +56,18 @@ _TURNED = re.compile(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+def tenths(share: float) -> str:
+    """A share as a table shows it: to a tenth of a percent, or as a sentence says it where that
+    would be 0 or 100 and it is neither.
+
+    >>> tenths(0.616), tenths(0.0004), tenths(0.99996), tenths(1.0)
+    ('61.6%', '0.04%', '99.996%', '100.0%')
+    """
+    share = round(share, SHARE_DIGITS)
+    text = f"{100 * share:.1f}"
+    return f"{text if _is_true(text, share) else percent(share)}%"
+
+
 def percent(share: float) -> str:
     """A share as people read it: whole percents, but never 0 or 100 when it is not.
 
@@ -139,8 +151,8 @@ def _without_numbers(text: str, cited: Sequence[Claim]) -> tuple[str, str | None
 def _spellings(share: float) -> set[str]:
     """Whole percents, or one decimal; 0 and 100 only when they are exact."""
     share = round(share, SHARE_DIGITS)
-    tenths = f"{100 * share:.1f}"
-    return {percent(share), *([tenths] if _is_true(tenths, share) else [])}
+    one_decimal = f"{100 * share:.1f}"
+    return {percent(share), *([one_decimal] if _is_true(one_decimal, share) else [])}
 
 
 def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
 
 import neo4j
 import pyarrow as pa
@@ -28,6 +29,7 @@ from kg.store.tables import EdgeTable, Watermark, conform_edges, conform_nodes
 BATCH_ROWS = 5_000  # 1 000 and 20 000 rows were both slower (reference: neo4j.md, section 5)
 _CONSTRAINT_TRIES = 5
 _RETRY_SECONDS = 15.0
+_DEFAULT_PORT = 7687
 
 
 class Mapped(NamedTuple):
@@ -45,7 +47,9 @@ _LOGIN = "Check PERSONAGRAPH_NEO4J_USER and PERSONAGRAPH_NEO4J_PASSWORD."
 # The nearest class up the driver's tree decides. Messages carry the store's own text only where
 # it speaks of the query, never where it may repeat a row's values.
 ERRORS: dict[type[Exception], Mapped] = {
-    foreign.ServiceUnavailable: Mapped(Unavailable, "The graph store does not answer.", _AWAY),
+    foreign.ServiceUnavailable: Mapped(
+        Unavailable, "The graph store{place} does not answer.", _AWAY
+    ),
     foreign.SessionExpired: Mapped(Unavailable, "The graph store ended the session.", _AWAY),
     foreign.TransientError: Mapped(Unavailable, "The graph store was too busy.", _AGAIN),
     foreign.DatabaseUnavailable: Mapped(
@@ -68,19 +72,33 @@ ERRORS: dict[type[Exception], Mapped] = {
     ),
     foreign.Neo4jError: Mapped(Unavailable, "The graph store failed: {code}.", _AGAIN),
     foreign.DriverError: Mapped(Unavailable, "The connection to the graph store failed.", _AGAIN),
-    OSError: Mapped(Unavailable, "The graph store cannot be reached.", _AWAY),
+    OSError: Mapped(Unavailable, "The graph store{place} cannot be reached.", _AWAY),
     ValueError: Mapped(InputError, "The graph store's address is wrong.", _AWAY),
 }
 
 
-def translated(error: Exception) -> PersonagraphError:
-    """Our error for one of the driver's."""
+def translated(error: Exception, uri: str | None = None) -> PersonagraphError:
+    """Our error for one of the driver's; `uri`: the address that was tried, where that is known."""
     mapped = next(ERRORS[kind] for kind in type(error).__mro__ if kind in ERRORS)
     text = getattr(error, "message", None) or type(error).__name__
     code = getattr(error, "code", None)
-    message = mapped.message.format(text=text.splitlines()[0], code=code)
+    place = _place(uri) if uri else ""
+    message = mapped.message.format(text=text.splitlines()[0], code=code, place=place)
     facts = {"code": code} if code else {}
     return mapped.error(message, hint=mapped.hint, **facts)
+
+
+def _place(uri: str) -> str:
+    """` at host:port` of an address, without the user and password that it may hold."""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname, parts.port or _DEFAULT_PORT
+    except ValueError:
+        return ""
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":  # a password that was not quoted
+        return ""
+    named = f"[{host}]" if host and ":" in host else host
+    return f" at {named}:{port}" if named else ""
 
 
 @contextmanager
@@ -291,10 +309,10 @@ def open_driver(uri: str, auth: tuple[str, str] | None) -> neo4j.Driver:
             user_agent="personagraph",
         )
     except (foreign.Neo4jError, foreign.DriverError, ValueError, OSError) as error:
-        raise translated(error) from error
+        raise translated(error, uri) from error
     try:
         driver.verify_connectivity()
     except (foreign.Neo4jError, foreign.DriverError, ValueError, OSError) as error:
         driver.close()
-        raise translated(error) from error
+        raise translated(error, uri) from error
     return driver

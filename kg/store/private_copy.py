@@ -135,7 +135,10 @@ def _query_error(error: Exception) -> PersonagraphError:
         return NotAllowed("This query is not read-only.", hint="Only runs write; read instead.")
     fact = re.sub(r"^.*?Exception: |\(caused by.*", "", text.splitlines()[0]).strip()
     if any(sign in text for sign in _TOO_MUCH):
-        return NotAllowed("The query ran out of memory.", hint="Narrow it by a key or a LIMIT.")
+        return NotAllowed(
+            "A limit was reached: the query ran out of memory.",
+            hint="Narrow it by a key or a LIMIT.",
+        )
     return InputError(f"The query is wrong: {fact}", hint="Read it again at that place.")
 
 

@@ -37,6 +37,9 @@ from kg.store.guard import check_plan, check_text
 if TYPE_CHECKING:
     from kg.settings import Settings
 
+OVER_LIMIT = "A limit was reached"
+"""How every message begins of a query that was ended, not refused."""
+_NARROW = "Narrow it by a key, a range or a LIMIT, or allow it more (--seconds, --memory)."
 _ANSWER_MB = 64
 _START_S = 10.0  # for the process to come up; not counted against the query
 _POLL_S = 0.05
@@ -148,7 +151,7 @@ def _ask(request: Request, clean_up: Any) -> Answer:
         process.wait()
     if reason is not None:
         clean_up()
-        raise NotAllowed(reason, hint="Narrow it by a key, a range or a LIMIT.")
+        raise NotAllowed(f"{OVER_LIMIT}: {reason}", hint=_NARROW)
     return _decoded(reader.output)
 
 
@@ -188,15 +191,15 @@ def _watch(process: "subprocess.Popen[bytes]", reader: _Reader, request: Request
         if reader.started_at is None and now - begun > _START_S + request.timeout_s:
             raise Unavailable("The process for queries did not start in time.")
         if reader.started_at is not None and now - reader.started_at > request.timeout_s:
-            return f"The query ran longer than {request.timeout_s:g} s and was ended."
+            return f"the query ran longer than its {request.timeout_s:g} s and was ended."
         try:
             rss_mb = child.memory_info().rss / 2**20
         except psutil.Error:
             continue  # it has just ended
         if rss_mb > request.memory_mb:
-            return f"The query took more than {request.memory_mb} MiB and was ended."
+            return f"the query took more than its {request.memory_mb:,} MiB and was ended."
     if len(reader.output) > _ANSWER_MB << 20:
-        return f"The answer is larger than {_ANSWER_MB} MiB."
+        return f"the answer is larger than {_ANSWER_MB} MiB."
     return None
 
 
@@ -205,8 +208,8 @@ def _decoded(output: bytes) -> Answer:
         answer = json.loads(output)
     except ValueError:
         raise NotAllowed(
-            "The query ended its process, probably for lack of memory.",
-            hint="Narrow it by a key, a range or a LIMIT.",
+            f"{OVER_LIMIT}: the query ended its process, probably for lack of memory.",
+            hint=_NARROW,
         ) from None
     if "error" in answer:
         kind = _ERRORS.get(answer["error"], Unavailable)

@@ -11,7 +11,7 @@ from rich.console import Console
 from api.cli import console
 from api.cli.console import TerminalProgress, escape
 from api.cli.ending import CUT_SHORT, ending, is_interrupted
-from api.cli.personas import show_proposal
+from api.cli.personas import show_claims, show_proposal
 from kg.errors import NotFound, Unavailable
 from kg.exports import COMPUTED, EXPORTS
 
@@ -93,3 +93,21 @@ def test_an_output_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
     assert succeed(personagraph(tmp_path, "source", "list", under=into(">&- 2>&-"))) == ""
     closed = personagraph(tmp_path, "verify", "-w", "none", under=into(">&- 2>&-"))
     assert closed.returncode == NotFound.exit_code
+
+
+def test_a_path_under_a_claim_of_less_is_marked_and_the_table_says_the_direction() -> None:
+    path = [{"label": "Session", "node_id": "s_1", "about": "web"}]
+    claim = {
+        "kind": "channel", "measure": "people with an intent here", "value": 0.044, "low": 0.015,
+        "high": 0.122, "q": None, "descriptive": True, "people": 68, "evidence": [path],
+    }  # fmt: skip
+    less = {"claim_id": "c_less", "subject_label": "survey", "direction": "less"}
+    more = {"claim_id": "c_more", "subject_label": "web", "direction": "more"}
+    with StringIO() as written:
+        told = [claim | less | {"reference_value": 0.183}, claim | more | {"reference_value": 4e-4}]
+        show_claims(Console(file=written, width=140), told)
+        said = written.getvalue()
+    assert "c_less survey, somebody of whom it is not true:\n  (Session s_1: web)" in said
+    assert "c_more web, because, among others:\n  (Session s_1: web)" in said
+    rows = [re.split(r"\s*│\s*", line)[4:6] for line in said.splitlines() if "│ c_" in line]
+    assert rows == [["4.4%", "less than 18.3%"], ["4.4%", "more than 0.04%"]]

@@ -130,7 +130,8 @@ def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:
 def test_reasons_that_are_not_named_are_counted() -> None:
     reasons = {f"reason_{n}": 10 - n for n in range(8)}
     said = {
-        "report": {"files": [{"source": "a", "status": "read", "reasons": reasons}],
+        "report": {"files": [{"source": "a", "status": "read", "reasons": reasons,
+                              "first": {"reason_0": 4}}],
                    "datasets": []},
         "consent": {"default": "granted", "basis": "test"}, "sampled": "no",
     }  # fmt: skip
@@ -139,3 +140,5 @@ def test_reasons_that_are_not_named_are_counted() -> None:
             patched.setattr(f"api.cli.notes.{teller}", lambda report: iter(()))
         told = " ".join(notes(_Told(said, "ingest")))
     assert "5 reason_5, 7 for other reasons" in told
+    assert "10 reason_0 (first: row 4 of a), 9 reason_1, " in told
+    assert "`personagraph export records -o records.csv --workspace shop` lists each." in told

@@ -235,6 +235,7 @@ def test_json_that_is_broken_in_the_middle_costs_only_its_line(tmp_path: Path) -
     content = JSON % 1 + '{"id": 2, "wh\n' + "[1, 2]\n" + long + "\n" + JSON % 5
     found = read(tmp_path, content, name="events.jsonl")
     assert found.reasons() == {2: "invalid_json", 3: "invalid_json", 4: "too_long"}
+    assert found.file("events.jsonl").first == {"invalid_json": 2, "too_long": 4}
     assert found.rows("events", "record_key") == ["events.jsonl#1", "events.jsonl#5"]
     assert_adds_up(found)
 

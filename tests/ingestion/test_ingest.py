@@ -9,9 +9,11 @@ from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
 from api.cli.notes import WARNING, notes
 from api.cli.run import about_nothing
+from api.cli.sources import dataset_lines
 from ingestion.counting import ABOUT_NOTHING
 from ingestion.ingest import check, ingest
 from ingestion.mapping import parse
+from ingestion.report import OF_NOBODY
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -341,3 +343,19 @@ def test_events_about_nothing_are_warned_of(tmp_path: Path) -> None:
     Read(folder, tmp_path / "workspace", nothing)
     with Lake.open(tmp_path / "workspace") as lake:  # and so does a run
         assert list(about_nothing(lake)) == [f"{WARNING}events: {ABOUT_NOTHING}."]
+
+
+def test_who_is_nobody_by_a_condition_is_told_from_who_has_no_identifier(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "time_zone: UTC\n"
+        "tables:\n"
+        "  visits:\n    files: visits.csv\n    kind: event\n    nobody: [{role: [agent]}]\n"
+        "    identifiers: {user_id: who}\n    time: at\n    verb: viewed\n    item: what\n"
+    )
+    lines = "who,role,at,what\n1,agent,2026-01-01,a\n,user,2026-01-01,b\n2,user,2026-01-01,c\n"
+    found = Read(fill(tmp_path / "data", {"visits.csv": lines}, mapping), tmp_path / "workspace")
+    (dataset,) = found.report.datasets
+    assert (dataset.accepted, dataset.of_nobody, dataset.anonymous) == (3, 1, 1)
+    told = list(dataset_lines(dataset))
+    assert f"1 record {OF_NOBODY}" in told
+    assert "1 record without any identifier: kept, and of no person" in told

@@ -44,7 +44,7 @@ def test_completejourney_has_purchases_campaigns_and_households(
     assert found.report.total("quarantined") == found.report.total("duplicate") == 0
     purchases = next(one for one in found.report.datasets if one.name == "purchases")
     assert purchases.verbs == {"bought": 74_585}
-    assert purchases.anonymous == 415
+    assert (purchases.of_nobody, purchases.anonymous) == (415, 0)
     assert {one.source for one in found.report.files if one.status == "ignored"} == {
         "coupons.parquet", "promotions_sample.parquet"}  # fmt: skip
     campaigns = [one for one in found.rows("items") if one["role"] == "campaign"]

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from kg.errors import InputError, NotFound
-from kg.exports import EXPORTS, export_rows, write_export
+from kg.exports import EXPORTS, check_file, export_rows, write_export
 from kg.lake import TABLES, Lake
+from kg.lake.disk import appearing
 
 # 2024-01-02T03:04:05.678Z
 AT_MS = 1_704_164_645_678
@@ -327,3 +328,15 @@ def test_the_same_lake_exports_the_same_bytes(workspace: Path, tmp_path: Path) -
         for name in ("one.ndjson", "two.ndjson"):
             write_export(lake, "records", tmp_path / name)
     assert (tmp_path / "one.ndjson").read_bytes() == (tmp_path / "two.ndjson").read_bytes()
+
+
+def test_a_device_behind_a_link_is_refused_and_stays(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "records.csv"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        check_file(link)
+    with pytest.raises(InputError, match="neither a file nor a folder"), appearing(link) as fresh:
+        fresh.write_text("rows")
+    assert pipe.is_fifo()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["pipe", "records.csv"]

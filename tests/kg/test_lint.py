@@ -11,7 +11,9 @@ WRONG = {
     "MATCH (c:Claim) WHERE c.descriptive AND c.people > 3 RETURN c.id": lint.BARE_FLAG,
     "MATCH (v:PersonaVersion)<-[:CURRENT]-(p) RETURN p.id": lint.HUB_CURRENT,
     "MATCH (v:PersonaVersion) <-[x:CURRENT]- (p) RETURN p.id": lint.HUB_CURRENT,
-    "MATCH (a:A {id: $a}), (b:B {id: $b}) RETURN a.id": lint.COMMA,
+    "MATCH (a:A {id: $a}), (b:B {id: $b}) RETURN a.id": lint.CROSS,
+    "MATCH (a), (b), (c) RETURN count(*) AS n": lint.CROSS,
+    "UNWIND $rows AS r MATCH (a:A {id: r.a}), (b:B {id: r.b}) RETURN a.id": lint.COMMA,
     "MATCH (u:User {id: $u}) MERGE (u)-[:HAD]->(s:Session {id: $s})": lint.HUB_MERGE,
     "MATCH (i:Intent) WHERE i.started_at_ms >= $a + 1 RETURN i.id": lint.COMPUTED_BOUND,
 }

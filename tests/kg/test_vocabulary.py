@@ -22,6 +22,12 @@ from kg.vocabulary import unknown_names
         ("MATCH (v:PersonaVersion {nam: 'Tea'}) RETURN v.id",
          "`PersonaVersion` has no property `nam`; did you mean `name`?"),
         ("MATCH (z:Zebra) RETURN z.stripes", "no node has the label `Zebra`"),
+        ("MATCH (n) WHERE n.nope = 1 RETURN count(n) AS x",
+         "no node and no edge has the property `nope`"),
+        ("MATCH (n {titel: 'Tea'})-[r]->() RETURN r.valid_to_ms AS x",
+         "no node and no edge has the property `titel`; did you mean `title`?"),
+        ("MATCH (:User)-[r]->() RETURN r.wieght AS x",
+         "no node and no edge has the property `wieght`; did you mean `weight`?"),
     ],
 )  # fmt: skip
 def test_a_name_that_no_graph_has_is_told_with_the_nearest(text: str, told: str) -> None:
@@ -32,7 +38,11 @@ def test_a_name_that_no_graph_has_is_told_with_the_nearest(text: str, told: str)
     "text",
     [
         "MATCH (u:User) WITH {nam: u.id} AS u2 RETURN u2.nam AS n",
-        "MATCH (n) RETURN n.whatever AS x, 'MATCH (p:Persna)' AS y // (q:Persna)",
+        "MATCH (n) RETURN n.title AS x, 'MATCH (p:Persna)' AS y // (q:Persna)",
+        "MATCH (n)-[r]->(m) WHERE n.name = 'x' RETURN r.weight AS w, count(m) AS c",
+        "WITH {nope: 1} AS n RETURN (n).nope AS x, n.nope AS y",
+        "UNWIND [{nope: 1}] AS n WITH n WHERE (n.nope) > 0 RETURN count(n) AS x, n.nope AS y",
+        "WITH [{nope: 1}] AS maps RETURN [m IN maps WHERE (m.nope) = 1 | (m).nope] AS x",
         "UNWIND $rows AS row MATCH (u:User {id: row.who}) RETURN date(row.at) AS x",
         "MATCH (u:User)-[:HAD]->(s:Session)-[:EXPRESSED]->(:Intent {verb: 'x'}) RETURN s.value",
         "MATCH (n) WHERE (n:Item) OR (n:Category) RETURN coalesce(n.title, n.name) AS x",

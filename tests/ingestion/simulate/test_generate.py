@@ -146,6 +146,20 @@ def test_another_seed_writes_another_world(planted: World, tmp_path: Path) -> No
     assert same == {"personagraph.yaml", "crm/campaigns.csv", "survey/questions.csv"}
 
 
+def test_lines_that_are_written_twice_are_counted_twice_and_not_told_in_the_truth(
+    planted: World, tmp_path: Path
+) -> None:
+    written = simulate(1000, 7, tmp_path)
+    found = Counter(truth(planted, "dirt")["dirt"].to_pylist())
+    assert written.lines - written.records == found["duplicate line"] > 0
+    received = sum(map(len, messages(planted.data).values()))
+    received += sum(len(rows(planted.data / name)) for name in CSV_HEADERS)
+    received += len((planted.data / "support/tickets.jsonl").read_bytes().splitlines())
+    received += pq.read_metadata(planted.data / "shop/order_lines.parquet").num_rows
+    assert received - written.lines == len(rows(planted.data / "survey/questions.csv"))
+    assert "lines" not in orjson.loads((tmp_path / "truth/world.json").read_bytes())
+
+
 def test_every_kind_of_dirt_is_there(planted: World, report: dict[str, Any]) -> None:
     found = Counter(truth(planted, "dirt")["dirt"].to_pylist())
     assert set(found) == {

@@ -6,9 +6,13 @@ The full disk is a real one: a small tmpfs in a mount namespace of its own.
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from kg.errors import Unavailable
+from kg.lake.disk import on_disk
 
 ROOT = Path(__file__).parents[3]
 
@@ -174,3 +178,15 @@ def test_a_disk_that_is_not_ours(tmp_path: Path) -> None:
         if folder.name.startswith(("pytest-", "popen-")):
             folder.chmod(0o755)
     run(NO_PERMISSION, str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["file/home", "nowhere/home", "file", "folder"])
+def test_a_path_that_cannot_be_is_named_as_what_to_change(path: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    place = tmp_path / path
+    make = partial(place.write_text, "") if path == "folder" else place.mkdir
+    with pytest.raises(Unavailable) as told, on_disk(place):
+        make()
+    assert told.value.hint
+    assert told.value.hint.startswith(f"Change that path, {place}:")

@@ -1,11 +1,13 @@
 """The history of personas over three runs: what each came from and became."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api import views
+from api.cli.history import _standing
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
 from kg.personas.lineage import newest_ms, personas_at
@@ -128,3 +130,22 @@ def test_a_workspace_without_a_run_has_no_history(tmp_path: Path) -> None:
     with Lake.open(tmp_path / "w") as lake:
         assert views.history(lake) == {"runs": [], "personas": []}
         assert personas_at(lake, 0) == []
+
+
+def test_of_fewer_than_twenty_people_at_a_date_nothing_more_is_said(told: Told) -> None:
+    with Lake.open(told.path) as lake:
+        at_ms = newest_ms(lake)
+        assert at_ms is not None
+        last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+        exact = {one["persona_id"]: one for one in personas_at(lake, at_ms)}
+        with pytest.MonkeyPatch.context() as patched:
+            least = max(one["people"] for one in exact.values())
+            patched.setattr("kg.personas.statistics.MIN_PEOPLE", least)
+            shown = views.personas_at(lake, last, last)["personas"]
+    figures = ("people", "share", "share_low", "share_high")
+    for one in shown:
+        whole = exact[one["persona_id"]]
+        is_few = whole["people"] < least
+        assert one == whole | (dict.fromkeys(figures) if is_few else {})
+        assert ("fewer than 20 people (of" in _standing(one)) == is_few
+    assert {one["people"] is None for one in shown} == {True, False}

@@ -223,3 +223,14 @@ def test_no_error_of_the_driver_gets_out(kind: type[Exception]) -> None:
     ours = translated(kind.__new__(kind))
     assert type(ours) is not PersonagraphError
     assert ours.message.endswith((".", "Error")) or ":" in ours.message
+
+
+def test_an_address_that_was_tried_is_named_without_its_user() -> None:
+    for uri, place in (
+        ("bolt://ann:secret@graph.example:7688", " at graph.example:7688"),
+        ("neo4j://[::1]", " at [::1]:7687"),
+        ("bolt://graph:port", ""),
+        ("bolt://ann:12/secret@graph.example", ""),
+    ):
+        ours = translated(foreign.ServiceUnavailable("ann:secret"), uri)
+        assert ours.message == f"The graph store{place} does not answer."
