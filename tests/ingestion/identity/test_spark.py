@@ -28,8 +28,10 @@ def quick_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 VALUES: dict[str, list[Any]] = {
-    "given_name": ["ann", "anne", "a", "william", "bill", "kelner", "anna", "жанна", "жаннa", None],
-    "family_name": ["kelner", "kellner", "ann", "kelnerova", "élodie", "elodie", "fenby", None],
+    "given_name": ["ann", "anne", "a", "william", "bill", "kelner", "anna", "жанна", "жаннa",
+                   "bill sr", "bill ii", None],
+    "family_name": ["kelner", "kellner", "ann", "kelnerova", "élodie", "elodie", "fenby",
+                    "kelner senior", "kelner iii", None],
     "birth_date": ["19840312", "19840321", "19841203", "20100624", "1984031", "0000", None],
     "number": ["123456782", "123456728", "123456", "щ12345", "щ12344", None],
     "email": ["ann@kelner.org", "ann@new.org", "an@kelner.org", "x@y.z", "noat", None],
@@ -41,7 +43,7 @@ VALUES: dict[str, list[Any]] = {
     "organisation": ["a b c d e f", "a b c d e g", "a b c x y z", "a b c d e f gmbh", "ab", None],
     "amount": [100.0, 100.5, 104.0, 119.0, 500.0, None],
     "day": [1, 2, 4, 9, 30, 400, None],
-}
+}  # fmt: skip
 KIND_OF = {"region": "choice", "organisation": "title"}
 FIELDS = [Field(name, KIND_OF.get(name, name)) for name in VALUES]
 FORMS = {"william": ["bill", "william"], "bill": ["bill", "william"], "ann": ["ann", "anna"]}
@@ -49,7 +51,7 @@ FORMS = {"william": ["bill", "william"], "bill": ["bill", "william"], "ann": ["a
 
 def everything() -> pa.Table:
     """Rows in which every value of a kind meets every other."""
-    count = 60
+    count = 90
     columns: dict[str, Any] = {"unique_id": list(range(count))}
     rng = np.random.default_rng(5)
     for name, values in VALUES.items():
