@@ -14,15 +14,12 @@ from ingestion.fit import find_files
 from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, load
 from ingestion.sources import has_rows, survey_of
+from ingestion.wholeness import without_data
 from kg.errors import InputError
 from kg.lake.files import columns_of, first_rows, shape_of
-from kg.lake.lines import UnreadableFile, whole_lines, whole_text
+from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
-_PACKED = {".gz", ".zip"}
-_PROSE = {".md", ".txt", ".html"}
-_WITHOUT_DATA = {"empty", "cut_off", "unreadable"}
-NO_ROWS = "it holds a header and no rows"
 _UNDECLARED = "none declared: the files were read without a mapping"
 
 FORMATS = {
@@ -115,23 +112,6 @@ def find_mapping(folder: Path) -> Mapping:
         f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
         hint=_nearest(folder, names) + (f" Without data: {told}." if told else ""),
     )
-
-
-def without_data(path: Path) -> UnreadableFile | None:
-    """Why nobody could say how a file is read: it is cut off, closed, or nothing is in it.
-
-    Of a plain text only the beginning is looked at.
-    """
-    try:
-        if path.suffix in _PACKED:
-            for _ in whole_text(path):
-                pass
-        if shape_of(path) == "csv" and path.suffix not in _PROSE and len(columns_of(path)) > 1:
-            return None if first_rows(path, count=1) else UnreadableFile("empty", NO_ROWS)
-    except UnreadableFile as error:
-        is_other = error.reason == "cut_off" and path.suffix not in _PACKED  # say, a document
-        return error if error.reason in _WITHOUT_DATA and not is_other else None
-    return None
 
 
 def example_of(folder: Path, names: list[str]) -> Mapping | None:

@@ -91,6 +91,14 @@ def tables() -> dict[str, Shipped]:
     return found
 
 
+@cache
+def pages() -> frozenset[str]:
+    """What the lists of records are called in pages of the shipped formats."""
+    every = [table for one in tables().values()
+             for table in (one.table, *one.table.get("parts", {}).values())]  # fmt: skip
+    return frozenset(str(table["rows"]) for table in every if "rows" in table)
+
+
 def recognise(rows: Sequence[Row]) -> str | None:
     """The format of a file by its first rows: the one that most speaks for, if one alone does."""
     fits = {name: one.fit(rows) for name, one in tables().items()}
