@@ -200,14 +200,14 @@ def recognise(path: Path, encoding: str = "utf-8") -> str | None:
         shape = shape_of(path, encoding)
         if shape == "parquet":
             named = [dict.fromkeys(columns_of(path))]
-            return _most("fits", named) or _of_rows(first_rows(path))
+            return _most("fits", named) or _of_rows(first_rows(path), flat=True)
         rows = first_rows(path, encoding) if shape != "csv" else []
         if rows:
             return _most("fits", rows) or _of_objects(rows)
         if kind := _most("fits_text", list(_lines(path))):
             return kind
         rows = first_rows(path, encoding)
-        return _most("fits_row", rows) or _of_rows(rows)
+        return _most("fits_row", rows) or _of_rows(rows, flat=True)
     except UnreadableFile:
         return None
 
@@ -224,9 +224,9 @@ def _of_objects(rows: list[dict[str, Any]]) -> str | None:
     return _of_rows(rows) or ("tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else None)
 
 
-def _of_rows(rows: list[dict[str, Any]]) -> str | None:
-    """The survey tool or the published table whose rows these are."""
-    return (survey_of(rows) or shipped.recognise(rows)) if rows else None
+def _of_rows(rows: list[dict[str, Any]], *, flat: bool = False) -> str | None:
+    """The survey tool or the published table whose rows these are; `flat`: rows of columns."""
+    return (survey_of(rows) or shipped.recognise(rows, flat=flat)) if rows else None
 
 
 def _event_formats(test: str) -> list[tuple[str, Callable[[Any], bool]]]:

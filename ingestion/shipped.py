@@ -1,15 +1,16 @@
 """Tables whose columns a vendor has published: each is a table of a mapping, shipped as data.
 
 `ingestion/sources/<vendor>.yaml` holds them. A mapping names one by `format:` and may add to it or
-override it; a file that nobody mapped is recognised by its `required` columns and by what their
-values are like (`expects`). Nothing here is code that knows a vendor.
+override it; a file that nobody mapped is recognised by its `required` columns, by what their values
+are like (`expects`) and, where other companies' tables have such columns too, by one that is the
+vendor's own (`signs`, a pattern of names). Nothing here is code that knows a vendor.
 """
 
 import json
 import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -27,11 +28,13 @@ class Shipped:
         about: what `personagraph source list` says of it.
         table: the table of a mapping, without files.
         generic: of no vendor; whoever sees the other files of a folder may know more.
+        signs: part ("" is the table itself) -> the pattern that a name of a column must fit.
     """
 
     about: str
     table: dict[str, Any]
     generic: bool = False
+    signs: Dict[str, str] = field(default_factory=dict)
 
     def fit(self, rows: Sequence[Row]) -> int:
         """How much speaks for these being rows of this table; 0: they are not.
@@ -39,14 +42,16 @@ class Shipped:
         A file without rows fits nothing: names alone prove too little. One whose objects are of
         several kinds fits as well as its best part.
         """
-        parts = self.table.get("parts", {}).values()
-        return max((_fit(part, rows) for part in parts), default=0) or _fit(self.table, rows)
+        every = {**self.table.get("parts", {}), "": self.table}
+        return max(_fit(part, rows, self.signs.get(name)) for name, part in every.items())
 
 
-def _fit(table: Dict[str, Any], rows: Sequence[Row]) -> int:
+def _fit(table: Dict[str, Any], rows: Sequence[Row], signs: str | None) -> int:
     inside = [row for row in _inside(rows, table.get("rows")) if _is_own(table, row)]
     required, expects = table.get("required", ()), table.get("expects", {})
     if not inside or not required or "inside" in table:
+        return 0
+    if signs is not None and not any(re.fullmatch(signs, name) for name in _all_names(inside)):
         return 0
     for name in required:
         if not any(_holds(row, _names(table, name)) for row in inside):
@@ -57,6 +62,16 @@ def _fit(table: Dict[str, Any], rows: Sequence[Row]) -> int:
         if not given or like < _LIKE_SHARE * len(given):
             return 0
     return len(required) + len(expects)
+
+
+def _all_names(rows: Sequence[Row]) -> set[str]:
+    """The names of all columns in lower case, and `a.b` for a field b inside a."""
+    found: set[str] = set()
+    for row in rows:
+        for name, value in row.items():
+            inside = value if isinstance(value, Dict) else ()
+            found |= {str(name), *(f"{name}.{key}" for key in inside)}
+    return {name.casefold().strip() for name in found}
 
 
 def _is_own(table: Dict[str, Any], row: Row) -> bool:
@@ -87,7 +102,9 @@ def tables() -> dict[str, Shipped]:
         if file.name.endswith(".yaml"):
             for name, table in YAML(typ="safe").load(file.read_text(encoding="utf-8")).items():
                 generic = table.pop("generic", False)
-                found[name] = Shipped(table.pop("about"), table, generic)
+                every = {**table.get("parts", {}), "": table}
+                signs = {part: one.pop("signs") for part, one in every.items() if "signs" in one}
+                found[name] = Shipped(table.pop("about"), table, generic, signs)
     return found
 
 
@@ -99,9 +116,15 @@ def pages() -> frozenset[str]:
     return frozenset(str(table["rows"]) for table in every if "rows" in table)
 
 
-def recognise(rows: Sequence[Row]) -> str | None:
-    """The format of a file by its first rows: the one that most speaks for, if one alone does."""
-    fits = {name: one.fit(rows) for name, one in tables().items()}
+def recognise(rows: Sequence[Row], *, flat: bool = False) -> str | None:
+    """The format of a file by its first rows: the one that most speaks for, if one alone does.
+
+    Args:
+        rows: the first ones.
+        flat: whether the file is a table of columns, which hold no objects of several kinds.
+    """
+    known = {name: one for name, one in tables().items() if not (flat and "parts" in one.table)}
+    fits = {name: one.fit(rows) for name, one in known.items()}
     best = max(fits.values(), default=0)
     named = [name for name, fit in fits.items() if fit == best > 0]
     return named[0] if len(named) == 1 else None
