@@ -156,6 +156,17 @@ def test_typeform_s_choices_stand_for_themselves_and_the_address_names_the_perso
     assert "taken for the person's own address" in found.report.datasets[0].notes[1]
 
 
+def test_a_response_with_the_address_that_was_asked_for_is_not_without_identifiers(
+    tmp_path: Path,
+) -> None:
+    mapping = mapped("typeform")
+    found = Read(fill(tmp_path / "data", {"answers.csv": TYPEFORM}, mapping), tmp_path / "w")
+    report = found.report.datasets[0]
+    assert report.accepted == 3
+    assert report.identifiers["email"]["records"] == 2
+    assert report.anonymous == 1
+
+
 def test_two_surveys_may_ask_different_things_in_one_column(tmp_path: Path) -> None:
     other = QUALTRICS.replace("What should we do better?", "What do you like?").replace("R_", "S_")
     files = {"a.csv": QUALTRICS, "b.csv": other}
