@@ -110,8 +110,23 @@ def find_mapping(folder: Path) -> Mapping:
         )
     raise InputError(
         f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
-        hint=_nearest(folder, names) + (f" Without data: {told}." if told else ""),
+        hint=_nearest(folder, names) + (f" Without data: {told}." if told else "") + nearly(folder),
     )
+
+
+def nearly(folder: Path) -> str:
+    """What speaks against the formats of which files have all columns, each in a sentence with a
+    blank before it."""
+    told = []
+    for name in files_of(folder):
+        try:
+            flat = shape_of(folder / name) in {"csv", "parquet"}
+            why = shipped.nearest(first_rows(folder / name), flat=flat)
+        except UnreadableFile:
+            continue
+        if why is not None and recognise(folder / name) is None:
+            told.append(f" {name} is not recognised: {why}.")
+    return "".join(told[:2])
 
 
 def example_of(folder: Path, names: list[str]) -> Mapping | None:

@@ -17,6 +17,8 @@ from typing import Any
 
 _MERGED = ("identifiers", "traits", "names", "forms", "lists", "links", "expects")
 _LIKE_SHARE = 0.9  # of the first values must be as expected; a few are always odd
+_FEW = 3  # of as many values, or more, one may always be odd: it costs its row, not its file
+_CODE = re.compile(r"(?!.*\d{6})(?!\d+[-/.]\d+[-/.]\d+)[\w .-]{1,20}")  # may be repeated
 Row = Dict[str, Any]
 
 
@@ -48,20 +50,34 @@ class Shipped:
 
 def _fit(table: Dict[str, Any], rows: Sequence[Row], signs: str | None) -> int:
     inside = [row for row in _inside(rows, table.get("rows")) if _is_own(table, row)]
-    required, expects = table.get("required", ()), table.get("expects", {})
-    if not inside or not required or "inside" in table:
+    expects = table.get("expects", {})
+    if not _has_columns(table, inside, signs):
         return 0
-    if signs is not None and not any(re.fullmatch(signs, name) for name in _all_names(inside)):
-        return 0
-    for name in required:
-        if not any(_holds(row, _names(table, name)) for row in inside):
+    for name in expects:
+        given, odd = _values(table, inside, name)
+        if not given or not mostly(len(given) - len(odd), len(given)):
             return 0
-    for name, pattern in expects.items():
-        given = [text for row in inside if (text := _text(row, _names(table, name))) is not None]
-        like = sum(bool(re.search(pattern, text)) for text in given)
-        if not given or like < _LIKE_SHARE * len(given):
-            return 0
-    return len(required) + len(expects)
+    return len(table["required"]) + len(expects)
+
+
+def mostly(like: int, given: int) -> bool:
+    """Whether enough values are as expected: nine of ten, or all but one of at least three."""
+    return like >= _LIKE_SHARE * given or (given >= _FEW and given - like <= 1)
+
+
+def _has_columns(table: Dict[str, Any], rows: Sequence[Row], signs: str | None) -> bool:
+    required = table.get("required", ())
+    if not rows or not required or "inside" in table:
+        return False
+    if signs is not None and not any(re.fullmatch(signs, name) for name in _all_names(rows)):
+        return False
+    return all(any(_holds(row, _names(table, name)) for row in rows) for name in required)
+
+
+def _values(table: Dict[str, Any], rows: Sequence[Row], name: str) -> tuple[list[str], list[str]]:
+    """What stands in a column, and what of it is not as it is expected."""
+    given = [text for row in rows if (text := _text(row, _names(table, name))) is not None]
+    return given, [text for text in given if not re.search(table["expects"][name], text)]
 
 
 def _all_names(rows: Sequence[Row]) -> set[str]:
@@ -128,6 +144,29 @@ def recognise(rows: Sequence[Row], *, flat: bool = False) -> str | None:
     best = max(fits.values(), default=0)
     named = [name for name, fit in fits.items() if fit == best > 0]
     return named[0] if len(named) == 1 else None
+
+
+def nearest(rows: Sequence[Row], *, flat: bool = False) -> str | None:
+    """Of a file that is of no format the one whose columns it has, and the value that is none of
+    such a file (unless that may be somebody's data), as the end of a sentence. Where not one value
+    is as expected, the columns must be called just as the vendor writes them."""
+    found: list[tuple[float, str]] = []
+    for label, one in tables().items():
+        for part, table in {**one.table.get("parts", {}), "": one.table}.items():
+            inside = [row for row in _inside(rows, table.get("rows")) if _is_own(table, row)]
+            if (flat and "parts" in one.table) or not _has_columns(
+                table, inside, one.signs.get(part)
+            ):
+                continue
+            for name in table.get("expects", {}):
+                given, odd = _values(table, inside, name)
+                meant = len(odd) < len(given) or set(table["required"]) <= set(inside[0])
+                if odd and meant and not mostly(len(given) - len(odd), len(given)):
+                    told = f"{odd[0]!r}" if _CODE.fullmatch(odd[0]) else "another value"
+                    column = next(n for n in _names(table, name) if _holds(inside[0], [n]))
+                    why = f"it has the columns of {label}, but {told} under {column!r}"
+                    found.append((len(odd) / len(given), why))
+    return min(found)[1] if found else None
 
 
 def filled_in(tree: Any) -> Any:
