@@ -291,7 +291,7 @@ def _head(
         if column.name in one.used and is_time(column) and column.naive
         and not {"epoch_s", "epoch_ms"} & set(column.formats)
     })  # fmt: skip
-    naive += [f"times of {one.format}" for one in known if _lacks_zone(str(one.format))]
+    naive += sorted({f"times of {one.format}" for one in known if _lacks_zone(str(one.format))})
     level = tables.sampled_level(drafts)
     if level is not None:
         why = (

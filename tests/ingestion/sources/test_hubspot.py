@@ -8,6 +8,7 @@ import pytest
 from folders import HEAD, Read, fill, lines
 
 from ingestion.detect import recognise
+from ingestion.propose import propose
 from kg.errors import InputError
 
 PORTAL = (
@@ -104,3 +105,8 @@ def test_an_id_that_became_an_object_is_quarantined_and_the_rest_read(tmp_path: 
 def test_times_on_the_account_s_clock_need_its_zone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="carry no zone"):
         Read(fill(tmp_path / "data", {"contacts.csv": PORTAL}), tmp_path / "workspace")
+
+
+def test_whose_clock_it_is_is_asked_once(tmp_path: Path) -> None:
+    found = propose(fill(tmp_path, {"a.csv": PORTAL, "b.json": json.dumps({"results": API})}))
+    assert found.text.count("times of hubspot_contact") == 1
