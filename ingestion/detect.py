@@ -14,15 +14,12 @@ from ingestion.fit import find_files
 from ingestion.folder import files_of
 from ingestion.mapping import NAME, Mapping, load
 from ingestion.sources import has_rows, survey_of
+from ingestion.wholeness import without_data
 from kg.errors import InputError
 from kg.lake.files import columns_of, first_rows, shape_of
-from kg.lake.lines import UnreadableFile, whole_lines, whole_text
+from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
-_PACKED = {".gz", ".zip"}
-_PROSE = {".md", ".txt", ".html"}
-_WITHOUT_DATA = {"empty", "cut_off", "unreadable"}
-NO_ROWS = "it holds a header and no rows"
 _UNDECLARED = "none declared: the files were read without a mapping"
 
 FORMATS = {
@@ -113,25 +110,23 @@ def find_mapping(folder: Path) -> Mapping:
         )
     raise InputError(
         f"Nothing says how to read {folder.resolve().name!r}: there is no {NAME} in it.",
-        hint=_nearest(folder, names) + (f" Without data: {told}." if told else ""),
+        hint=_nearest(folder, names) + (f" Without data: {told}." if told else "") + nearly(folder),
     )
 
 
-def without_data(path: Path) -> UnreadableFile | None:
-    """Why nobody could say how a file is read: it is cut off, closed, or nothing is in it.
-
-    Of a plain text only the beginning is looked at.
-    """
-    try:
-        if path.suffix in _PACKED:
-            for _ in whole_text(path):
-                pass
-        if shape_of(path) == "csv" and path.suffix not in _PROSE and len(columns_of(path)) > 1:
-            return None if first_rows(path, count=1) else UnreadableFile("empty", NO_ROWS)
-    except UnreadableFile as error:
-        is_other = error.reason == "cut_off" and path.suffix not in _PACKED  # say, a document
-        return error if error.reason in _WITHOUT_DATA and not is_other else None
-    return None
+def nearly(folder: Path) -> str:
+    """What speaks against the formats of which files have all columns, each in a sentence with a
+    blank before it."""
+    told = []
+    for name in files_of(folder):
+        try:
+            flat = shape_of(folder / name) in {"csv", "parquet"}
+            why = shipped.nearest(first_rows(folder / name), flat=flat)
+        except UnreadableFile:
+            continue
+        if why is not None and recognise(folder / name) is None:
+            told.append(f" {name} is not recognised: {why}.")
+    return "".join(told[:2])
 
 
 def example_of(folder: Path, names: list[str]) -> Mapping | None:
@@ -220,14 +215,14 @@ def recognise(path: Path, encoding: str = "utf-8") -> str | None:
         shape = shape_of(path, encoding)
         if shape == "parquet":
             named = [dict.fromkeys(columns_of(path))]
-            return _most("fits", named) or _of_rows(first_rows(path))
+            return _most("fits", named) or _of_rows(first_rows(path), flat=True)
         rows = first_rows(path, encoding) if shape != "csv" else []
         if rows:
             return _most("fits", rows) or _of_objects(rows)
         if kind := _most("fits_text", list(_lines(path))):
             return kind
         rows = first_rows(path, encoding)
-        return _most("fits_row", rows) or _of_rows(rows)
+        return _most("fits_row", rows) or _of_rows(rows, flat=True)
     except UnreadableFile:
         return None
 
@@ -244,9 +239,9 @@ def _of_objects(rows: list[dict[str, Any]]) -> str | None:
     return _of_rows(rows) or ("tickets" if sum(map(_is_ticket, rows)) > len(rows) / 2 else None)
 
 
-def _of_rows(rows: list[dict[str, Any]]) -> str | None:
-    """The survey tool or the published table whose rows these are."""
-    return (survey_of(rows) or shipped.recognise(rows)) if rows else None
+def _of_rows(rows: list[dict[str, Any]], *, flat: bool = False) -> str | None:
+    """The survey tool or the published table whose rows these are; `flat`: rows of columns."""
+    return (survey_of(rows) or shipped.recognise(rows, flat=flat)) if rows else None
 
 
 def _event_formats(test: str) -> list[tuple[str, Callable[[Any], bool]]]:

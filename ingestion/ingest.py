@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from ingestion import counting
 from ingestion.dedupe import classify
-from ingestion.detect import NO_ROWS, find_mapping, without_data
+from ingestion.detect import find_mapping
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
@@ -24,6 +24,7 @@ from ingestion.quarantine import mending
 from ingestion.record import Dataset, Rows
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
+from ingestion.wholeness import HOLDS_NONE, without_data
 from kg.errors import InputError
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
@@ -379,8 +380,8 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
         yield FileReport(name, None, "linked", None, "other files take values from it")
     for name in fitted.unmapped:
         why = without_data(fitted.folder / name)
-        if why is None or why.detail == NO_ROWS:
-            detail = "the mapping does not name it" if why is None else NO_ROWS
+        if why is None or why.detail in HOLDS_NONE:
+            detail = "the mapping does not name it" if why is None else why.detail
             yield FileReport(name, None, "unmapped", None, detail)
         else:
             yield FileReport(name, None, "unreadable", None, str(why))

@@ -592,11 +592,17 @@ def _part_problems(table: Table) -> Iterator[str]:
             yield f"when of the part {name!r} compares numbers; name texts there"
 
 
+def _basis(text: str) -> str:
+    if len(text.strip()) < 3:
+        raise ValueError("say in words why you may use these data, as in `basis: contract`")
+    return text
+
+
 class ConsentDefault(Model):
     """What holds for people who said nothing, and on what basis."""
 
     default: Literal["granted", "denied"]
-    basis: str = Field(min_length=3)
+    basis: Annotated[str, AfterValidator(_basis)]
 
 
 class Mapping(Model):

@@ -33,9 +33,13 @@ FILE_REASONS = {
 MENDS = {
     "encoding": "write `encoding: cp1252` in its table, as `personagraph source propose` does "
     "where a spreadsheet program wrote it",
+    "ambiguous_time": "write in its table whether the month or the day comes first, with the clock "
+    'as its times have it: `time: {column: End Date, formats: "%m/%d/%Y %I:%M:%S %p"}`',
 }
 
 
 def mending(reason: str, hint: str) -> str:
     """A hint that begins with what mends a reason, where that is known."""
-    return f"{MENDS[reason].capitalize()}. {hint}" if reason in MENDS else hint
+    if reason not in MENDS:
+        return hint
+    return f"{MENDS[reason][0].upper()}{MENDS[reason][1:]}. {hint}"

@@ -14,7 +14,7 @@ TICKET: dict[str, Any] = {
 ASKER: dict[str, Any] = {
     "id": 99, "role": "end-user", "email": "ann@x.org", "name": "Ann Ay", "phone": None,
     "external_id": "u1", "created_at": ASKED_AT, "updated_at": CHANGED_AT, "active": True,
-    "organization_id": 5, "locale": "en-GB",
+    "organization_id": 5, "locale": "en-GB", "shared_phone_number": None,
 }  # fmt: skip
 AGENT = {**ASKER, "id": 1, "role": "agent", "email": "agent@company.org", "external_id": None}
 COMPANY = {

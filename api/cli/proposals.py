@@ -46,6 +46,7 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
         InputError: there is none, and nobody is there to be asked.
         NotAllowed: the person who was asked said no.
     """
+    from ingestion.detect import nearly
     from ingestion.places import name_of
     from ingestion.propose import is_needed
     from ingestion.propose import propose as look
@@ -57,7 +58,7 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
         raise InputError(
             f"Nothing says how to read {name!r}: there is no {NAME} in it.",
             hint=f"`personagraph source propose {_shown(data)}` proposes one to correct; "
-            "`--yes` reads the files as it would be proposed.",
+            "`--yes` reads the files as it would be proposed." + nearly(folder),
         )
     proposal = look(folder, progress=TerminalProgress())
     if all(table.kind == "ignore" for table in proposal.mapping.tables.values()):

@@ -258,7 +258,10 @@ def _received(seen: Seen, made: Draft, campaign: Column) -> None:
         value = {"id": value, "arm": seen.take(arms[0]), **_arm_words(arms[0])}
         why = seen.meanings[arms[0].name].why
         _held_out(seen, made)
-    made.put("campaign", value, why)
+    strange = _strange_arms(arms[0]) if arms else []
+    if strange:
+        why += f"; of no arm that is known, and quarantined: {', '.join(strange)}"
+    made.put("campaign", value, why, check=bool(strange))
 
 
 def _held_out(seen: Seen, made: Draft) -> None:
@@ -283,9 +286,19 @@ def _arm_words(column: Column) -> dict[str, Any]:
         held = says(column.name, words()["control"])
         return {"control": yes if held else no, "treated": no if held else yes}
     control = [value for one, value in given.items() if one in {*words()["control"], *CONTROL}]
-    treated = [value for value in column.values if value not in control]
-    usual = all(one in {*CONTROL, *TREATED} for one in given)
+    strange = _strange_arms(column)
+    treated = [value for value in column.values if value not in {*control, *strange}]
+    usual = all(one in {*CONTROL, *TREATED} for one in given if given[one] not in strange)
     return {} if usual else {"control": control, "treated": treated}
+
+
+def _strange_arms(column: Column) -> list[str]:
+    """The one word beside the usual ones for being held out and being sent something: taken for
+    either it would turn an effect around. Several are the names of variants."""
+    held = [one for one in column.values if one.casefold() in {*words()["control"], *CONTROL}]
+    sent = [one for one in column.values if one.casefold() in TREATED]
+    other = [one for one in column.values if one not in {*held, *sent}]
+    return other if held and sent and len(other) == 1 else []
 
 
 def _about(seen: Seen, made: Draft, items: list[Column]) -> None:

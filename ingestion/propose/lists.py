@@ -8,7 +8,7 @@ from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_time, time_value
 from ingestion.propose.meanings import counted, is_time, says, snake, words
 from ingestion.propose.profiles import Column
-from ingestion.propose.seen import FEW, Seen, consent_columns, listed_people
+from ingestion.propose.seen import FEW, Seen, answers, consent_columns, listed_people
 from kg.lake.scratch import Scratch
 from kg.words import some
 
@@ -161,12 +161,13 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         value: dict[str, Any] = {"purpose": {"column": purpose.name}, "granted": granted.name}
         known = {"yes", "true", "1", "granted", "y", "no", "false", "0", "denied", "n"}
         strange = [v for v in granted.values if v.casefold() not in known]
+        told = ", ".join(granted.values)
         if strange:
-            deny = ("out", "withdrawn", "unsub", "refused", "denied", "no", "false", "revoked",
-                    "reject", "declin", "object")  # fmt: skip
-            value["no"] = [v for v in granted.values if any(w in v.casefold() for w in deny)]
-            value["yes"] = [v for v in granted.values if v not in value["no"]]
-        made.put("consents", [Why(value, ", ".join(granted.values), check=bool(strange))])
+            yes, no, other = answers(granted)
+            value |= ({"no": no} if no else {}) | ({"yes": yes} if yes else {})
+            if other:
+                told += f"; neither yes nor no, and quarantined: {', '.join(other)}"
+        made.put("consents", [Why(value, told, check=bool(strange))])
 
 
 def survey(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:

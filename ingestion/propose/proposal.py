@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingestion import shipped
-from ingestion.detect import NO_ROWS, example_of, recognise, written
+from ingestion.detect import example_of, recognise, written
 from ingestion.folder import files_of
 from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
@@ -16,6 +16,7 @@ from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
+from ingestion.wholeness import HOLDS_NONE, NO_ROWS, without_data
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
@@ -122,6 +123,8 @@ def _declared(form: str, encoding: str | None) -> str | None:
 
 
 def _is_table(path: Path) -> bool:
+    if (why := without_data(path)) is not None and why.detail in HOLDS_NONE:
+        return False
     try:
         if shape_of(path) in {"ndjson", "json"}:
             return bool(first_rows(path))
@@ -159,9 +162,13 @@ def _sorted_out(
             staged = scratch.stage(folder / name, shape, encoding=code, values=values_in(name))
             columns = _columns(folder / name, staged)
         except UnreadableFile as error:
-            notes.append(f"{name} is not read: {error.detail}")
+            told = (without_data(folder / name) or error).detail
+            notes.append(f"{name} is not read: {told}")
             continue
-        if len(columns) > 1 and not staged.rows:
+        why = without_data(folder / name) if LINE in staged.columns else None
+        if why is not None:
+            notes.append(f"{name} is not read: {why.detail}")
+        elif len(columns) > 1 and not staged.rows:
             notes.append(f"{name} is not read: {NO_ROWS}")
         elif len(columns) < 2 or _is_prose(scratch, staged):
             notes.append(f"{name} is not read: it is no table")
@@ -284,7 +291,7 @@ def _head(
         if column.name in one.used and is_time(column) and column.naive
         and not {"epoch_s", "epoch_ms"} & set(column.formats)
     })  # fmt: skip
-    naive += [f"times of {one.format}" for one in known if _lacks_zone(str(one.format))]
+    naive += sorted({f"times of {one.format}" for one in known if _lacks_zone(str(one.format))})
     level = tables.sampled_level(drafts)
     if level is not None:
         why = (

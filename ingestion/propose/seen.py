@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ingestion.propose.meanings import Meaning, says, words
 from ingestion.propose.profiles import YES_NO, Column, Profile
 from ingestion.propose.relations import Group
+from ingestion.shipped import mostly
 from kg.words import some
 
 FEW = 50  # values that can be looked at one by one, or describe people
@@ -109,6 +110,9 @@ def _kind(seen: Seen) -> tuple[str, str]:
         return "item", f"{items[0].name} is another in each of {some(rows, 'row')}"
     if times and (items or seen.ids("basket")):
         return "event", "items or baskets at a time; nobody is named"
+    if people and (others := seen.named("time")):
+        told = f"({others[0].name}) is not when something was done"
+        return "ignore", f"it names people, but nothing that they did: its time {told}"
     if people:
         return "ignore", "it names people, but no time"
     if len(seen.named("person")) >= 2:
@@ -146,11 +150,22 @@ def consent_columns(seen: Seen) -> tuple[Column, Column] | None:
     return (purposes[0], granted[0]) if purposes and granted and is_small else None
 
 
-_ANSWERS = {*YES_NO, "granted", "denied", "opted_in", "opted_out", "opt-in", "opt-out", "withdrawn",
-            "subscribed", "unsubscribed", "allowed", "refused", "opted in", "opted out", "opt in",
-            "opt out", "opted-in", "opted-out", "given", "accepted", "revoked", "rejected",
-            "declined", "objected"}  # fmt: skip
+_DENIALS = {"no", "false", "n", "0", "denied", "opted_out", "opt-out", "opted out", "opt out",
+            "opted-out", "withdrawn", "unsubscribed", "refused", "revoked", "rejected", "declined",
+            "objected"}  # fmt: skip
+_ANSWERS = {*YES_NO, *_DENIALS, "granted", "opted_in", "opt-in", "subscribed", "allowed",
+            "opted in", "opt in", "opted-in", "given", "accepted"}  # fmt: skip
 
 
 def _is_answer(column: Column) -> bool:
-    return bool(column.values) and all(v.casefold() in _ANSWERS for v in column.values)
+    """Whether a column holds words for yes and no; one of at least three may be another."""
+    known = [value for value in column.values if value.casefold() in _ANSWERS]
+    return bool(known) and mostly(len(known), len(column.values))
+
+
+def answers(column: Column) -> tuple[list[str], list[str], list[str]]:
+    """The words of a column for yes, for no, and those that are for neither."""
+    folded = {value: value.casefold() for value in column.values}
+    no = [value for value, word in folded.items() if word in _DENIALS]
+    other = [value for value, word in folded.items() if word not in _ANSWERS]
+    return [value for value in folded if value not in {*no, *other}], no, other

@@ -140,7 +140,7 @@ def read(
         scratch, rows, understood, columns, named(rows) if named else None
     )
     notes = tuple(_notes(understood))
-    return Reading(rows, outputs, reading.unread, notes)
+    return Reading(_with_named(rows, understood), outputs, reading.unread, notes)
 
 
 def _told(scratch: Scratch, rows: Rows, asked: Sequence[Question], columns: list[str]) -> Rows:
@@ -355,6 +355,19 @@ def _identifiers(
                        trust=ibis.literal(tables.trust_of("email"), "int32"))  # fmt: skip
     said = said.filter(said.value.notnull())
     return (said if named is None else named.union(said)).distinct()
+
+
+def _with_named(rows: Rows, asked: Sequence[Question]) -> Rows:
+    """The responses; one with an address that was asked for names somebody, too."""
+    given = [
+        (rows.source == one.source)
+        & identifier("email", json_texts(rows.traits, ibis.literal([f'$."{one.column}"']))[0])
+        .notnull()
+        for one in own_mails(asked)
+    ]  # fmt: skip
+    if not given:
+        return rows
+    return rows.mutate(named=rows.named | (rows["_concerned"] & ibis.or_(*given)))
 
 
 def _nobody(rows: Rows) -> Rows:

@@ -14,13 +14,16 @@ from ingestion.columns import slug
 VERBS = {
     "bought": (
         "order_completed", "purchase", "purchased", "in_app_purchase", "ecommerce_purchase",
-        "transaction", "transaction_item", "revenue_amount",
+        "transaction", "transaction_item", "revenue_amount", "purchase_completed",
+        "purchase_complete", "purchase_made", "completed_purchase", "made_purchase",
+        "order_complete", "completed_order", "order_placed", "placed_order",
+        "transaction_completed",
     ),
-    "returned": ("order_refunded", "refund", "refunded"),
-    "cancelled": ("order_cancelled",),
+    "returned": ("order_refunded", "refund", "refunded", "purchase_refunded", "refunded_order"),
+    "cancelled": ("order_cancelled", "order_canceled", "cancelled_order", "canceled_order"),
     "viewed": (
-        "product_viewed", "view_item", "product_view", "page", "page_view", "pageview",
-        "page_viewed", "mp_web_page_view", "mp_page_view", "screen", "screen_view",
+        "product_viewed", "viewed_product", "view_item", "product_view", "page", "page_view",
+        "pageview", "page_viewed", "mp_web_page_view", "mp_page_view", "screen", "screen_view",
         "screen_viewed", "document_load",
     ),
     "clicked": (
@@ -28,7 +31,10 @@ VERBS = {
         "promo_click", "email_link_clicked", "link_click", "click", "autocapture", "mp_click",
         "element_clicked", "button_click", "browser_click",
     ),
-    "added": ("product_added", "add_to_cart", "added_to_cart", "wishlist_product_added_to_cart"),
+    "added": (
+        "product_added", "add_to_cart", "added_to_cart", "wishlist_product_added_to_cart",
+        "added_product", "product_added_to_cart", "item_added_to_cart",
+    ),
     "removed": ("product_removed", "remove_from_cart", "removed_from_cart"),
     "wished": ("product_added_to_wishlist", "add_to_wishlist"),
     "unwished": ("product_removed_from_wishlist",),

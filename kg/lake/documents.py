@@ -15,6 +15,7 @@ from kg.lake.engine import listed, on_engine
 from kg.lake.lines import LONGEST_LINE, UnreadableFile, whole_text
 
 LARGEST_OBJECT = 256 << 20  # bytes; a page of an export is one object
+NOT_WHOLE = "this is not a whole JSON document"
 _LIST = re.compile(rb"\s*\[\s*[{\]]")
 
 
@@ -33,8 +34,18 @@ def is_document(path: Path, encoding: str = "utf-8") -> bool:
         # A list that is whole on its line, with more below it, is a batch of messages.
         batch = first.rstrip().endswith(b"]") and rest.lstrip()[:1] in (b"[", b"{")
         return _LIST.match(head) is not None and not batch
-    goes_on = first.strip() == b"{" or (not ended and len(head) > LONGEST_LINE)
+    is_open = first.rstrip()[-1:] in (b"{", b"[") and bool(rest.strip())
+    goes_on = first.strip() == b"{" or is_open or (not ended and len(head) > LONGEST_LINE)
     return head[:1] == b"{" and goes_on
+
+
+def refuse_broken_document(path: Path) -> None:
+    """Read a document to its end.
+
+    Raises:
+        UnreadableFile: it is no JSON, or ends early.
+    """
+    _objects(path, "utf-8", "SELECT max(length(line)) FROM objects")
 
 
 def stage_document(path: Path, encoding: str, into: Path, columns: tuple[str, ...]) -> int:
@@ -93,7 +104,7 @@ def _objects(path: Path, encoding: str, query: str, beside: Path | None = None) 
         copy.flush()
         # The engine itself forgives a list that ends after a comma.
         if last != (b"]" if form == "array" else b"}"):
-            raise UnreadableFile("unreadable", "this is not a whole JSON document")
+            raise UnreadableFile("unreadable", NOT_WHOLE)
         try:
             con.execute(
                 "CREATE VIEW objects AS SELECT json(json)::VARCHAR AS line "  # noqa: S608
@@ -104,4 +115,4 @@ def _objects(path: Path, encoding: str, query: str, beside: Path | None = None) 
         except (duckdb.IOException, duckdb.OutOfMemoryException):
             raise
         except duckdb.Error as error:
-            raise UnreadableFile("unreadable", "this is not a whole JSON document") from error
+            raise UnreadableFile("unreadable", NOT_WHOLE) from error

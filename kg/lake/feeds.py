@@ -21,6 +21,7 @@ from kg.lake.lines import UnreadableFile, opened
 _OWN = ("", "http://www.w3.org/2005/Atom", "http://purl.org/rss/1.0/")  # of feeds themselves
 _ROWS = {f"{{{space}}}{name}" if space else name for space in _OWN for name in ("item", "entry")}
 _ROOTS = {"rss", "feed", "RDF"}
+_NO_FEED = "this XML is no feed: it is neither RSS nor Atom"
 _DEEPEST = 3  # of elements inside an item; below them is text
 
 
@@ -40,12 +41,26 @@ def feed_items(path: Path) -> Iterator[str]:
         raise UnreadableFile("unreadable", "this is not a whole XML feed") from error
 
 
+def refuse_broken_feed(path: Path) -> None:
+    """Read a feed to its end; XML that is none is not looked at any further.
+
+    Raises:
+        UnreadableFile: it is not whole, or declares a document type.
+    """
+    try:
+        for _ in feed_items(path):
+            pass
+    except UnreadableFile as error:
+        if error.detail != _NO_FEED:
+            raise UnreadableFile("unreadable", error.detail) from error
+
+
 def _items(file: Any) -> Iterator[str]:
     above: list[Element] = []
     for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
         if event == "start":
             if not above and _local(element) not in _ROOTS:
-                raise UnreadableFile("foreign", "this XML is no feed: it is neither RSS nor Atom")
+                raise UnreadableFile("foreign", _NO_FEED)
             above.append(element)
             continue
         above.pop()

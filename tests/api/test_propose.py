@@ -89,3 +89,21 @@ def test_somebody_at_a_terminal_is_asked(data: Path, tmp_path: Path, answer: str
     assert run.wait(timeout=600) == (0 if answer == "y" else 5)
     assert b"read the files so?" in said
     assert (data / "personagraph.yaml").exists() == (answer == "y")
+
+
+def test_a_cut_export_that_nothing_names_is_told_with_its_exit_code(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    event = '{"type": "track", "event": "X", "messageId": "m", "userId": "u", '
+    (folder / "a.jsonl").write_text(event + '"timestamp": "2026-01-05T10:00:00Z"}\n')
+    (folder / "tickets.json").write_text('{"tickets": [{"id": 1, "requester_id": 2')
+    said = refused(personagraph(tmp_path, "source", "check", folder), 7)
+    assert "tickets.json (unreadable: this is not a whole JSON document)" in said
+
+
+def test_a_run_names_the_format_that_comes_nearest(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "c.csv").write_text("Id,LastName\n1,Ay\n0035g00000ABcdAAAT,Be\n2,Ce\n")
+    said = refused(personagraph(tmp_path, "run", folder, "-w", "crm"), 2)
+    assert "it has the columns of salesforce_contact, but '1' under 'Id'" in said

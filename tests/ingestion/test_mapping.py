@@ -99,6 +99,7 @@ def test_a_mistake_is_one_sentence_with_its_line(
         ("name: !!python/object/apply:os.system [ls]\n", "valid string"),
         ("a: &a [x,x]\nb: &b [*a,*a]\nname: &c [*b,*b]\n", "valid string"),
         (HEAD.partition("tables:")[0] + "tables: {}\n", "at least 1 item"),
+        (HEAD.replace("a test", "t") + "    kind: profile\n", "line 2: say in words why you may"),
         (HEAD.replace("files: a.csv", "files: []") + "    kind: profile\n", "at least 1 item"),
     ],
 )

@@ -51,7 +51,7 @@ FORMS = {"william": ["bill", "william"], "bill": ["bill", "william"], "ann": ["a
 
 def everything() -> pa.Table:
     """Rows in which every value of a kind meets every other."""
-    count = 90
+    count = 150
     columns: dict[str, Any] = {"unique_id": list(range(count))}
     rng = np.random.default_rng(5)
     for name, values in VALUES.items():

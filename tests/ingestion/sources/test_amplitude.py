@@ -111,3 +111,14 @@ def test_a_session_s_own_marks_are_no_acts(tmp_path: Path) -> None:
                      "[Amplitude] Element Text": "Buy", "utm_campaign": "spring"}))  # fmt: skip
     assert found.rows("events", "verb", "object", "campaign_id") == [("clicked", "Buy", "spring")]
     assert found.report.datasets[0].left_out == 2
+
+
+def test_what_exports_usually_have_is_not_new(tmp_path: Path) -> None:
+    found = read(tmp_path, event(1, **{"$insert_key": None, "shoe": 39}))
+    assert list(found.report.datasets[0].new_fields) == ["shoe"]
+
+
+def test_a_purchase_has_many_names(tmp_path: Path) -> None:
+    names = ["purchase completed", "Completed Order", "Placed Order", "Purchase", "Order Canceled"]
+    found = read(tmp_path, *[event(n, name) for n, name in enumerate(names)])
+    assert found.rows("events", "verb") == [*["bought"] * 4, "cancelled"]

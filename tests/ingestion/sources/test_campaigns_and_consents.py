@@ -99,3 +99,50 @@ def test_beside_tables_of_another_kind_they_are_proposed_with_those(tmp_path: Pa
     assert (found["agreed"].kind, found["agreed"].identifiers["user_id"].column) == (
         "consent", ("user_id",))  # fmt: skip
     assert found["sends"].names == {"sent_at": ("assigned_at",)}
+
+
+FEW_CONSENTS = (
+    "email,purpose,status,changed_at\n"
+    "a@x.org,analytics,granted,2024-05-01T10:00:00Z\n"
+    "a@x.org,analytics,withdrawn,2024-06-01T10:00:00Z\n"
+    "c@x.org,profiling,pending,2024-06-03T11:00:00Z\n"
+)
+FEW_SENDS = (
+    "email,campaign_id,arm,sent_at\n"
+    "a@x.org,spring,treatment,2024-05-01T10:00:00Z\n"
+    "b@x.org,spring,holdout,2024-05-01T10:00:00Z\n"
+    "c@x.org,spring,Z,2024-05-01T10:00:00Z\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "form"), [(FEW_CONSENTS, "consents"), (FEW_SENDS, "campaign_sends")]
+)
+def test_one_strange_word_costs_its_row_in_a_file_of_few_rows_too(
+    tmp_path: Path, content: str, form: str
+) -> None:
+    found = read(tmp_path, words=content)
+    assert found.file("words").recognised_as == form
+    assert found.reasons() == {3: "unknown_value"}
+    mapping = propose(tmp_path / "data").mapping
+    again = Read(tmp_path / "data", tmp_path / "again", mapping)
+    assert again.reasons() == {3: "unknown_value"}, "as it is proposed it is read alike"
+
+
+def test_a_word_that_is_neither_yes_nor_no_is_proposed_as_neither(tmp_path: Path) -> None:
+    people = "id,email,plan\n" + "".join(f"{n},p{n}@x.org,a\n" for n in range(1, 7))
+    said = "".join(
+        f"{n % 6 + 1},mail,{('granted', 'unsubscribed', 'unknown')[n % 3]},2024-05-01T10:00:0{n}Z\n"
+        for n in range(9)
+    )
+    consents = "customer_id,purpose,status,changed_at\n" + said
+    found = propose(fill(tmp_path, {"people.csv": people, "consents.csv": consents}))
+    (agreed,) = found.mapping.tables["consents"].consents
+    assert (agreed.yes, agreed.no) == (("granted",), ("unsubscribed",))
+    assert any("neither yes nor no, and quarantined: unknown" in one for one in found.doubts)
+
+
+def test_the_reason_for_leaving_a_table_out_is_true(tmp_path: Path) -> None:
+    rows = "".join(f"p{n % 3}@x.org,{n},2024-05-01T10:00:0{n}Z\n" for n in range(9))
+    found = propose(fill(tmp_path, {"notes.csv": "email,rank,changed_at\n" + rows}))
+    assert "its time (changed_at) is not when something was done" in found.text

@@ -8,6 +8,7 @@ import pytest
 from folders import HEAD, Read, fill, lines
 
 from ingestion.detect import recognise
+from ingestion.propose import propose
 from kg.errors import InputError
 
 PORTAL = (
@@ -55,6 +56,30 @@ def test_the_portal_s_labels_are_read(tmp_path: Path) -> None:
     assert found.report.datasets[0].unread == ("Shoe Size",)
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["Merged object IDs", "Merged record IDs", "Merged contact IDs", "hs_merged_object_ids"],
+)
+def test_merged_ids_have_several_labels(tmp_path: Path, label: str) -> None:
+    content = f"Record ID,Email,Create Date,{label}\n51,ann@x.org,2026-01-01 09:30,49;50\n"
+    folder = fill(tmp_path / "data", {"contacts.csv": content}, MAPPING)
+    assert recognise(folder / "contacts.csv") == "hubspot_contact"
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("merged_ids", "namespace", "value", "into_value") == [
+        ("hubspot", "49", "51"), ("hubspot", "50", "51")]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Record ID,Email,Create Date", "hs_object_id,email,createdate", "vid,email,createdate",
+     "id,email,createdate,hs_lead_status", "Contact ID,Email,Create Date,Marketing contact status"],
+)  # fmt: skip
+def test_it_is_known_by_what_is_its_own(tmp_path: Path, head: str) -> None:
+    rest = ",x" * (head.count(",") - 2)
+    fill(tmp_path, {"c.csv": f"{head}\n1,a@x.org,2026-01-01 09:30{rest}\n"})
+    assert recognise(tmp_path / "c.csv") == "hubspot_contact"
+
+
 @pytest.mark.parametrize("page", [True, False])
 def test_what_the_api_returns_needs_no_mapping(tmp_path: Path, page: bool) -> None:
     content = json.dumps({"results": API}, indent=2) if page else lines(API)
@@ -80,3 +105,8 @@ def test_an_id_that_became_an_object_is_quarantined_and_the_rest_read(tmp_path: 
 def test_times_on_the_account_s_clock_need_its_zone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="carry no zone"):
         Read(fill(tmp_path / "data", {"contacts.csv": PORTAL}), tmp_path / "workspace")
+
+
+def test_whose_clock_it_is_is_asked_once(tmp_path: Path) -> None:
+    found = propose(fill(tmp_path, {"a.csv": PORTAL, "b.json": json.dumps({"results": API})}))
+    assert found.text.count("times of hubspot_contact") == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from folders import HEAD, Read, fill
 
-from ingestion.detect import recognise
+from ingestion.detect import find_mapping, recognise
 from kg.errors import InputError
 
 LEADS = (
@@ -175,3 +175,27 @@ def test_what_a_mapping_says_is_added_or_overrides(tmp_path: Path) -> None:
         traits
     )
     assert ("web", "7") in found.rows("identifiers", "namespace", "value")
+
+
+def test_one_bad_id_of_few_costs_its_row(tmp_path: Path) -> None:
+    ids = ("0035g00000ABcdAAAT", "12345", "0035g00000ABcdaAAD")
+    rows = "".join(f"{one},Ay,2026-01-05T10:00:00Z\n" for one in ids)
+    folder = fill(tmp_path / "data", {"c.csv": f"Id,LastName,CreatedDate\n{rows}"})
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("c.csv").recognised_as == "salesforce_contact"
+    assert found.reasons() == {2: "unknown_value"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"), [("12345", "'12345' under 'Id'"), ("ann@x.org", "another value under 'Id'"),
+                      ("+1 202 555 0143", "another value under 'Id'")]
+)  # fmt: skip
+def test_the_nearest_format_and_the_value_that_failed_are_named(
+    tmp_path: Path, bad: str, told: str
+) -> None:
+    rows = f"{bad},Ay\n0035g00000ABcdAAAT,Be\n{bad},Ce\n"
+    folder = fill(tmp_path / "data", {"c.csv": f"Id,LastName\n{rows}"})
+    with pytest.raises(InputError) as refused:
+        find_mapping(folder)
+    near = f"c.csv is not recognised: it has the columns of salesforce_contact, but {told}."
+    assert (refused.value.hint or "").endswith(near)

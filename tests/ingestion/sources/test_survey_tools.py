@@ -1,5 +1,6 @@
 """Surveys of three vendors, wide to long: every kind of answer, headers of three shapes."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -125,8 +126,17 @@ def test_surveymonkey_s_second_header_row_holds_the_options(tmp_path: Path) -> N
 
 def test_days_that_can_be_read_both_ways_are_not_guessed(tmp_path: Path) -> None:
     content = MONKEY.replace("01/13/", "01/03/")
-    with pytest.raises(InputError, match=r"Not one of 2 records .*\(ambiguous_time\)"):
+    with pytest.raises(InputError, match=r"Not one of 2 records .*\(ambiguous_time\)") as refused:
         read(tmp_path, content, mapped("surveymonkey", "time_zone: UTC\n"))
+    hint = refused.value.hint or ""
+    assert hint.startswith("Write in its table whether the month or the day comes first")
+    said = re.search(r"`(time: .*?)`", hint)
+    assert said, "what is to be written can be copied as it stands"
+    mapping = mapped("surveymonkey", "time_zone: UTC\n").replace(
+        "surveymonkey}", f"surveymonkey, {said[1]}}}"
+    )
+    found = Read(fill(tmp_path / "mended", {"answers.csv": content}, mapping), tmp_path / "again")
+    assert found.reasons() == {}
 
 
 def test_times_of_surveymonkey_need_a_zone(tmp_path: Path) -> None:
@@ -154,6 +164,17 @@ def test_typeform_s_choices_stand_for_themselves_and_the_address_names_the_perso
         ("answers.csv#abe", "u3"),
     ]  # fmt: skip
     assert "taken for the person's own address" in found.report.datasets[0].notes[1]
+
+
+def test_a_response_with_the_address_that_was_asked_for_is_not_without_identifiers(
+    tmp_path: Path,
+) -> None:
+    mapping = mapped("typeform")
+    found = Read(fill(tmp_path / "data", {"answers.csv": TYPEFORM}, mapping), tmp_path / "w")
+    report = found.report.datasets[0]
+    assert report.accepted == 3
+    assert report.identifiers["email"]["records"] == 2
+    assert report.anonymous == 1
 
 
 def test_two_surveys_may_ask_different_things_in_one_column(tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def test_a_user_who_was_merged_away_is_reached_through_the_identities(tmp_path: 
     lost = {**ASKER, "id": 98, "email": "old@x.org", "external_id": "u0"}
     gone = {**lost, "active": False, "updated_at": "2026-02-01T00:00:00Z"}
     kept = [{"id": n, "user_id": 99, "type": kind, "value": value, "verified": True,
-             "created_at": ASKED_AT, "updated_at": ASKED_AT}
+             "primary": False, "created_at": ASKED_AT, "updated_at": ASKED_AT}
             for n, kind, value in [(1, "email", "old@x.org"), (2, "twitter", "12345")]]  # fmt: skip
     found = read(
         tmp_path, a=page(users=[lost]), b=page(users=[ASKER, gone]), c=page(identities=kept)
