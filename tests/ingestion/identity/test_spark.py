@@ -51,11 +51,13 @@ FORMS = {"william": ["bill", "william"], "bill": ["bill", "william"], "ann": ["a
 
 def everything() -> pa.Table:
     """Rows in which every value of a kind meets every other."""
-    count = 150
+    count = 90
     columns: dict[str, Any] = {"unique_id": list(range(count))}
     rng = np.random.default_rng(5)
     for name, values in VALUES.items():
         columns[name] = [values[at] for at in rng.integers(0, len(values), count)]
+    swapped = ["ann", "kelner"]
+    columns["given_name"][:2], columns["family_name"][:2] = swapped, swapped[::-1]
     columns["given_name_forms"] = [
         None if one is None else FORMS.get(one, [one]) for one in columns["given_name"]
     ]
