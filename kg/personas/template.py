@@ -101,6 +101,23 @@ def name(claims: Sequence[Claim], taken: Iterable[str]) -> str:
     raise AssertionError  # the candidates never end
 
 
+def named_first(claims: Sequence[Claim], given: str) -> list[Claim]:
+    """Claims: how many people, then what a name is made of, then the others."""
+    words = {word.lower() for word in _WORD.findall(given)}
+    return sorted(claims, key=lambda claim: (claim.kind != "share", not _is_in(claim, words)))
+
+
+def _is_in(claim: Claim, words: set[str]) -> bool:
+    if not _names_somebody(claim):
+        return False
+    if claim.kind in {"topic", "item"}:
+        told = _WORD.findall(_short(claim.subject_label).lower())
+        noun = _noun(claim).lower().split()[-1]
+        return bool(told) and noun in words and (set(told) <= words or told[-1] in words)
+    said = MODIFIERS.get(claim.subject) or _done(claim)
+    return bool(said) and set(said.lower().split()) <= words
+
+
 def may_stay(given: str, claims: Sequence[Claim]) -> bool:
     """Whether a name given before can stay: what it says is still true of at least half of them.
 

@@ -148,9 +148,7 @@ def _worded(
     claims: Sequence[Claim], llm: LlmServer | None, taken: Sequence[str], staying: str | None
 ) -> Wording:
     """One persona version in words; the name that stays is kept, whoever writes the rest."""
-    plain = from_template(claims, taken)
-    if staying is not None:
-        plain = replace(plain, name=staying)
+    plain = from_template(claims, taken, staying)
     if llm is None:
         return plain
     try:
@@ -162,12 +160,16 @@ def _worded(
     return from_model(written, model, claims, taken, plain)
 
 
-def from_template(claims: Sequence[Claim], taken: Sequence[str] = ()) -> Wording:
-    """The deterministic wording of one persona version."""
+def from_template(
+    claims: Sequence[Claim], taken: Sequence[str] = (), staying: str | None = None
+) -> Wording:
+    """The deterministic wording of one persona version; what it is named after is said first."""
+    name = staying or template.name(claims, taken)
+    claims = template.named_first(claims, name)
     return Wording(
         claims[0].persona_id,
         claims[0].version,
-        template.name(claims, taken),
+        name,
         template.summary(claims),
         tuple(Sentence(template.sentence(c), (c.claim_id,)) for c in claims),
     )
