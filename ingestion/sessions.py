@@ -1,8 +1,7 @@
 """Sessions: a user's events in one channel with no gap over half an hour.
 
 Everything here is an expression of the engine, so that it runs wherever the lake's tables are.
-What was done to a person is not behaviour: what they were sent (`received`) or made to pay beside
-their goods (`charged`: postage, fees) starts no session and joins none.
+What was sent to a person (`received`) is not behaviour: it starts no session and joins none.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,17 +12,16 @@ if TYPE_CHECKING:
     from kg.lake import Step
 
 GAP_MINUTES = 30
-DONE_TO_THEM = ("received", "charged")
 _MS = 60_000
 
 
 def behaviour(step: "Step") -> Any:
-    """The events of users who may be profiled, with `user_id`; nothing that was done to them."""
+    """The events of users who may be profiled, with `user_id`; nothing that was sent to them."""
     users = step.table("users")
     users = users.filter(~users.consent_denied).select("user_id")
     owners = step.table("identities").select("record_key", "user_id").semi_join(users, "user_id")
     events = step.table("events")
-    return events.filter(events.verb.notin(DONE_TO_THEM)).join(owners, "record_key")
+    return events.filter(events.verb != "received").join(owners, "record_key")
 
 
 def sessionize(events: Any, gap_minutes: int = GAP_MINUTES) -> Any:

@@ -291,6 +291,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "saved": ("saved {label}", "saved something"),
     "viewed": ("viewed {label}", "viewed something"),
     "bought": ("bought {label}", "bought something"),
+    "charged": ("were charged for {label}", "were charged for something"),
     "returned": ("returned {label}", "returned something"),
     "redeemed": ("redeemed a coupon on {label}", "redeemed a coupon"),
     "used": ("used {label}", "used something"),
