@@ -63,6 +63,8 @@ def initials(source: Any, people: People) -> Codes:
     usable = pc.is_null(people.unusable).to_numpy(zero_copy_only=False)
     crowded = np.zeros(len(codes), bool)
     crowded[said.record[(usable & (limit >= 0) & (count > limit))[said.value]]] = True
+    if not crowded.any():
+        return codes
     keys = source.arrow("person_details", ["record_key"])["record_key"]
     record = people.codes(keys)
     asked = keys.filter(pa.array((record >= 0) & crowded[record]))

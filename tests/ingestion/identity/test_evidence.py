@@ -252,6 +252,13 @@ def test_a_person_says_more_than_the_evidence_and_may_take_it_back(lake: Writer)
         undo(lake, said.number, JO)
 
 
+def test_details_of_records_that_name_nobody_are_no_error(lake: Writer) -> None:
+    run(lake, [person("a", kind="event", birth_date="19840312", given_name="Ann")])
+    assert partition(lake) == set()
+    run(lake, [person("b", crm="1")])
+    assert partition(lake) == groups("b")
+
+
 def test_two_users_that_a_person_merges_are_one_with_all_their_records(lake: Writer) -> None:
     def of(name: str, crm: str, **said: str) -> list[dict[str, Any]]:
         keys = {"email": f"{name}@x.org", "anonymous_id": f"device of {name}"}
