@@ -70,6 +70,8 @@ _JACCARD = (
 # Another digit is no slip of the pen: rosa130@ and rosa170@ are how a provider tells two apart.
 _DIGITS = "regexp_extract_all(split_part({0}_{1}, '@', 1), '([0-9])', 1)"
 _ELDER, _YOUNGER, _THIRD = "sr|senior", "jr|junior|ii", "iii|iv"
+GENERATIONS = "|".join((_ELDER, _YOUNGER, _THIRD)).split("|")
+"""What stands behind a name to tell a father from a son."""
 
 
 def _ends(side: str, words: str) -> str:

@@ -7,12 +7,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.functions import strip_accents
+from ingestion.identity.fields import GENERATIONS
 from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
 from ingestion.identity.people import People
-
-GENERATIONS = ("sr", "senior", "jr", "junior", "ii", "iii", "iv")
-"""What stands behind a name to tell a father from a son."""
 
 
 def plain(text: Any) -> Any:
