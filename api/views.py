@@ -22,7 +22,9 @@ NOT_LOOKED = "no run has looked for personas in this workspace yet"
 def personas(lake: "Lake") -> list[dict[str, Any]]:
     """Every current persona version with its wording, most people first.
 
-    Each with its `family` (None: it stands alone) and its `micro_personas`, most people first.
+    What the business keeps may be held by fewer than 20 people: then `people`, `share`,
+    `share_low` and `share_high` are null. Each with its `family` (None: it stands alone) and its
+    `micro_personas`, most people first.
     """
     rows = lake.arrow("personas").to_pylist()
     words = {(w["persona_id"], w["version"]): w for w in lake.arrow("wordings").to_pylist()}
@@ -32,7 +34,8 @@ def personas(lake: "Lake") -> list[dict[str, Any]]:
         persona["family"] = next((f for f in levels if f["id"] == persona["parent_id"]), None)
         inside = [part for part in levels if part["parent_id"] == persona["persona_id"]]
         persona["micro_personas"] = inside
-    return sorted(found, key=lambda p: (-p["people"], p["persona_id"]))
+    ranked = sorted(found, key=lambda p: (-p["people"], p["persona_id"]))
+    return [_without_few(persona) for persona in ranked]
 
 
 def _levels(lake: "Lake") -> list[dict[str, Any]]:
@@ -148,6 +151,8 @@ def _without_few(persona: dict[str, Any]) -> dict[str, Any]:
 def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     """Runs, and every persona (or the one wanted) through them; times as ISO 8601 UTC.
 
+    Of a version that fewer than 20 people held, `people` and its shares are null.
+
     Raises:
         NotFound: no persona there is or was fits, or more than one does.
     """
@@ -160,6 +165,8 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
         found["personas"] = [_the_one(found["personas"], wanted)]
     for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):
         row["as_of"] = instant(row.pop("as_of_ms"))
+    for one in found["personas"]:
+        one["versions"] = [_without_few(version) for version in one["versions"]]
     return found
 
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from api import views
 from api.cli.console import escape, print_json, stdout
+from api.cli.personas import heading, size
 from kg.errors import InputError
 from kg.settings import read_settings
 from kg.words import some
@@ -34,7 +35,7 @@ def list_personas_at(workspace: str, as_of: str, as_json: bool) -> None:
     if not found["personas"]:
         console.print(f"nobody held a persona as of {found['as_of']}")
     for persona in found["personas"]:
-        console.print(_standing(persona) + ("" if persona["is_current"] else "  [dim]no more[/]"))
+        console.print(heading(persona) + ("" if persona["is_current"] else "  [dim]no more[/]"))
 
 
 def span(text: str) -> tuple[datetime, datetime]:
@@ -95,28 +96,11 @@ def _show(console: Console, persona: dict[str, Any]) -> None:
         )
         if number in stood:
             version = stood[number]
-            told = f"@{version['version']}  {_share(version)}; {version['people']:,})  "
+            told = f"@{version['version']}  {size(version)}  "
             told += "; ".join(_told(version, came, became))
         else:
             told = "; ".join(map(_end, became))
         console.print(f"  run {number}  {told}", soft_wrap=True)
-
-
-def _standing(persona: dict[str, Any]) -> str:
-    from kg.personas.statistics import MIN_PEOPLE
-
-    size = f"fewer than {MIN_PEOPLE} people (of {persona['population']:,})"
-    if persona["people"] is not None:
-        size = f"{_share(persona)}; {persona['people']:,} of {persona['population']:,})"
-    return (
-        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
-        f"@{persona['version']}[/]  {size}"
-    )
-
-
-def _share(figures: dict[str, Any]) -> str:
-    low, high = figures["share_low"], figures["share_high"]
-    return f"{figures['share']:.0%} of people ({low:.1%} to {high:.1%}"
 
 
 def _told(

@@ -99,17 +99,7 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
     """A persona in a few lines."""
     from kg.personas.statistics import MIN_PEOPLE
 
-    low, high = persona["share_low"], persona["share_high"]
-    size = (
-        f"{persona['share']:.0%} of people "
-        f"({low:.1%} to {high:.1%}; {persona['people']:,} of {persona['population']:,})"
-    )
-    if persona["people"] < MIN_PEOPLE:
-        size = f"fewer than {MIN_PEOPLE} people"
-    console.print(
-        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
-        f"@{persona['version']}[/]  {size}"
-    )
+    console.print(heading(persona))
     if persona["kept_by"]:
         console.print(
             f"  [bold]kept by the {persona['kept_by']}[/]: {escape(persona['kept_because'])}",
@@ -127,6 +117,25 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
     for part in persona["micro_personas"]:
         _show_level(console, "    part: ", part)
     console.print()
+
+
+def heading(persona: dict[str, Any]) -> str:
+    """A persona in a line of markup: its name, id and version, and how many hold it."""
+    return (
+        f"[bold cyan]{escape(persona['name'])}[/]  [dim]{persona['persona_id']}"
+        f"@{persona['version']}[/]  {size(persona)}"
+    )
+
+
+def size(figures: dict[str, Any]) -> str:
+    """How many hold a persona, in words; `people` is null where they are too few to be told."""
+    from kg.personas.statistics import MIN_PEOPLE
+
+    if figures["people"] is None:
+        return f"fewer than {MIN_PEOPLE} people (of {figures['population']:,})"
+    low, high = figures["share_low"], figures["share_high"]
+    of = f"{figures['people']:,} of {figures['population']:,}"
+    return f"{figures['share']:.0%} of people ({low:.1%} to {high:.1%}; {of})"
 
 
 def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: bool) -> None:
@@ -164,8 +173,8 @@ def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:
     console.print(claim_table(claims))
     for claim in claims:
         if claim["evidence"]:
-            heading = f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}, {_because(claim)}"
-            console.print(heading, soft_wrap=True)
+            title = f"[bold]{claim['claim_id']}[/] {escape(_about(claim))}, {_because(claim)}"
+            console.print(title, soft_wrap=True)
             show_path(console, claim["evidence"][0])
 
 

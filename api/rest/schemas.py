@@ -157,10 +157,12 @@ class PersonaSummary(_Answer):
     version: int
     name: str
     summary: str
-    people: int
-    share: float
-    share_low: float
-    share_high: float
+    people: int | None = Field(
+        description="Null, as its shares: kept by the business, of fewer than 20 people."
+    )
+    share: float | None
+    share_low: float | None
+    share_high: float | None
     stability: float
     kept_by: str | None = Field(description="`business`: kept, though not found. Null: found.")
     kept_because: str | None = Field(description="What speaks against it.")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api import views
-from api.cli.history import _standing
+from api.cli.personas import heading
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
 from kg.personas.lineage import newest_ms, personas_at
@@ -142,10 +142,15 @@ def test_of_fewer_than_twenty_people_at_a_date_nothing_more_is_said(told: Told) 
             least = max(one["people"] for one in exact.values())
             patched.setattr("kg.personas.statistics.MIN_PEOPLE", least)
             shown = views.personas_at(lake, last, last)["personas"]
+            told_now = [*views.personas(lake), views.named_persona(lake, shown[0]["persona_id"])]
+            through = [v for one in views.history(lake)["personas"] for v in one["versions"]]
     figures = ("people", "share", "share_low", "share_high")
     for one in shown:
         whole = exact[one["persona_id"]]
         is_few = whole["people"] < least
         assert one == whole | (dict.fromkeys(figures) if is_few else {})
-        assert ("fewer than 20 people (of" in _standing(one)) == is_few
-    assert {one["people"] is None for one in shown} == {True, False}
+        assert ("fewer than 20 people (of" in heading(one)) == is_few
+    for told_of in (shown, told_now, through):
+        assert {one["people"] is None for one in told_of} == {True, False}
+        assert all((one["share"] is None) == (one["people"] is None) for one in told_of)
+        assert all(one["people"] is None or one["people"] >= least for one in told_of)
