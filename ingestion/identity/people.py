@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingestion.identity.identifiers import canonical_values, international, unusable
+from ingestion.identity.joining import smallest_labels
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
 
@@ -101,10 +102,8 @@ def _aliases(step: Any, names: list[str], places: Codes, values: pa.Array) -> Co
     if not left:
         return None
     group = components(len(values), np.concatenate(left), np.concatenate(right))
-    size = np.bincount(group, minlength=1)
-    smallest = np.full(len(size), len(values), np.int64)
-    np.minimum.at(smallest, group, np.arange(len(values)))
-    return np.where(size[group] <= MOST_MERGED, smallest[group], np.arange(len(values)))
+    few = np.bincount(group, minlength=1)[group] <= MOST_MERGED
+    return np.where(few, smallest_labels(group), np.arange(len(values)))
 
 
 def _stated(step: Any) -> Any:
