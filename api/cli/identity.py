@@ -189,7 +189,7 @@ def _judged(workspace: str, decide: Any, by: str, because: str) -> "Verdict":
 
 
 def _show_verdict(found: "Verdict", workspace: str) -> None:
-    from ingestion.identity.judgements import WITHDRAWN
+    from ingestion.identity.standing import WITHDRAWN
 
     console = stdout()
     console.print(f"Verdict {found.number}: {found.verdict}. It touches {', '.join(found.users)}.")
@@ -289,11 +289,10 @@ def rules(workspace: str, as_json: bool) -> None:
         print_json({"file": str(file), "namespaces": rows, "from": source})
         return
     console = stdout()
-    table = Table("identifier", "trust", "unique", "limit", "merges", "personal", "from")
+    shown = ("trust", "unique", "limit", "together", "most", "merges", "personal")
+    table = Table("identifier", *shown, "from")
     for name, row in sorted(rows.items(), key=lambda one: (one[1]["trust"], one[0])):
-        words = [
-            str(row[key]).lower() for key in ("trust", "unique", "limit", "merges", "personal")
-        ]
+        words = [str(row[key]).lower() for key in shown]
         table.add_row(escape(name), *words, source[name])
     console.print(table)
     console.print(

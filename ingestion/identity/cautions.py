@@ -9,7 +9,7 @@ from typing import Any
 
 from ingestion.identity.consent import decides
 from ingestion.identity.limits import Limits
-from ingestion.identity.verdicts import user_of
+from ingestion.identity.verdicts import whose
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def cautions(lake: Any, one: str, other: str, limits: Limits) -> Cautions:
     Raises:
         NotFound: there is no such user or record.
     """
-    users = [user_of(lake, name) for name in (one, other)]
+    users = [user for name in (one, other) if (user := whose(lake, name))]
     denied = _denied(lake, users)
     return Cautions(
         _overridden(lake, users, limits), denied, not denied and _differ_in_consent(lake, users)

@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 from ingestion.identity.compared import ROWS, prepare
 from ingestion.identity.former import told_apart
 from ingestion.identity.golden import told_traits
-from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, MODEL_RULE, WITHDRAWN
+from ingestion.identity.judgements import MODEL_RULE
 from ingestion.identity.matching import kept_model
 from ingestion.identity.model import Model, score
 from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
-from ingestion.identity.verdicts import records_of, user_of
-from kg.errors import NotFound
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people
+from ingestion.identity.verdicts import records_of, whose
 from kg.lake.scratch import Scratch
 
 MOST_RECORDS = 50
@@ -73,8 +73,8 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
     Raises:
         NotFound: there is no such user or record.
     """
-    sides = [_keys(lake, name) for name in (one, other)]
-    users = [_user(lake, name) for name in (one, other)]
+    sides = [records_of(lake, name) for name in (one, other)]
+    users = [whose(lake, name) for name in (one, other)]
     same = users[0] is not None and users[0] == users[1]
     if same:
         sides = told_apart(lake, (one, other), sides)
@@ -111,19 +111,6 @@ def _not_apart(lake: Any, user: str, *, twice: bool) -> Explanation:
     return Explanation(user, user, verdict, links, traits=traits)
 
 
-def _keys(lake: Any, name: str) -> list[str]:
-    records = lake.table("records")
-    own = lake.run(records.filter((records.record_key == name) & (records.status == "accepted")))
-    return [name] if len(own) else records_of(lake, name)
-
-
-def _user(lake: Any, name: str) -> str | None:
-    try:
-        return user_of(lake, name)
-    except NotFound:
-        return None  # a record that is nobody's, else `_keys` had refused it
-
-
 def _verdict(users: list[str | None], *, same: bool) -> str:
     if same:
         return f"One person: both are {users[0]}."
@@ -136,13 +123,15 @@ def _judgements(lake: Any, keys: list[str]) -> list[dict[str, Any]]:
     """The latest judgement of each rule on each pair of these records."""
     few = pa.array(keys)
     log = lake.arrow("judgements")
+    by_rule = pc.is_in(log["author"], pa.array([AUTHOR, MODEL_AUTHOR]))
+    log = log.filter(pc.or_(by_rule, pa.array(by_people(log))))
     both = pc.and_(pc.is_in(log["left_record_key"], few), pc.is_in(log["right_record_key"], few))
     last: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in log.filter(both).sort_by("judged_at_ms").to_pylist():
         pair = sorted((row["left_record_key"], row["right_record_key"]))
         rule = row["rule"] if row["author"] in {"rule", "model"} else "person"
         last[pair[0], pair[1], rule] = row
-    return [row for row in last.values() if row["verdict"] != WITHDRAWN]
+    return [*last.values()]
 
 
 def _by_person(row: dict[str, Any]) -> bool:

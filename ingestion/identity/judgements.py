@@ -1,7 +1,8 @@
 """The log of judgements: read as codes, compared with what the records now say, and appended to.
 
 Invariant: nothing in the log is changed or removed. Of several verdicts of one rule on one pair
-the latest holds; a person's verdict holds over every rule's. `probability` is that of the two
+the latest holds; of several of people the latest that was not taken back, and it holds over every
+rule's. `probability` is that of the two
 records being about one person: 1 for `same`, 0 for `different`.
 """
 
@@ -15,6 +16,7 @@ import pyarrow.compute as pc
 from ingestion.identity.links import (
     BY_DETAILS,
     BY_PERSON,
+    BY_SIZE,
     Codes,
     Cut,
     Flags,
@@ -24,13 +26,10 @@ from ingestion.identity.links import (
     distinct,
 )
 from ingestion.identity.people import MATCH, People
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people
 
 RULE = "identifier:"
-AUTHOR = "rule"
 MODEL_RULE = "details"
-MODEL_AUTHOR = "model"
-WITHDRAWN = "withdrawn"
-"""The verdict of a person who takes back what they said of a pair."""
 
 
 @dataclass(frozen=True)
@@ -84,27 +83,15 @@ def read_log(step: Any, people: People) -> Log:
         same=pc.equal(table["verdict"], "same").to_numpy(),
         judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
     )
-    withdrawn = pc.equal(table["verdict"], WITHDRAWN).to_numpy()
-    there = (left >= 0) & (right >= 0)
-    return _standing(log.only(there), withdrawn[there])
+    return latest(log.only((left >= 0) & (right >= 0) & (by_rule | by_people(table))))
 
 
 def _rules(people: People) -> list[str]:
     return [MODEL_RULE if name == MATCH else RULE + name for name in people.namespace_names]
 
 
-def _standing(log: Log, withdrawn: Flags) -> Log:
-    """The latest verdicts; where the latest is a withdrawal, none."""
-    dated = Log(log.left, log.right, log.rule, log.same, log.judged_at_ms * 2 + withdrawn)
-    return log.only(_last(dated) & ~withdrawn)
-
-
 def latest(log: Log) -> Log:
     """The last verdict of each rule on each pair; `different` where two are equally late."""
-    return log.only(_last(log))
-
-
-def _last(log: Log) -> Flags:
     low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
     order = np.lexsort((~log.same, log.judged_at_ms, log.rule, high, low))
     pairs = np.stack([low[order], high[order], log.rule[order]])
@@ -112,7 +99,7 @@ def _last(log: Log) -> Flags:
     last[:-1] = (np.diff(pairs, axis=1) != 0).any(axis=0)
     held = np.zeros(len(order), bool)
     held[order[last]] = True
-    return held
+    return log.only(held)
 
 
 def fold(log: Log, record_count: int) -> Codes:
@@ -272,7 +259,8 @@ def _bridge_reason(rule: int, causes: tuple[int, ...], people: People) -> str:
     why = f"shared by different values of {' and '.join(names)}" if names else ""
     person = "a person says they differ" if BY_PERSON in causes else ""
     other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
-    told = " or ".join(filter(None, (why, person, other)))
+    size = "one person would have too many such values" if BY_SIZE in causes else ""
+    told = " or ".join(filter(None, (why, person, other, size)))
     return f"same {people.namespace_names[rule]}, but {told}"
 
 

@@ -26,6 +26,8 @@ class Limit:
     trust: int
     unique: bool = False
     limit: int | None = None
+    together: int | None = None
+    most: int | None = None
     merges: bool = True
     personal: bool = False
     opaque: bool = False
@@ -98,10 +100,11 @@ def shipped() -> Limits:
     )
 
 
+_LIMITS = ("limit", "together", "most")
 _KINDS: dict[str, tuple[type, ...]] = {
     "trust": (int,),
     "unique": (bool,),
-    "limit": (int, type(None)),
+    **dict.fromkeys(_LIMITS, (int, type(None))),
     "merges": (bool,),
     "personal": (bool,),
     "opaque": (bool,),
@@ -164,7 +167,7 @@ def _check(file: str, name: str, row: Any) -> None:
         )
         if key == "trust":
             fits = fits and 1 <= value <= 6
-        if key == "limit" and value is not None:
+        if key in _LIMITS and value is not None:
             fits = fits and 0 <= value <= MOST_LIMIT
         if key == "form":
             fits = value in get_args(Form)

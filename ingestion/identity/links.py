@@ -5,7 +5,8 @@ nor the way they were batched can matter. Records and values are the two sides o
 *statement* is an edge: this record names this value.
 
 Invariant: no group of records that the kept statements join holds two values of a unique
-namespace, nor the two sides of a person's verdict `different`.
+namespace, nor the two sides of a person's verdict `different`; nor does any join make one that
+holds more values of a namespace than one person may have.
 """
 
 from dataclasses import dataclass, replace
@@ -22,11 +23,13 @@ Floats = NDArray[np.float64]
 class Namespaces:
     """What the limits say, by namespace code; code 0 is the strongest.
 
-    Shapes: strength, limit (k,) int64 (limit -1: none), unique (k,) bool.
+    Shapes: strength, limit, together, most (k,) int64 (-1: no limit), unique (k,) bool.
     """
 
     strength: Codes
     limit: Codes
+    together: Codes
+    most: Codes
     unique: Flags
 
 
@@ -73,8 +76,9 @@ class Cut:
     """Statements that were cut because they bridge.
 
     Shapes: kept (n,) bool; because (n,) int64: the unique namespace whose values would have met,
-    -1 where kept, -2 where a person said different, -3 where names and dates of birth differ; group
-    (records,) int64: who is one person; owners: what each group holds that is unique.
+    -1 where kept, -2 where a person said different, -3 where names and dates of birth differ, -4
+    where one person would have too many values; group (records,) int64: who is one person; owners:
+    what each group holds that is unique.
     """
 
     kept: Flags
@@ -83,7 +87,7 @@ class Cut:
     owners: "Owners"
 
 
-KEPT, BY_PERSON, BY_DETAILS = -1, -2, -3
+KEPT, BY_PERSON, BY_DETAILS, BY_SIZE = -1, -2, -3, -4
 
 
 def distinct(codes: Codes) -> Codes:
@@ -103,24 +107,31 @@ def components(count: int, left: Codes, right: Codes) -> Codes:
     return np.asarray(connected_components(edges, directed=False)[1], np.int64)
 
 
-def fan_out(statements: Statements, namespaces: Namespaces) -> Codes:
-    """With how many different values of one stronger namespace each value is seen: (values,)."""
+def fan_out(statements: Statements, namespaces: Namespaces) -> tuple[Codes, Flags]:
+    """With how many different values of one stronger namespace each value is seen, and whether with
+    more of its own or of an equally strong one than belong to a person: (values,) each."""
     from scipy.sparse import csr_array
 
+    spaces = len(namespaces.strength)
     found = np.zeros(len(statements.namespace), np.int64)
-    if len(namespaces.strength) < 2:
-        return found
+    crowded = np.zeros(len(statements.namespace), bool)
     shape = (statements.record_count, len(statements.namespace))
     ones = np.ones(len(statements.record), np.int32)
     names = csr_array((ones, (statements.record, statements.value)), shape=shape)
     together = (names.T @ names).tocoo()
+    row, other = together.row, statements.namespace[together.col]
     strength = namespaces.strength[statements.namespace]
-    stronger = strength[together.row] > strength[together.col]
-    pairs = together.row[stronger].astype(np.int64) * len(namespaces.strength)
-    pairs += statements.namespace[together.col[stronger]]
+    counted = strength[row] >= namespaces.strength[other]
+    counted &= row != together.col
+    pairs = row[counted].astype(np.int64) * spaces + other[counted]
     pair, counts = np.unique(pairs, return_counts=True)
-    np.maximum.at(found, pair // len(namespaces.strength), counts)
-    return found
+    value, space = pair // spaces, pair % spaces
+    stronger = strength[value] > namespaces.strength[space]
+    np.maximum.at(found, value[stronger], counts[stronger])
+    most = namespaces.together[space]
+    over = ~stronger & (most >= 0) & (counts > most)
+    crowded[value[over]] = True
+    return found, crowded & ~namespaces.unique[statements.namespace]
 
 
 def people_behind(statements: Statements, person: Codes) -> Codes:
@@ -176,10 +187,14 @@ def cut(
     for code in distinct(namespace):
         rows = np.flatnonzero(namespace == code)
         tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
-        cause = _all_of_a_value(statements.value[rows], tier.cut(owners, group, manual))
-        kept[rows] = cause == KEPT
-        because[rows] = cause
-        group = tier.join(group, cause == KEPT)
+        tier.cause = _all_of_a_value(statements.value[rows], tier.cut(owners, group, manual))
+        kept[rows] = tier.cause == KEPT
+        mine = kept & (namespace <= code) & (namespaces.most[namespace] >= 0)
+        held = group[statements.record[mine]], namespace[mine], statements.meant[mine]
+        tier.limit(held, namespaces.most, int(code))
+        kept[rows] = tier.cause == KEPT
+        because[rows] = tier.cause
+        group = tier.join(group, tier.cause == KEPT)
         owners = owners.after(group)
     return Cut(kept, because, group, owners)
 
@@ -265,6 +280,35 @@ class _Tier:
         for one, other in zip(left[both], right[both], strict=True):
             self._separate_pair(int(one), int(other))
         return self.cause
+
+    def limit(self, held: tuple[Codes, Codes, Codes], most: Codes, own: int) -> None:
+        """Cut what would join more values of a namespace in one group than one person may have.
+
+        Where they are values of this tier, who names several of them loses all of these; where they
+        are of a stronger one, nobody is joined here.
+
+        Args:
+            held: what groups hold of limited namespaces: group, namespace, value.
+            most: (k,) values of a person by namespace.
+            own: the namespace of this tier.
+        """
+        label = self._labels(self.cause == KEPT)
+        at = self._place(held[0])
+        space, value = held[1][at >= 0], held[2][at >= 0]
+        span = int(value.max(initial=0)) + 1
+        rows = np.unique(label[at[at >= 0]] * span + value, return_index=True)[1]
+        keys, counts = np.unique(
+            label[at[at >= 0]][rows] * len(most) + space[rows], return_counts=True
+        )
+        full = keys[counts > most[keys % len(most)]]
+        if not len(full):
+            return
+        named = distinct(self.a * self.value_count + self.b) // self.value_count
+        several = np.bincount(named, minlength=len(self.groups))[self.a] > 1
+        region = label[self.a]
+        over = np.isin(region, full[full % len(most) == own] // len(most)) & several
+        over |= np.isin(region, full[full % len(most) != own] // len(most))
+        self.cause[over & (self.cause == KEPT)] = BY_SIZE
 
     def join(self, group: Codes, keep: Flags) -> Codes:
         """The groups after the kept statements have joined them."""

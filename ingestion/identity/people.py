@@ -17,6 +17,7 @@ from ingestion.identity.identifiers import canonical_values, international, unus
 from ingestion.identity.joining import smallest_labels
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
+from ingestion.identity.standing import by_people
 
 # Pseudo-namespace of records that a person judged but that name nobody; it joins nothing.
 RECORD = "#record"
@@ -113,8 +114,9 @@ def _stated(step: Any) -> Any:
     merged = step.table("merged_ids")
     for side in (merged.value, merged.into_value):  # whichever of the two the record is called by
         stated = stated.union(merged.select("record_key", "namespace", value=side))
-    judged = step.table("judgements")
-    judged = judged.filter(judged.author.notin(["rule", "model"]) & (judged.verdict == "same"))
+    log = step.arrow("judgements")
+    log = log.filter(pc.and_(pa.array(by_people(log)), pc.equal(log["verdict"], "same")))
+    judged = step.lake.memtable(log.select(["left_record_key", "right_record_key"]))
     # A profile that names no identifier is somebody all the same, where it says who.
     told = step.table("records").filter(lambda record: record.kind == "profile")
     told = step.table("person_details").select("record_key").semi_join(told, "record_key")
@@ -179,9 +181,15 @@ def _namespaces(names: list[str], limits: Limits) -> Namespaces:
     rows = [limits.of(name) for name in names]
     return Namespaces(
         strength=np.asarray([strengths.index(limits.strength(n)) for n in names], np.int64),
-        limit=np.asarray([-1 if row.limit is None else row.limit for row in rows], np.int64),
+        limit=_or_none([row.limit for row in rows]),
+        together=_or_none([row.together for row in rows]),
+        most=_or_none([row.most for row in rows]),
         unique=np.asarray([row.unique for row in rows], bool),
     )
+
+
+def _or_none(limits: list[int | None]) -> Codes:
+    return np.asarray([-1 if limit is None else limit for limit in limits], np.int64)
 
 
 def _chunk(column: Any) -> pa.Array:

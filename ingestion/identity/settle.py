@@ -239,8 +239,9 @@ def blocks(people: People, named: Codes, known: pa.Table | None = None) -> Block
     real = ~np.any(np.stack(list(causes.values())), axis=0)
     limit = people.namespaces.limit[said.namespace]
     usable = said.only(real)
-    seen_with = np.maximum(fan_out(usable, people.namespaces), people_behind(usable, named))
-    shared = (limit >= 0) & (seen_with > limit)
+    stronger, crowded = fan_out(usable, people.namespaces)
+    seen_with = np.maximum(stronger, people_behind(usable, named))
+    shared = crowded | ((limit >= 0) & (seen_with > limit))
     if known is not None:
         shared |= _among(people, known)
     causes["shared"] = real & shared[said.value]

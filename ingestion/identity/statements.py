@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.limits import Limits
-from ingestion.identity.links import BY_DETAILS, BY_PERSON
+from ingestion.identity.links import BY_DETAILS, BY_PERSON, BY_SIZE
 from ingestion.identity.people import RECORD
 from ingestion.identity.settle import Settled
 
@@ -23,7 +23,7 @@ WHY = {
     "junk": "these values name nobody (null, test, zeros, placeholders)",
     "role_mailbox": "these mailboxes are read by many people",
     "evidence_only": "this kind of identifier is kept, but nobody is merged on it",
-    "shared": "these values were seen with more different people than their limit",
+    "shared": "these values were seen with more different people or identifiers than their limit",
     "contradictory": "these records name two values where a person has one",
 }
 NOBODY = {
@@ -35,10 +35,11 @@ NOBODY = {
     LEFT: "only what two people share, and nothing that says which of them it was",
 }
 """Why a record is nobody's by the fate of what it names; of several the first."""
-_PERSON, _DETAILS = f"{RECORD}:person", f"{RECORD}:details"
+_PERSON, _DETAILS, _SIZE = (f"{RECORD}:{why}" for why in ("person", "details", "size"))
 _BECAUSE = {
     _DETAILS: "names and dates of birth there are those of different people",
     _PERSON: "a person said different",
+    _SIZE: "with them one person would have more of their kind than a person may",
 }
 
 
@@ -56,7 +57,9 @@ def statement_table(found: Settled) -> pa.Table:
     place = np.searchsorted(said.record * span + said.value, used.record * span + used.value)
     fate[place] = CUT
     fate[place[found.cut.kept]] = None
-    by = dict(enumerate(names)) | {BY_PERSON: _PERSON, BY_DETAILS: _DETAILS}
+    by = dict(enumerate(names)) | {
+        BY_PERSON: _PERSON, BY_DETAILS: _DETAILS, BY_SIZE: _SIZE
+    }  # fmt: skip
     lost = ~found.cut.kept
     bridges[place[lost]] = [by[cause] for cause in found.cut.because[lost].tolist()]
     for cause, rows in found.blocked.causes.items():

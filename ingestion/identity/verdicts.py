@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
-from ingestion.identity.judgements import AUTHOR, MODEL_AUTHOR, WITHDRAWN
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, by_people
 from kg.errors import Conflict, InputError, NotFound
 from kg.words import quoted
 
@@ -46,16 +46,18 @@ class Verdict:
 
 
 def merge(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
-    """Say that two users, or the users of two records, are one person.
+    """Say that two users, or whom two records are about, are one person; a record may be nobody's.
 
     Raises:
         NotFound: there is no such user or record.
         Conflict: they are one already.
     """
     left, right = (_record(lake, name) for name in (one, other))
-    users = _users(lake, [left, right])
-    if len(set(users)) == 1:
-        raise Conflict(f"Both are the user {users[0]} already.", hint="Nothing has to be merged.")
+    if left == right:
+        raise Conflict("Both are one record.", hint="Nothing has to be merged.")
+    users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
+    if len(users) == 1 and (user := users.pop()):
+        raise Conflict(f"Both are the user {user} already.", hint="Nothing has to be merged.")
     return _append(lake, (left, right), "same", who)
 
 
@@ -86,7 +88,8 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
 
 
 def undo(lake: "Writer", number: int, who: Who) -> Verdict:
-    """Take back a verdict by its number; what rules and evidence say of the pair holds again.
+    """Take back a verdict by its number; what was said of the pair before holds again, or, where no
+    person had said anything, what rules and evidence say.
 
     Raises:
         NotFound: there is no verdict of that number, or it was taken back before.
@@ -103,14 +106,11 @@ def undo(lake: "Writer", number: int, who: Who) -> Verdict:
 
 def verdicts(lake: "Lake") -> list[Verdict]:
     """The verdicts of people that stand, oldest first; a number is a place in the whole log."""
-    rows = lake.arrow("judgements").to_pylist()
-    last: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
-    for number, row in enumerate(rows, 1):
-        if row["author"] not in {AUTHOR, MODEL_AUTHOR}:
-            pair = sorted((row["left_record_key"], row["right_record_key"]))
-            last[pair[0], pair[1]] = (number, row)
-    found = sorted(last.values(), key=lambda one: one[0])
-    return [_verdict(lake, number, row) for number, row in found if row["verdict"] != WITHDRAWN]
+    log = lake.arrow("judgements")
+    holds = by_people(log)
+    rows = log.filter(pa.array(holds)).to_pylist()
+    numbers = (holds.nonzero()[0] + 1).tolist()
+    return [_verdict(lake, number, row) for number, row in zip(numbers, rows, strict=True)]
 
 
 def user_of(lake: "Lake", name: str) -> str:
@@ -131,6 +131,19 @@ def user_of(lake: "Lake", name: str) -> str:
         hint="Give a user id, namespace:value as records name people, or a record key as "
         f"`{lake.workspace.command('export identities --out FILE')}` shows them.",
     )
+
+
+def whose(lake: "Lake", name: str) -> str | None:
+    """The same; None: a record that is nobody's.
+
+    Raises:
+        NotFound: there is no such user or record.
+    """
+    records_of(lake, name)
+    try:
+        return user_of(lake, name)
+    except NotFound:
+        return None
 
 
 def called_now(lake: "Lake", former_id: str) -> str | None:
@@ -182,9 +195,9 @@ def records_naming(lake: "Lake", identifier: str) -> list[str]:
 
 def records_of(lake: "Lake", name: str) -> list[str]:
     """The record keys meant: the record itself, or all records of a user."""
-    ids = lake.table("identities")
-    own = lake.run(ids.filter(ids.record_key == name).select("record_key"))
-    if len(own):
+    ids, records = lake.table("identities"), lake.table("records")
+    mine = records.filter((records.record_key == name) & (records.status == "accepted"))
+    if len(lake.run(mine.select("record_key").limit(1))):
         return [name]
     user = user_of(lake, name)
     found = lake.run(ids.filter(ids.user_id == user).select("record_key").order_by("record_key"))
@@ -207,10 +220,6 @@ def _first(lake: "Lake", keys: Any) -> str:
     rows = records.filter(records.status == "accepted").semi_join(few, "record_key")
     order = rows.order_by("recorded_at_ms", "record_key").select("record_key").limit(1)
     return str(lake.run(order)["record_key"][0].as_py())
-
-
-def _users(lake: "Lake", keys: list[str]) -> list[str]:
-    return [user_of(lake, key) for key in keys]
 
 
 def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Verdict:

@@ -38,6 +38,8 @@ def test_no_table_changes_nothing(tmp_path: Path) -> None:
         ("namespaces:\n  email: {unique: 1}\n", "unique of email is 1"),
         ("namespaces:\n  email: {form: roman}\n", "form of email"),
         ("namespaces:\n  email: {limit: -4}\n", "limit of email is -4"),
+        ("namespaces:\n  email: {together: -4}\n", "together of email is -4"),
+        ("namespaces:\n  email: {most: many}\n", "most of email is 'many'"),
         (f"namespaces:\n  email: {{limit: {10**22}}}\n", "limit of email is 1000"),
         ('namespaces:\n  "#match": {merges: false}\n', "#match is no identifier"),
         ("namespaces:\n  email: 2\n", "email needs"),

@@ -96,6 +96,41 @@ def test_a_kiosk_joins_nobody(lake: Writer) -> None:
     assert [(one["cause"], one["records"]) for one in summary["nobody"]] == [("shared", 1)]
 
 
+HUBS = {
+    "a teacher": [{"email": [f"s{n}@uni.test", "teacher@uni.test"]} for n in range(60)],
+    "whom all call": [{"phone": [f"4420794600{n:02}", "442079469999"]} for n in range(60)],
+    "a device": [
+        {"anonymous_id": f"visitor-{n}", "device_id": "device-in-a-shop"} for n in range(60)
+    ],
+    "a card": [{"email": f"c{n}@shop.test", "loyalty": "card-one"} for n in range(60)],
+}
+
+
+@pytest.mark.parametrize("rows", HUBS.values(), ids=[*HUBS])
+def test_what_is_named_with_many_of_the_same_strength_joins_nobody(
+    lake: Writer, rows: list[dict[str, str | list[str]]]
+) -> None:
+    summary = run(
+        lake,
+        [record(f"r{n}", **row) for n, row in enumerate(rows)],
+        namespaces={"loyalty": (2, False)},
+    )
+    assert summary["people"] == 60
+    assert [(row["cause"], row["values"], row["records"]) for row in summary["blocked"]] == [
+        ("shared", 1, 60)
+    ]
+
+
+def test_presents_do_not_make_one_person_of_givers_and_receivers(lake: Writer) -> None:
+    presents = [
+        record(f"present-{n}", email=[f"p{n}@gift.test", f"p{n + 1}@gift.test"]) for n in range(30)
+    ]
+    own = [record(f"own-{n}", email=f"p{n}@gift.test") for n in range(31)]
+    summary = run(lake, [*presents, *own])
+    assert partition(lake) == {frozenset({f"own-{n}"}) for n in range(31)}
+    assert summary["nobody"][0]["records"] == 30
+
+
 def test_a_switchboard_joins_no_mailboxes(lake: Writer) -> None:
     rows = [record(f"r{n}", email=f"p{n}@x.org", phone="+442079460018") for n in range(6)]
     run(lake, rows)

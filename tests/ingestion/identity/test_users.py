@@ -160,6 +160,39 @@ def test_a_merged_one_that_is_split_off_has_its_id_again(twins: Twins) -> None:
     twins.again()
 
 
+def test_what_stood_before_a_verdict_stands_again_when_it_is_taken_back(twins: Twins) -> None:
+    twins.run(person("a", crm="1"), person("b", crm="2"))
+    merged = twins.say(merge, "a", "b")
+    together = twins.run()
+    assert together["a"] == together["b"]
+    apart = twins.say(split, "b")
+    after = twins.run()
+    assert after["a"] != after["b"]
+    twins.say(undo, apart)
+    assert [(one.number, one.verdict) for one in verdicts(twins.lake)] == [(merged, "same")]
+    assert twins.run() == together
+    twins.say(undo, merged)
+    assert verdicts(twins.lake) == []
+    assert twins.run() == after
+    twins.again()
+
+
+def test_a_record_that_is_nobodys_can_be_given_to_somebody(twins: Twins) -> None:
+    kiosk = [
+        person(f"r{n}", kind="event", crm=f"{n + 1}", device_id="kiosk-at-the-door")
+        for n in range(6)
+    ]
+    before = twins.run(*kiosk, person("lone", kind="event", device_id="kiosk-at-the-door"))
+    assert "lone" not in before
+    number = twins.say(merge, "lone", "r2")
+    after = twins.run()
+    assert after == before | {"lone": before["r2"]}
+    with pytest.raises(Conflict, match="Both are the user"):
+        twins.say(merge, "lone", "r2")
+    twins.say(undo, number)
+    assert twins.run() == before
+
+
 def test_an_id_of_whose_records_none_is_anybodys_is_dropped(twins: Twins) -> None:
     before = twins.run(person("a", crm="1"), person("a2", crm="1"),
                        person("t", kind="event", email="e@x.org"))  # fmt: skip
