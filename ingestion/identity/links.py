@@ -292,6 +292,8 @@ class _Tier:
             most: (k,) values of a person by namespace.
             own: the namespace of this tier.
         """
+        if not len(held[0]):
+            return
         label = self._labels(self.cause == KEPT)
         at = self._place(held[0])
         space, value = held[1][at >= 0], held[2][at >= 0]

@@ -61,7 +61,11 @@ def add(lake: Writer, rows: list[dict[str, Any]], **config: Any) -> dict[str, An
     return summary
 
 
-CONFIG: dict[str, Any] = {"describe": ("tier",), "namespaces": {"desk": (5, False)}}
+CONFIG: dict[str, Any] = {
+    "describe": ("tier",),
+    "namespaces": {"desk": (5, False)},
+    "rules": {"email": {"together": 1, "most": 2}, "device_id": {"together": 1}},
+}
 PEOPLE = st.fixed_dictionaries(
     {"kind": st.sampled_from(["profile", "profile", "event"])},
     optional={
@@ -71,7 +75,17 @@ PEOPLE = st.fixed_dictionaries(
         "postcode": st.sampled_from(["10112", "77001"]),
         "street": st.sampled_from(["Quarry Lane 7", "Mill Lane 9"]),
         "organisation": st.sampled_from(["Acme", "Bolt"]),
-        "email": st.sampled_from(["a@x.org", "b@x.org", "c@x.org", "d@x.org", "info@x.org"]),
+        "email": st.sampled_from(
+            [
+                "a@x.org",
+                "b@x.org",
+                "c@x.org",
+                "d@x.org",
+                "info@x.org",
+                ["a@x.org", "b@x.org"],
+                ["b@x.org", "c@x.org"],
+            ]
+        ),
         "phone": st.sampled_from(["+442079460018", "+442079460019"]),
         "crm": st.sampled_from([*"12345678"]),
         "desk": st.sampled_from(["north", "south"]),
