@@ -41,6 +41,7 @@ _OURS = {PATH, POSITION, PROBLEM, RAW}
 _NAMES = (
     "key", "verb", "channel", "item_id", "item_categories", "object", "category", "campaign_id",
 )  # fmt: skip
+_EVERY_PURPOSE = "all"
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
@@ -428,19 +429,29 @@ def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
         found |= dict(_item(table, columns))
     if table.traits:
         found["traits"] = Checked(_traits(table, columns))
+    found |= dict(_consents(table, columns))
+    return found
+
+
+def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
+    """What a row grants and denies. A denial that names no purpose is one of all; a row that is one
+    decision and lacks its answer, or grants it does not say what, is a problem."""
+    nothing = ibis.null("string")
     for number, consent in enumerate(table.consents):
         answer = columns.text(consent.granted).lower()
         yes, no = ([word.lower() for word in words] for words in (consent.yes, consent.no))
         granted = ibis.cases(
             (answer.isin(yes), True), (answer.isin(no), False), else_=ibis.null("boolean")
         )
-        unknown = answer.notnull() & granted.isnull()
-        shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40)
-        found[f"granted_{number}"] = Checked(
-            granted, unknown.ifelse("unknown_value", ibis.null("string")), shown
-        )
-        found[f"purpose_{number}"] = Checked(columns.value(consent.purpose))
-    return found
+        purpose = columns.value(consent.purpose)
+        is_decision = table.kind == "consent" and consent.purpose.constant is None
+        unknown = granted.isnull() if is_decision else answer.notnull() & granted.isnull()
+        shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40).fill_null("nothing")
+        yield f"granted_{number}", Checked(granted, unknown.ifelse("unknown_value", nothing), shown)
+        vague = purpose.isnull() & granted.fill_null(False) & ibis.literal(is_decision)
+        wanted = ibis.literal(", ".join(consent.purpose.columns()))
+        whole = (~granted).fill_null(False).ifelse(purpose.fill_null(_EVERY_PURPOSE), purpose)
+        yield f"purpose_{number}", Checked(whole, vague.ifelse("missing_id", nothing), wanted)
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:

@@ -75,6 +75,24 @@ def test_a_consent_in_other_words_is_quarantined(tmp_path: Path) -> None:
     assert found.reasons() == {25: "unknown_value"}
 
 
+def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined(
+    tmp_path: Path,
+) -> None:
+    rows = "u4,,denied,2026-01-01,web\nu5,,granted,2026-01-01,web\nu6,profiling,,2026-01-01,web\n"
+    found = read(tmp_path, agreed=CONSENTS + rows)
+    assert found.reasons() == {6: "missing_id", 7: "unknown_value"}
+    assert ("agreed#5", "all", False) in found.rows("consents", "record_key", "purpose", "granted")
+    mapped = HEAD + (
+        "tables:\n  people:\n    files: people\n    kind: profile\n    key: id\n"
+        "    identifiers: {customer: id}\n"
+        "    consents: [{purpose: {column: what}, granted: said}]\n"
+    )
+    people = "id,what,said\nk1,,no\nk2,,yes\nk3,profiling,\nk4,,\n"
+    said = Read(fill(tmp_path / "more", {"people": people}, mapped), tmp_path / "other")
+    assert said.reasons() == {}, "who said nothing is a customer all the same"
+    assert said.rows("consents", "record_key", "purpose", "granted") == [("people#k1", "all", False)]
+
+
 def test_tables_that_look_alike_are_not_taken_for_these(tmp_path: Path) -> None:
     odd = "dan@x.org,spring,ctl,2026-02-01T10:00:00Z,,,\n"
     folder = fill(tmp_path, {
