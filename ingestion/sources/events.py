@@ -304,7 +304,7 @@ def _outputs(
 def _event_rows(rows: Rows, form: Format) -> Rows:
     """One row per event: a message with a list of products is one for each."""
     rows = rows.filter((rows.kind == "event") & ~rows.left_out)
-    listed = rows.products.startswith("[{").fill_null(False)
+    listed = (_products(rows, form).length() > 0).fill_null(False)
     columns = [
         "record_key", "source", "occurred_at_ms", "recorded_at_ms", "session", *EVENT, *_CARRIED,
     ]  # fmt: skip
@@ -314,14 +314,15 @@ def _event_rows(rows: Rows, form: Format) -> Rows:
 
 
 def _products(rows: Rows, form: Format) -> Any:
-    """The products of each message, as a list of their fields."""
+    """The products of each message, as a list of their fields; what says nothing is none."""
     product = form.product
     names = dict.fromkeys(
         [*product.id, *product.title, *product.categories, *product.price, *product.quantity]
     )
     shape = "[{" + ",".join(f'"{name}":"VARCHAR"' for name in names) + "}]"
     kind = "array<struct<" + ", ".join(f"{name}: string" for name in names) + ">>"
-    return json_as(rows.products, shape, kind)
+    found = json_as(rows.products, shape, kind)
+    return found.filter(lambda one: ibis.or_(*[one[name].notnull() for name in names]))
 
 
 def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
