@@ -375,6 +375,11 @@ def identifier(namespace: str, text: Expr) -> Expr:
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
 
 
+def without_point(text: Expr) -> Expr:
+    """A whole number that is written as `17.0` as `17`; all else as it is."""
+    return text.re_replace(r"^(\d+)\.0$", r"\1")
+
+
 def finite(number: Expr, given: Expr, name: str) -> Checked:
     """A number that can be counted with; where one was given and is none, that is a problem."""
     value = only_finite(number)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
+from ingestion.nested import kind_at
 from ingestion.record import Dataset, Source
 from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
@@ -311,7 +312,11 @@ def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:
         label, _, column = name.partition(".")
         if dataset.table.columns_for(name, staged.columns) or dataset.table.may_lack(name):
             continue
-        if label in dataset.links and any(column in one.columns for one in dataset.links[label]):
+        aliases = (name, *dataset.table.names.get(name, ()))
+        if any(kind_at(staged.columns, one) is not None for one in aliases):
+            continue
+        linked = dataset.links.get(label, ())
+        if any(kind_at(one.columns, column) is not None for one in linked):
             continue
         return name
     return None
@@ -334,8 +339,9 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
         label, _, column = time.column.partition(".")
         files = dataset.links[label] if label in dataset.links else tuple(staged.values())
         column = column if label in dataset.links else time.column
-        found = [(one, file.columns[one]) for file in files
-                 for one in table.columns_for(column, file.columns)]  # fmt: skip
+        found = [(one, kind) for file in files
+                 for one in table.columns_for(column, file.columns) or [column]
+                 if (kind := kind_at(file.columns, one)) is not None]  # fmt: skip
         types = [kind for _, kind in found]
         naive_type = any(pa.types.is_date(t) or (pa.types.is_timestamp(t) and t.tz is None)
                          for t in types)  # fmt: skip

@@ -20,6 +20,7 @@ from ingestion.columns import (
     identifier,
     only_finite,
     prepare,
+    without_point,
 )
 from ingestion.details import birth_date, detail_rows
 from ingestion.functions import (
@@ -125,7 +126,8 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
         given["given:email"] = ibis.coalesce(given["given:email"], mail)
     names = [name.removeprefix("given:") for name in given]
     plain = {
-        f"id:{name}": identifier(namespace(name), given[f"given:{name}"].strip()) for name in names
+        f"id:{name}": identifier(namespace(name), without_point(given[f"given:{name}"].strip()))
+        for name in names
     }
     whole = {name: json_only(rows[name], opens) for name, opens in _JSON.items()}
     changed = rows.products.notnull() & whole["products"].isnull()

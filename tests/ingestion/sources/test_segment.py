@@ -94,7 +94,7 @@ def test_every_identifier_of_a_message_is_kept(tmp_path: Path) -> None:
             context={"device": {"advertisingId": "ad-2", "adTrackingEnabled": True}},
         ),
         message(3, "alias", userId="u1", previousId="a9"),
-        message(4, userId=17),
+        message(4, userId=17.0),
     )  # fmt: skip
     assert found.rows("identifiers", "record_key", "namespace", "value") == [
         ("web.jsonl#m1", "anonymous_id", "a1"),
