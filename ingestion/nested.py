@@ -1,5 +1,5 @@
-"""`a.b` of a mapping where `a` is a column that holds more than a value: the structs, lists and maps
-of Parquet and Delta. A column that is itself called `a.b` comes first."""
+"""`a.b` of a mapping where `a` is a column that holds more than a value: the structs, lists and
+maps of Parquet and Delta. A column that is itself called `a.b` comes first."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

@@ -37,6 +37,7 @@ from ingestion.functions import (
 from ingestion.lengths import is_long, long_values
 from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
+from ingestion.purposes import purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import Format, namespace
 from ingestion.sources.messages import messages, texts
@@ -463,7 +464,7 @@ def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
         said=json_keys(rows.consent).zip(json_values(rows.consent, "$.*")),
     ).unnest("said")
     answer = told.said["f2"].lower()
-    told = told.mutate(purpose=told.said["f1"], granted=answer.isin(("true", '"true"')))
+    told = told.mutate(purpose=purpose(told.said["f1"]), granted=answer.isin(("true", '"true"')))
     told = told.filter(answer.notnull() & (answer != "null"))
     first = ibis.window(group_by=["person", "purpose", "granted"], order_by=["at_ms", "record_key"])
     told = told.mutate(turn=ibis.row_number().over(first))

@@ -32,6 +32,7 @@ from ingestion.functions import (
 from ingestion.lengths import long_values
 from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Then, Time, Value
 from ingestion.nested import split, value_at
+from ingestion.purposes import EVERY, purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.strays import strays
 from ingestion.text import scrub
@@ -43,7 +44,6 @@ _OURS = {PATH, POSITION, PROBLEM, RAW}
 _NAMES = (
     "key", "verb", "channel", "item_id", "item_categories", "object", "category", "campaign_id",
 )  # fmt: skip
-_EVERY_PURPOSE = "all"
 _KINDS = {"event": "event", "profile": "profile", "consent": "profile"}
 
 
@@ -463,15 +463,18 @@ def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
         granted = ibis.cases(
             (answer.isin(yes), True), (answer.isin(no), False), else_=ibis.null("boolean")
         )
-        purpose = columns.value(consent.purpose)
+        given = columns.value(consent.purpose)
         is_decision = table.kind == "consent" and consent.purpose.constant is None
         unknown = granted.isnull() if is_decision else answer.notnull() & granted.isnull()
         shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40).fill_null("nothing")
         yield f"granted_{number}", Checked(granted, unknown.ifelse("unknown_value", nothing), shown)
-        vague = purpose.isnull() & granted.fill_null(False) & ibis.literal(is_decision)
+        vague = given.isnull() & granted.fill_null(False) & ibis.literal(is_decision)
         wanted = ibis.literal(", ".join(consent.purpose.columns()))
-        whole = (~granted).fill_null(False).ifelse(purpose.fill_null(_EVERY_PURPOSE), purpose)
-        yield f"purpose_{number}", Checked(whole, vague.ifelse("missing_id", nothing), wanted)
+        given = (~granted).fill_null(False).ifelse(given.fill_null(EVERY), given)
+        yield (
+            f"purpose_{number}",
+            Checked(purpose(given), vague.ifelse("missing_id", nothing), wanted),
+        )
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
@@ -796,11 +799,11 @@ def candidate_rows(rows: Rows) -> Rows:
 def _consent_rows(rows: Rows, count: int) -> Rows:
     parts = []
     for number in range(count):
-        granted, purpose = rows[f"granted_{number}"], rows[f"purpose_{number}"]
+        granted, said = rows[f"granted_{number}"], rows[f"purpose_{number}"]
         parts.append(
-            rows.filter(granted.notnull() & purpose.notnull()).select(
+            rows.filter(granted.notnull() & said.notnull()).select(
                 record_key="record_key",
-                purpose=purpose,
+                purpose=said,
                 granted=granted,
                 at_ms=ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms),
             )

@@ -24,8 +24,8 @@ _TEXT = (
     r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?'
 )
 _GROUPS = (
-    "remote_addr", "remote_user", "user_words", "time_local", "request", "status", "bytes", "http_referer",
-    "http_user_agent",
+    "remote_addr", "remote_user", "user_words", "time_local", "request", "status", "bytes",
+    "http_referer", "http_user_agent",
 )  # fmt: skip
 _ROBOTS = (
     r"(?i)bot\b|bot[/;) ]|crawl|spider|slurp|archiver|preview|monitor|uptime|pingdom|headless"

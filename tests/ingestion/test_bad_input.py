@@ -198,9 +198,9 @@ def test_a_mapping_reaches_into_columns_that_hold_several_values(tmp_path: Path)
     for wrong in ("customer.nr", "tags.first", "other.id"):
         with pytest.raises(InputError, match=f"no column '{wrong}'"):
             check(tmp_path / "data", parse(mapping.replace("customer.id", wrong)))
-    with pytest.raises(InputError, match="'customer.seen.on' carry no zone"):
-        naive = mapping.replace("{column: at, zone: UTC}", "{column: customer.seen.on, "
-                                "formats: '%Y-%m-%d'}")  # fmt: skip
+    day = "{column: customer.seen.on, formats: '%Y-%m-%d'}"
+    naive = mapping.replace("{column: at, zone: UTC}", day)
+    with pytest.raises(InputError, match=r"'customer\.seen\.on' carry no zone"):
         check(tmp_path / "data", parse(naive))
 
 
@@ -378,6 +378,12 @@ def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:
         (("files: events*", "files: evnts.csv"), 5, "no file fits 'evnts.csv'", "'events.csv'"),
         (
             ("{column: at, zone: UTC}", "{column: at, formats: '%d.%m.%Y'}"),
+            9,
+            "not one of the times in 'at' is written as %d.%m.%Y",
+            "formats: iso",
+        ),
+        (
+            ("{column: at, zone: UTC}", "{column: at, formats: ['%Y-%m-%dT%H:%M:%SZ']}"),
             9,
             "no zone",
             "zone: UTC",

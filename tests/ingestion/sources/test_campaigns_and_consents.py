@@ -90,7 +90,24 @@ def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined
     people = "id,what,said\nk1,,no\nk2,,yes\nk3,profiling,\nk4,,\n"
     said = Read(fill(tmp_path / "more", {"people": people}, mapped), tmp_path / "other")
     assert said.reasons() == {}, "who said nothing is a customer all the same"
-    assert said.rows("consents", "record_key", "purpose", "granted") == [("people#k1", "all", False)]
+    assert said.rows("consents", "record_key", "purpose", "granted") == [
+        ("people#k1", "all", False)
+    ]
+
+
+def test_a_purpose_of_contact_is_one_however_it_is_written(tmp_path: Path) -> None:
+    of_contact = {
+        "E-Mail": "email", "Email": "email", "email_marketing": "email",
+        "Marketing emails": "email", "SMS": "sms", "push-notifications": "push",
+        "Newsletter": "newsletter", "phone calls": "phone",
+    }  # fmt: skip
+    others = ("marketing", "email_profiling", "Analytics", "posture")
+    purposes = [*of_contact, *others]
+    rows = "".join(f"v{n},{one},denied,2026-01-01,web\n" for n, one in enumerate(purposes))
+    found = read(tmp_path, agreed=CONSENTS.partition("\n")[0] + "\n" + rows)
+    kept = dict(found.rows("consents", "record_key", "purpose"))
+    wanted = [*of_contact.values(), *others]
+    assert kept == {f"agreed#{n}": one for n, one in enumerate(wanted, 1)}
 
 
 def test_tables_that_look_alike_are_not_taken_for_these(tmp_path: Path) -> None:
