@@ -125,12 +125,19 @@ def reading(
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
         **({"version": rows.newest} if table.newest else {}),
+        **({"once": ibis.literal(True)} if _tells_arms(table) else {}),
     )
     known = _known(scratch, rows, own)
     unread = _unread(table, known, is_json=LINE in rows.columns)
     own_table = mapping.tables.get(dataset.name) is table  # not made up by another reader
     said = tuple(strays(mapping, dataset.name, known, used_columns(table))) if own_table else ()
     return Reading(selected, dict(_outputs(dataset, names)), unread=unread, warnings=said)
+
+
+def _tells_arms(table: Table) -> bool:
+    """Whether a row says that a person was sent a campaign or held out, and nothing else."""
+    verbs = [case.value.constant for case in table.verb]
+    return table.campaign is not None and table.campaign.arm is not None and verbs == ["received"]
 
 
 def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, part: Any) -> Rows:

@@ -30,6 +30,17 @@ def test_who_was_held_out_is_known_by_when_that_was_decided(tmp_path: Path) -> N
     assert found.rows("identifiers", "value") == ["ann@x.org", "bob@x.org", "cem@x.org"]
 
 
+def test_an_arm_is_told_once_and_what_was_bought_twice_twice(tmp_path: Path) -> None:
+    mail = SENDS.splitlines(keepends=True)[1]
+    found = read(tmp_path, sends=SENDS + mail, more=SENDS.partition("\n")[0] + "\n" + mail)
+    assert [found.file(name).duplicate for name in ("more", "sends")] == [0, 2]
+    assert found.rows("events", "verb").count("opened") == 1
+    bought = MAPPED.replace("verb: received", "verb: bought")
+    rows = "email,campaign_id,arm,sent_at\n" + "a@x.org,c1,A,2026-02-01\n" * 2
+    twice = Read(fill(tmp_path / "own", {"sends": rows}, bought), tmp_path / "other")
+    assert twice.file("sends").accepted == 2
+
+
 MAPPED = HEAD + (
     "tables:\n  sends:\n    files: sends\n    kind: event\n    verb: received\n"
     "    identifiers: {email: email}\n    time: {column: sent_at, zone: UTC}\n"
