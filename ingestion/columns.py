@@ -159,7 +159,7 @@ class Columns:
             same = ibis.and_(*[reading.fill_null(value) == value for reading in readings])
             problems.append((~same.fill_null(True), "ambiguous_time"))
         if clocks:
-            naive = ibis.or_(*[_is_naive(self.text(name), one) for one in clocks])
+            naive = ibis.or_(*[is_naive(self.text(name), one) for one in clocks])
             problems.append((given & value.isnull() & naive, "naive_time"))
         problems.append((given & value.isnull(), "unreadable_time"))
         if required:
@@ -279,7 +279,7 @@ def prepare(
             readings = [read_time(rows[texts[time.column]], one, of_time) for one in time.formats]
         own_names = tuple(f"_t{number}_{place}" for place in range(len(readings)))
         made |= dict(zip(own_names, readings, strict=True))
-        clocks = tuple(one for one in time.formats if of_time is None and _is_clock(one))
+        clocks = tuple(one for one in time.formats if of_time is None and is_clock(one))
         places[label] = (time.column, own_names, clocks)
     rows = scratch.view(rows.mutate(**made)) if made else rows
     return Columns(rows, texts, numbers, places, lists)
@@ -320,7 +320,7 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         near = (number.abs() < 1e15).fill_null(False)
         return near.ifelse(number, ibis.null("float64")).round().try_cast("int64")
     if pattern != "iso":
-        if zone is None and _is_clock(pattern):
+        if zone is None and is_clock(pattern):
             return ibis.null("int64")
         # The pattern's own offset has made it UTC already.
         found = _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
@@ -336,12 +336,12 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
     )
 
 
-def _is_clock(pattern: str) -> bool:
+def is_clock(pattern: str) -> bool:
     """Whether it may read a time that says no zone."""
     return pattern not in EPOCHS and "%z" not in pattern
 
 
-def _is_naive(text: Expr, pattern: str) -> Expr:
+def is_naive(text: Expr, pattern: str) -> Expr:
     """Whether a time is written like this and carries no zone."""
     if pattern == "iso":
         return text.re_search(_ISO) & ~text.re_search(_ZONED)
@@ -373,6 +373,11 @@ def identifier(namespace: str, text: Expr) -> Expr:
         good = ~text.lower().isin(_JUNK)
     nobody = value.re_search(r"^[0.\-\s]*$")
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
+
+
+def without_point(text: Expr) -> Expr:
+    """A whole number that is written as `17.0` as `17`; all else as it is."""
+    return text.re_replace(r"^(\d+)\.0$", r"\1")
 
 
 def finite(number: Expr, given: Expr, name: str) -> Checked:

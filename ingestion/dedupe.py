@@ -3,7 +3,8 @@
 By the source's own id within a dataset, the newest of them where rows say how new they are; where
 there is none, equal rows are matched by their
 occurrence number: the second equal line of one file is the second equal line of another, so
-exports that overlap are told from lines that are really there twice.
+exports that overlap are told from lines that are really there twice. Who is in which arm of a
+campaign is said once: there a second equal line of one file is a repeat, too.
 """
 
 from typing import Any
@@ -26,7 +27,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         scratch: the engine.
         rows: kept rows with the columns of `ROW`; messages have a `place`, which tells those of
             one line apart, and of several with one id the one received first is kept; rows that
-            have a `version` are kept by it, the greatest first.
+            have a `version` are kept by it, the greatest first; of rows that are `once` an equal
+            one of the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key, content_hash); None: there are none.
     """
@@ -81,13 +83,14 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
         "source", "position", "part", "id", "record_key", "content_hash",
         turn=_turn(good),
         group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
+        once=good.once if "once" in good.columns else good.id.notnull(),
     )  # fmt: skip
     counted = narrow.group_by("group").agg(count=narrow.count())
     several = counted.filter(counted["count"] > 1)
     found = scratch.keep(narrow.semi_join(several, "group"))
     inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
     found = found.mutate(order=ibis.row_number().over(inside) + 1)
-    found = found.mutate(occurrence=found.id.notnull().ifelse(1, found.order))
+    found = found.mutate(occurrence=found.once.ifelse(1, found.order))
     order = ["turn", "source", "part", "position"]
     between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(

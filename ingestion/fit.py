@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingestion import shipped
+from ingestion.columns import is_clock, is_naive
 from ingestion.folder import entries_of, files_of
 from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
+from ingestion.nested import kind_at, value_at
 from ingestion.record import Dataset, Source
 from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
@@ -251,7 +253,7 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
                 bad.append(BadFile(one, dataset.name, "missing_column", f"it has no {lost!r}"))
         if staged and needed and LINE in next(iter(staged.values())).columns:
             _check_fields(scratch, fitted.mapping, replace(dataset, staged=staged), needed)
-        _check_zones(fitted.mapping, dataset, staged)
+        _check_zones(scratch, fitted.mapping, dataset, staged)
         datasets.append(
             Dataset(dataset.name, dataset.table, dataset.sources, staged, dataset.links)
         )
@@ -311,13 +313,19 @@ def _lost(needed: list[str], staged: Staged, dataset: Dataset) -> str | None:
         label, _, column = name.partition(".")
         if dataset.table.columns_for(name, staged.columns) or dataset.table.may_lack(name):
             continue
-        if label in dataset.links and any(column in one.columns for one in dataset.links[label]):
+        aliases = (name, *dataset.table.names.get(name, ()))
+        if any(kind_at(staged.columns, one) is not None for one in aliases):
+            continue
+        linked = dataset.links.get(label, ())
+        if any(kind_at(one.columns, column) is not None for one in linked):
             continue
         return name
     return None
 
 
-def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) -> None:
+def _check_zones(
+    scratch: Scratch, mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]
+) -> None:
     import pyarrow as pa
 
     table = dataset.table
@@ -334,19 +342,44 @@ def _check_zones(mapping: Mapping, dataset: Dataset, staged: dict[str, Staged]) 
         label, _, column = time.column.partition(".")
         files = dataset.links[label] if label in dataset.links else tuple(staged.values())
         column = column if label in dataset.links else time.column
-        found = [(one, file.columns[one]) for file in files
-                 for one in table.columns_for(column, file.columns)]  # fmt: skip
-        types = [kind for _, kind in found]
+        found = [(file, one, kind) for file in files
+                 for one in table.columns_for(column, file.columns) or [column]
+                 if (kind := kind_at(file.columns, one)) is not None]  # fmt: skip
+        types = [kind for _, _, kind in found]
         naive_type = any(pa.types.is_date(t) or (pa.types.is_timestamp(t) and t.tz is None)
                          for t in types)  # fmt: skip
-        naive_format = any("%" in one and "%z" not in one for one in time.formats)
-        if naive_type or (naive_format and any(pa.types.is_string(t) for t in types)):
-            shown_as = time.column if label in dataset.links else found[0][0]
+        clocks = tuple(one for one in time.formats if is_clock(one))
+        if clocks == ("iso",):
+            clocks = ()  # which times lack a zone their reading says
+        texts = [(file, one) for file, one, kind in found if pa.types.is_string(kind)]
+        if not naive_type and not (clocks and texts):
+            continue
+        shown_as = time.column if label in dataset.links else found[0][1]
+        under = {"starts": "item", "ends": "item"}.get(key, key.split()[0])
+        place = ("tables", dataset.name, under)
+        if naive_type or any(_reads(scratch, file, one, clocks) for file, one in texts):
             raise _refused(
-                mapping, f"the times in {shown_as!r} carry no zone", "tables", dataset.name,
-                {"starts": "item", "ends": "item"}.get(key, key.split()[0]),
+                mapping, f"the times in {shown_as!r} carry no zone", *place,
                 hint="Say which: `zone: UTC` beside the column, or `time_zone:` for the mapping.",
             )  # fmt: skip
+        if len(time.formats) == len(clocks) and "iso" not in clocks:
+            raise _refused(
+                mapping, f"not one of the times in {shown_as!r} is written as {clocks[0]}", *place,
+                hint="Say how they are written: `formats: iso` reads 2026-01-31T10:00:00Z.",
+            )  # fmt: skip
+
+
+def _reads(scratch: Scratch, file: Staged, column: str, formats: tuple[str, ...]) -> bool:
+    """Whether one of the first times is a clock's in one of these formats, or there are none."""
+    import ibis
+
+    rows = scratch.rows([file])
+    inside = value_at(rows, {name: name for name in rows.columns}, column)
+    times = rows.select(text=(rows[column] if inside is None else inside).strip().nullif(""))
+    times = times.filter(times.text.notnull()).limit(_LOOKED_AT)
+    read = ibis.or_(*[is_naive(times.text, one).fill_null(False) for one in formats])
+    row = scratch.fetch(times.agg(given=times.count(), read=read.sum().fill_null(0)))[0]
+    return bool(row["read"] or not row["given"])
 
 
 def _missing(

@@ -65,9 +65,16 @@ def _path(text: Expr) -> Expr:
     return text.re_search(r"^\s*\d+\s*$").ifelse(ibis.null("string"), text)
 
 
+def _first_path(text: Expr) -> Expr:
+    """The first of several paths, `Home > Light, Sale > All`; one with a comma stands in quotes."""
+    quoted = text.re_extract(r'^\s*"([^"]*)"', 1).nullif("")
+    return ibis.coalesce(quoted, text.re_extract(r"^[^>]*>[^,]*", 0).nullif(""), text)
+
+
 FORMS: dict[str, Callable[[Expr], Expr]] = {
     "html": _plain,
     "path": _path,
+    "first_path": _first_path,
     "salesforce_id": salesforce_id,
     "amount": _amount,
     "amount_comma": lambda text: _amount(

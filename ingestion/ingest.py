@@ -76,6 +76,7 @@ def ingest(
 
 
 _KEPT = "{} lists each with its reason; mend the files, or the mapping, and run again."
+_UNKNOWN = "nothing says how to read it: it is of no format that is known by itself"
 _AS_IT_WAS = (
     "The workspace is as it was; personagraph source check says it of each file. Mend the files, "
     "or the mapping, and run again."
@@ -381,7 +382,8 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
     for name in fitted.unmapped:
         why = without_data(fitted.folder / name)
         if why is None or why.detail in HOLDS_NONE:
-            detail = "the mapping does not name it" if why is None else why.detail
+            named = "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
+            detail = named if why is None else why.detail
             yield FileReport(name, None, "unmapped", None, detail)
         else:
             yield FileReport(name, None, "unreadable", None, str(why))

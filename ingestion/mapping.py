@@ -444,7 +444,7 @@ def _known_format(name: str) -> str:
     return name
 
 
-Form = Literal["salesforce_id", "amount", "amount_comma", "html", "path"]
+Form = Literal["salesforce_id", "amount", "amount_comma", "html", "path", "first_path"]
 
 
 def _as_part(value: Any) -> Any:

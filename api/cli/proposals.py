@@ -46,7 +46,6 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
         InputError: there is none, and nobody is there to be asked.
         NotAllowed: the person who was asked said no.
     """
-    from ingestion.detect import nearly
     from ingestion.places import name_of
     from ingestion.propose import is_needed
     from ingestion.propose import propose as look
@@ -55,11 +54,7 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
         return None
     name = name_of(data)
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(
-            f"Nothing says how to read {name!r}: there is no {NAME} in it.",
-            hint=f"`personagraph source propose {_shown(data)}` proposes one to correct; "
-            "`--yes` reads the files as it would be proposed." + nearly(folder),
-        )
+        raise undescribed(data, folder, " `--yes` reads the files as it would be proposed.")
     proposal = look(folder, progress=TerminalProgress())
     if all(table.kind == "ignore" for table in proposal.mapping.tables.values()):
         raise InputError(
@@ -77,6 +72,18 @@ def described(data: str, folder: Path, workspace: Path, yes: bool) -> Path | Non
     if yes:
         _say_doubts(proposal)
     return out
+
+
+def undescribed(data: str, folder: Path, more: str = "") -> InputError:
+    """The refusal of data of which nothing says how all of it is read; `more`: what else helps."""
+    from ingestion.detect import nearly
+    from ingestion.places import name_of
+
+    return InputError(
+        f"Nothing says how to read {name_of(data)!r}: there is no {NAME} in it.",
+        hint=f"`personagraph source propose {_shown(data)}` proposes one to correct.{more}"
+        + nearly(folder),
+    )
 
 
 def kept(data: str, workspace: Path) -> Path | None:

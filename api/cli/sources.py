@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
+from api.cli.proposals import undescribed
 from ingestion.report import OF_NOBODY, DatasetReport, Report
 from kg.words import some
 
@@ -34,21 +35,25 @@ def check(data: str, mapping: Path | None, as_json: bool) -> None:
     """The dry run: every file and dataset, nothing written.
 
     Raises:
-        InputError: not one record can be used, or some files cannot be read; said once all is
-            shown.
+        InputError: nothing says how to read some files, not one record can be used, or some files
+            cannot be read; said once all is shown.
     """
     from ingestion.ingest import check as dry_run
     from ingestion.mapping import load
     from ingestion.places import opened
+    from ingestion.propose import is_needed
 
     progress = TerminalProgress()
     with opened(data, mapping, progress=progress) as folder:
         report = dry_run(folder, load(mapping) if mapping else None, progress=progress)
         name = folder.resolve().name
+        refused = undescribed(data, folder) if mapping is None and is_needed(folder) else None
     if as_json:
         print_json(report.to_dict())
     else:
         _show(report)
+    if refused is not None:
+        raise refused
     report.refuse_useless(name, "Mend the files, or the mapping; docs/mapping.md shows one.")
     report.refuse_unread("Mend them, or take them out of the folder; a run leaves them out.")
 

@@ -30,12 +30,13 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
     named = named.re_extract(r"([^.]+\.)?[^.]+$", 0)
     customer = (rows.auth_type == "app_user").fill_null(False)
     user = rows["given:user_id"]
+    page = rows.page.startswith("{").ifelse(_NOTHING, rows.page)
     known = (rows.version == "1.0").fill_null(False)
     return {
         "event": named,
         "kind": (known & rows.type.notnull()).ifelse("event", _NOTHING),
         "id": rows.producer + ibis.literal("|") + rows.id,
-        "object": ibis.coalesce(rows.object, rows.subject),
+        "object": ibis.coalesce(rows.object, rows.subject, page),
         "time": ibis.coalesce(rows.time, rows.recorded),
         "given:user_id": ibis.coalesce(user, customer.ifelse(rows.auth_id, _NOTHING)),
     }
@@ -65,6 +66,7 @@ FORMAT = Format(
         "producer": ("source",),
         "version": ("specversion",),
         "subject": ("subject",),
+        "page": ("data.page.path", "data.page"),
         "recorded": ("recordedtime",),
         "auth_type": ("authtype",),
         "auth_id": ("authid",),

@@ -20,6 +20,7 @@ from ingestion.columns import (
     identifier,
     only_finite,
     prepare,
+    without_point,
 )
 from ingestion.details import birth_date, detail_rows
 from ingestion.functions import (
@@ -36,6 +37,7 @@ from ingestion.functions import (
 from ingestion.lengths import is_long, long_values
 from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
+from ingestion.purposes import purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import Format, namespace
 from ingestion.sources.messages import messages, texts
@@ -125,7 +127,8 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
         given["given:email"] = ibis.coalesce(given["given:email"], mail)
     names = [name.removeprefix("given:") for name in given]
     plain = {
-        f"id:{name}": identifier(namespace(name), given[f"given:{name}"].strip()) for name in names
+        f"id:{name}": identifier(namespace(name), without_point(given[f"given:{name}"].strip()))
+        for name in names
     }
     whole = {name: json_only(rows[name], opens) for name, opens in _JSON.items()}
     changed = rows.products.notnull() & whole["products"].isnull()
@@ -304,7 +307,7 @@ def _outputs(
 def _event_rows(rows: Rows, form: Format) -> Rows:
     """One row per event: a message with a list of products is one for each."""
     rows = rows.filter((rows.kind == "event") & ~rows.left_out)
-    listed = rows.products.startswith("[{").fill_null(False)
+    listed = (_products(rows, form).length() > 0).fill_null(False)
     columns = [
         "record_key", "source", "occurred_at_ms", "recorded_at_ms", "session", *EVENT, *_CARRIED,
     ]  # fmt: skip
@@ -314,14 +317,15 @@ def _event_rows(rows: Rows, form: Format) -> Rows:
 
 
 def _products(rows: Rows, form: Format) -> Any:
-    """The products of each message, as a list of their fields."""
+    """The products of each message, as a list of their fields; what says nothing is none."""
     product = form.product
     names = dict.fromkeys(
         [*product.id, *product.title, *product.categories, *product.price, *product.quantity]
     )
     shape = "[{" + ",".join(f'"{name}":"VARCHAR"' for name in names) + "}]"
     kind = "array<struct<" + ", ".join(f"{name}: string" for name in names) + ">>"
-    return json_as(rows.products, shape, kind)
+    found = json_as(rows.products, shape, kind)
+    return found.filter(lambda one: ibis.or_(*[one[name].notnull() for name in names]))
 
 
 def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
@@ -460,7 +464,7 @@ def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
         said=json_keys(rows.consent).zip(json_values(rows.consent, "$.*")),
     ).unnest("said")
     answer = told.said["f2"].lower()
-    told = told.mutate(purpose=told.said["f1"], granted=answer.isin(("true", '"true"')))
+    told = told.mutate(purpose=purpose(told.said["f1"]), granted=answer.isin(("true", '"true"')))
     told = told.filter(answer.notnull() & (answer != "null"))
     first = ibis.window(group_by=["person", "purpose", "granted"], order_by=["at_ms", "record_key"])
     told = told.mutate(turn=ibis.row_number().over(first))

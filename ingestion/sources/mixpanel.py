@@ -37,8 +37,6 @@ def fits(found: Mapping[str, Any]) -> bool:
 def _finished(rows: Rows, table: Table, _salt: str) -> Texts:
     update = rows.event.isnull() & rows.person.notnull()
     distinct = ibis.coalesce(rows["given:distinct_id"], rows.person)
-    on_device = distinct.startswith(_DEVICE).fill_null(False)
-    device = on_device.ifelse(distinct.substr(len(_DEVICE)), _NOTHING)
     scope = md5(
         ibis.literal("\x1f").join(
             [one.fill_null("") for one in (rows.event, distinct, rows.original)]
@@ -46,16 +44,33 @@ def _finished(rows: Rows, table: Table, _salt: str) -> Texts:
     )
     cluster = (rows.event == "$merge").fill_null(False)
     alias = (rows.event == "$create_alias").fill_null(False)
+    named = {
+        "": distinct,
+        ".identified": rows["given:distinct_id.identified"],
+        ".alias": alias.ifelse(rows["given:distinct_id.alias"], _NOTHING),
+        ".before": rows["given:distinct_id.before"],
+    }
+    devices = {note: _device(one) for note, one in named.items()}
+    own = ibis.coalesce(rows["given:device_id"], devices.pop(""))
     return {
         "event": ibis.coalesce(rows.event, update.ifelse("$set", _NOTHING)),
         "id": rows.id + ibis.literal("/") + scope.substr(0, 8),
         "time": _time(rows.original, table),
         "original": _NOTHING,
         "external_ids": cluster.ifelse(_listed(rows.cluster), _NOTHING),
-        "given:distinct_id": on_device.ifelse(_NOTHING, distinct),
-        "given:distinct_id.alias": alias.ifelse(rows["given:distinct_id.alias"], _NOTHING),
-        "given:device_id": ibis.coalesce(rows["given:device_id"], device),
+        **{f"given:distinct_id{note}": _person(one) for note, one in named.items()},
+        "given:device_id": own,
+        **{f"given:device_id{note}": one for note, one in devices.items()},
     }
+
+
+def _device(distinct: Any) -> Any:
+    """The device that a distinct id stands for; null where it is somebody's."""
+    return distinct.startswith(_DEVICE).ifelse(distinct.substr(len(_DEVICE)), _NOTHING)
+
+
+def _person(distinct: Any) -> Any:
+    return distinct.startswith(_DEVICE).ifelse(_NOTHING, distinct)
 
 
 def _time(text: Any, table: Table) -> Any:
@@ -72,7 +87,13 @@ def _listed(cluster: Any) -> Any:
     """The ids of a cluster as external ids."""
     ids = json_values(json_only(cluster, "[").fill_null("[]"), "$[*]")
     ids = ids.filter(lambda one: one.startswith('"'))
-    parts = ids.map(lambda one: ibis.literal('{"type":"distinct_id","id":') + one + "}")
+    quoted = f'"{_DEVICE}'
+    parts = ids.map(
+        lambda one: one.startswith(quoted).ifelse(
+            ibis.literal('{"type":"device_id","id":"') + one.substr(len(quoted)) + "}",
+            ibis.literal('{"type":"distinct_id","id":') + one + "}",
+        )
+    )
     return ibis.literal("[") + parts.join(",") + ibis.literal("]")
 
 
@@ -107,6 +128,7 @@ FORMAT = Format(
         "device_id.anonymous": ("properties.$anon_id",),
         "distinct_id.alias": ("properties.alias",),
         "distinct_id.before": ("properties.$distinct_id_before_identity",),
+        **{f"device_id.{note}": () for note in ("identified", "alias", "before")},
         "email": ("$set.$email", "properties.$email", "properties.email"),
         "phone": ("$set.$phone", "properties.$phone"),
     },

@@ -20,16 +20,25 @@ from kg.lake.scratch import Scratch
 
 HEADER_ROWS = 2  # below the first
 _IMPORT_ID = re.compile(r'^\{\s*"ImportId"')
+_CHOSEN = " - Selected Choice"  # beside a choice that may be told in words of one's own
 _DERIVED = re.compile(r"_(NPS_GROUP|DO|DO_\d+)$|_(First Click|Last Click|Page Submit|Click Count)$")
 _USUAL: dict[str, Any] = {
     "files": "any",
     "kind": "event",
     "verb": "answered",
     "key": "ResponseId",
-    "identifiers": {"email": "RecipientEmail", "external_reference": "ExternalReference"},
+    "identifiers": {
+        "email": "RecipientEmail",
+        "external_reference": "ExternalReference",
+        "user_id": "user_id",
+    },
     "person": {"given_name": "RecipientFirstName", "family_name": "RecipientLastName"},
     "time": {"column": "EndDate", "formats": ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "iso"]},
-    "names": {"ResponseId": ["ResponseID"], "EndDate": ["RecordedDate"]},
+    "names": {
+        "ResponseId": ["ResponseID"],
+        "EndDate": ["RecordedDate"],
+        "user_id": ["userId", "UserId", "UserID", "userid", "User ID"],
+    },
     "required": ["ResponseId", "EndDate"],
     # By label or by code: what was only tried out is no answer of anybody.
     "nobody": [{"Status": {"one_of": ["Survey Preview", "Survey Test", "Spam", "1", "2", "8"]}}],
@@ -75,8 +84,10 @@ def _asked(heads: dict[str, list[dict[str, Any]]], columns: dict[str, list[str]]
                 continue
             wording = " ".join((wordings[column] or column).split())
             stem, dash, option = wording.rpartition(" - ")
-            if dash:
-                stem = stem.removesuffix(" - Selected Choice").rstrip(": ")
+            if wording.endswith(_CHOSEN):  # all choices in one column
+                yield Question(source, column, wording.removesuffix(_CHOSEN))
+            elif dash:
+                stem = stem.removesuffix(_CHOSEN).rstrip(": ")
                 yield Question(source, column, stem, option=option)
             else:
                 yield Question(source, column, wording)

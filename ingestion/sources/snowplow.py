@@ -177,8 +177,6 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
         ),
         "id": rows.id + (ibis.literal("/") + rows.fingerprint).fill_null(""),
         "object": ibis.coalesce(rows.object, rows.url.re_extract(r"^[a-z]+://[^/?#]+([^?#]*)", 1)),
-        # The items of an order of the first kind carry the value, one event each.
-        "value": (event == "transaction").fill_null(False).ifelse(_NOTHING, rows.value),
         "products": legacy.ifelse(_NOTHING, rows.products),
         "campaign_id": ibis.coalesce(
             rows.campaign_id, rows.url.re_extract(r"[?&]utm_campaign=([^&#]+)", 1).nullif("")
@@ -220,6 +218,16 @@ def _consent(rows: Rows, named: Any) -> Any:
     )
 
 
+def _folded(rows: Rows) -> Rows:
+    """Without the orders of which there are the items, too: these say what was bought, and for how
+    much, one event each."""
+    bought = (rows.verb == "bought") & rows.basket_id.notnull()
+    of_items = rows.filter(bought & rows.item_id.notnull()).select(order="basket_id").distinct()
+    whole = rows.filter(bought & rows.item_id.isnull())
+    told = whole.semi_join(of_items, whole.basket_id == of_items.order)
+    return rows.anti_join(told.select("record_key"), "record_key")
+
+
 FORMAT = Format(
     fields=frozenset([*COLUMNS, *_PAYLOAD, "load_tstamp", "geo_location", "schema", "data",
                       "refr_dvce_tstamp", "event_quality"]),
@@ -240,7 +248,7 @@ FORMAT = Format(
         "item_category": ("ti_category", "ti_ca"),
         "price": ("ti_price", "ti_pr"),
         "quantity": ("ti_quantity", "ti_qu"),
-        "value": ("transaction.revenue", "refund.refund_amount"),
+        "value": ("transaction.revenue", "refund.refund_amount", "tr_total", "tr_tt"),
         "basket": (
             "transaction.transaction_id", "refund.transaction_id", "cart.cart_id", "tr_orderid",
             "ti_orderid", "tr_id", "ti_id",
@@ -277,4 +285,5 @@ FORMAT = Format(
     unpacked=_unpacked,
     objects_of=_objects,
     finished=_finished,
+    folded=_folded,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from ingestion.columns import (
     first_problem,
     identifier,
     prepare,
+    without_point,
 )
 from ingestion.details import detail_rows, details
 from ingestion.forms import formed
@@ -30,6 +31,8 @@ from ingestion.functions import (
 )
 from ingestion.lengths import long_values
 from ingestion.mapping import DETAILS, NAMESPACES, Identifier, Mapping, Table, Then, Time, Value
+from ingestion.nested import split, value_at
+from ingestion.purposes import EVERY, purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.strays import strays
 from ingestion.text import scrub
@@ -85,7 +88,7 @@ def reading(
     rows, find = _findable(scratch, table, rows, own, others)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     rows = columns.rows
-    names = _identifier_columns(table, columns)
+    names = _identifier_columns(table, columns, _with_points(scratch, table, columns))
     found = _by_kind(table, columns)
     if table.person:
         found |= {f"person_{name}": Checked(text) for name, text
@@ -122,12 +125,19 @@ def reading(
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
         **({"version": rows.newest} if table.newest else {}),
+        **({"once": ibis.literal(True)} if _tells_arms(table) else {}),
     )
     known = _known(scratch, rows, own)
     unread = _unread(table, known, is_json=LINE in rows.columns)
     own_table = mapping.tables.get(dataset.name) is table  # not made up by another reader
     said = tuple(strays(mapping, dataset.name, known, used_columns(table))) if own_table else ()
     return Reading(selected, dict(_outputs(dataset, names)), unread=unread, warnings=said)
+
+
+def _tells_arms(table: Table) -> bool:
+    """Whether a row says that a person was sent a campaign or held out, and nothing else."""
+    verbs = [case.value.constant for case in table.verb]
+    return table.campaign is not None and table.campaign.arm is not None and verbs == ["received"]
 
 
 def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, part: Any) -> Rows:
@@ -209,6 +219,9 @@ def _unread(table: Table, known: list[str], *, is_json: bool) -> tuple[str, ...]
         names += [other for others in table.names.values() for other in others]
         names = [name.partition(".")[0] for name in names]
     used = {column for name in names for column in table.columns_for(name, known)}
+    others = (other for several in table.names.values() for other in several)
+    used |= {split(name, known)[0] for name in (*names, *others)
+             if name.partition(".")[0] not in table.links}  # fmt: skip
     used |= {name for link in table.links.values() for name in link.matches()}
     return tuple(sorted(set(known) - used - set(table.ignore_columns)))
 
@@ -331,9 +344,14 @@ def _findable(
 
     def find(rows: Rows, name: str) -> Any:
         if name in fields:
-            wanted = [name, *table.names.get(name, ())]
-            return _first_given([rows._fields[fields[one]].nullif("") for one in wanted])
-        return _first_given([rows[places[one]] for one in table.columns_for(name, places)])
+            own = rows._fields[fields[name]].nullif("")
+            others = [formed(rows._fields[fields[one]].nullif(""), _own_form(table, name, one))
+                      for one in table.names.get(name, ())]  # fmt: skip
+            return _first_given([own, *others])
+        own = [_column(rows[places[one]], _own_form(table, name, one))
+               for one in table.columns_for(name, places)]  # fmt: skip
+        inside = [value_at(rows, places, one) for one in (name, *table.names.get(name, ()))]
+        return _first_given([*own, *(one for one in inside if one is not None)])
 
     for number, (label, link) in enumerate(links.items()):
         first, added = _first_of_each(scratch, table, others[label], label, number)
@@ -345,6 +363,16 @@ def _findable(
         rows = scratch.view(rows.left_join(first, on).drop(*keys))
         places |= added
     return rows, find
+
+
+def _own_form(table: Table, name: str, column: str) -> str | None:
+    """The form that is declared of a column which stands for a name, beside that of the name."""
+    form = table.forms.get(column)
+    return None if form == table.forms.get(name) else form
+
+
+def _column(found: Any, form: str | None) -> Any:
+    return found if form is None else formed(as_text(found), form)
 
 
 def _first_given(found: list[Any]) -> Any:
@@ -428,19 +456,32 @@ def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
         found |= dict(_item(table, columns))
     if table.traits:
         found["traits"] = Checked(_traits(table, columns))
+    found |= dict(_consents(table, columns))
+    return found
+
+
+def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
+    """What a row grants and denies. A denial that names no purpose is one of all; a row that is one
+    decision and lacks its answer, or grants it does not say what, is a problem."""
+    nothing = ibis.null("string")
     for number, consent in enumerate(table.consents):
         answer = columns.text(consent.granted).lower()
         yes, no = ([word.lower() for word in words] for words in (consent.yes, consent.no))
         granted = ibis.cases(
             (answer.isin(yes), True), (answer.isin(no), False), else_=ibis.null("boolean")
         )
-        unknown = answer.notnull() & granted.isnull()
-        shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40)
-        found[f"granted_{number}"] = Checked(
-            granted, unknown.ifelse("unknown_value", ibis.null("string")), shown
+        given = columns.value(consent.purpose)
+        is_decision = table.kind == "consent" and consent.purpose.constant is None
+        unknown = granted.isnull() if is_decision else answer.notnull() & granted.isnull()
+        shown = ibis.literal(f"{consent.granted}: ") + answer.substr(0, 40).fill_null("nothing")
+        yield f"granted_{number}", Checked(granted, unknown.ifelse("unknown_value", nothing), shown)
+        vague = given.isnull() & granted.fill_null(False) & ibis.literal(is_decision)
+        wanted = ibis.literal(", ".join(consent.purpose.columns()))
+        given = (~granted).fill_null(False).ifelse(given.fill_null(EVERY), given)
+        yield (
+            f"purpose_{number}",
+            Checked(purpose(given), vague.ifelse("missing_id", nothing), wanted),
         )
-        found[f"purpose_{number}"] = Checked(columns.value(consent.purpose))
-    return found
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
@@ -547,7 +588,24 @@ def _json_text(name: str) -> str:
 Named = dict[str, tuple[Any, Any, str, int]]
 
 
-def _identifier_columns(table: Table, columns: Columns) -> Named:
+def _with_points(scratch: Scratch, table: Table, columns: Columns) -> dict[str, Any]:
+    """Columns of ids -> the rows of files that write each of a column's ids as a whole number with
+    `.0`, as pandas does where one is missing. In JSON 17.0 is the number 17."""
+    rows = columns.rows
+    names = [name for space, one in table.identifiers.items() if space != "email"
+             for name in one.column if name not in columns.lists]  # fmt: skip
+    if not names or LINE in rows.columns:
+        return dict.fromkeys(names, ibis.literal(True))
+    tests = {f"n{n}": columns.text(name).re_search(r"^\d+(\.0)?$").all()
+             for n, name in enumerate(names)}  # fmt: skip
+    some = {f"s{n}": columns.text(name).endswith(".0").any() for n, name in enumerate(names)}
+    found = scratch.fetch(rows.group_by("source").agg(**tests, **some))
+    files = {name: [row["source"] for row in found if row[f"n{n}"] and row[f"s{n}"]]
+             for n, name in enumerate(names)}  # fmt: skip
+    return {name: rows.source.isin(mine) for name, mine in files.items() if mine}
+
+
+def _identifier_columns(table: Table, columns: Columns, with_points: dict[str, Any]) -> Named:
     """Column of ours -> (as given, normal form, namespace, trust)."""
     found: Named = {}
     for namespace, declared in table.identifiers.items():
@@ -560,6 +618,8 @@ def _identifier_columns(table: Table, columns: Columns) -> Named:
                 value = value.filter(lambda one: one.notnull())
             else:
                 given = columns.text(name)
+                if name in with_points:
+                    given = with_points[name].ifelse(without_point(given), given)
                 if declared.when:
                     given = columns.holds(declared.when).ifelse(given, ibis.null("string"))
                 value = identifier(namespace, given)
@@ -746,11 +806,11 @@ def candidate_rows(rows: Rows) -> Rows:
 def _consent_rows(rows: Rows, count: int) -> Rows:
     parts = []
     for number in range(count):
-        granted, purpose = rows[f"granted_{number}"], rows[f"purpose_{number}"]
+        granted, said = rows[f"granted_{number}"], rows[f"purpose_{number}"]
         parts.append(
-            rows.filter(granted.notnull() & purpose.notnull()).select(
+            rows.filter(granted.notnull() & said.notnull()).select(
                 record_key="record_key",
-                purpose=purpose,
+                purpose=said,
                 granted=granted,
                 at_ms=ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms),
             )

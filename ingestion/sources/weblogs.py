@@ -19,12 +19,13 @@ from kg.lake.files import LINE
 
 _NOTHING = ibis.null("string")
 _TEXT = (
-    r'^(?:\S+ )??(\S+) \S+ (\S+) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\d{3}) (\S+)'
+    # A name of several words is told from a virtual host in front by who does not identify himself.
+    r'^(?:\S+ )??(\S+) (?:\S+ (\S+)|- (.+?)) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\d{3}) (\S+)'
     r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?'
 )
 _GROUPS = (
-    "remote_addr", "remote_user", "time_local", "request", "status", "bytes", "http_referer",
-    "http_user_agent",
+    "remote_addr", "remote_user", "user_words", "time_local", "request", "status", "bytes",
+    "http_referer", "http_user_agent",
 )  # fmt: skip
 _ROBOTS = (
     r"(?i)bot\b|bot[/;) ]|crawl|spider|slurp|archiver|preview|monitor|uptime|pingdom|headless"
@@ -61,6 +62,7 @@ def _parsed(rows: Rows) -> Texts:
     line = rows[LINE]
     groups = extracted(line, _TEXT, _GROUPS)
     given = {name: groups[name].nullif("") for name in _GROUPS}
+    given["remote_user"] = ibis.coalesce(given["remote_user"], given.pop("user_words"))
     for name in ("remote_user", "http_referer"):
         given[name] = given[name].nullif("-")
     is_json = line.lstrip().startswith("{") | line.lstrip().startswith("[")

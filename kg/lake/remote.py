@@ -95,6 +95,13 @@ def listed(address: str) -> RemoteFiles:
             f"{scheme!r} is no kind of address that is known.",
             hint="Name a folder, postgresql://…, s3://…, gs://…, az://… or https://….",
         )
+    if not urlsplit(address).netloc:
+        raise InputError(
+            f"The address {scheme}:// names no place.",
+            hint=f"Say whose it is: {scheme}://HOST/…"
+            if scheme in _WEB
+            else f"Say which bucket: {scheme}://BUCKET/FOLDER.",
+        )
     with _told(address):
         from fsspec.core import url_to_fs
 

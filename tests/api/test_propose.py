@@ -1,11 +1,13 @@
 """`source propose`, and `run` on files that nobody has described: proposed, shown, asked for."""
 
+import json
 import os
 import pty
 import subprocess
 from pathlib import Path
 
 import pytest
+from business import CONSENTS
 from program import PROGRAM, personagraph, refused, succeed
 
 PEOPLE = "".join(f"K-{n:04d},ann{n}@x.org,{'free' if n % 3 else 'pro'}\n" for n in range(60))
@@ -30,6 +32,16 @@ def test_a_proposal_is_printed_and_its_doubts_are_told(data: Path, tmp_path: Pat
     assert "CHECK" in result.stdout
     assert "consent" in result.stderr
     assert not (data / "personagraph.yaml").exists()
+
+
+def test_a_check_refuses_what_a_run_would_refuse(data: Path, tmp_path: Path) -> None:
+    (data / "agreed.csv").write_text(CONSENTS)
+    checked = personagraph(tmp_path, "source", "check", data, "--json")
+    assert "there is no personagraph.yaml in it" in refused(checked, 2)
+    files = {one["source"]: one for one in json.loads(checked.stdout)["files"]}
+    assert files["agreed.csv"]["status"] == "read"
+    assert files["people.csv"]["detail"].startswith("nothing says how to read it")
+    refused(personagraph(tmp_path, "run", data, "-w", "w"), 2)
 
 
 def test_a_proposal_is_written_once_and_never_over_a_mapping(data: Path, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from folders import EVENTS, GOOD, HEAD, Read, fill
+from folders import EVENTS, GOOD, HEAD, Read, fill, lines
 
 from ingestion.ingest import check
+from ingestion.mapping import parse
 from ingestion.quarantine import FILE_REASONS, ROW_REASONS
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
@@ -146,6 +147,61 @@ def test_whole_numbers_in_a_column_of_floats_stay_ids(tmp_path: Path) -> None:
     found = read(tmp_path, content, name="events.parquet")
     assert found.rows("events", "record_key") == ["events.parquet#1e+300", "events.parquet#7"]
     assert found.rows("identifiers", "value") == ["12345"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        (("17.0", "18.0", ""), ["17", "18"]),  # as pandas writes them
+        (("17.0", "18"), ["17", "18"]),
+        (("1.0", "1.1"), ["1.0", "1.1"]),  # no numbers but names with points
+        (("17.0", "A7"), ["17.0", "A7"]),
+    ],
+)
+def test_ids_that_are_whole_numbers_are_one_however_they_are_written(
+    tmp_path: Path, ids: tuple[str, ...], told: list[str]
+) -> None:
+    rows = "".join(f"{n},{one},2026-01-01,x,1\n" for n, one in enumerate(ids))
+    plain = "k,19,2026-01-01,x,1\n"
+    files = {"events-a": f"{GOOD}\n{rows}", "events-b": f"{GOOD}\n{plain}"}
+    found = Read(fill(tmp_path / "data", files, EVENTS), tmp_path / "workspace")
+    assert found.rows("identifiers", "value") == sorted([*told, "19"])
+    written = found.rows("records", "record_key")
+    assert "events-a#0" in written
+
+
+def test_a_whole_number_of_json_is_an_id_without_a_point(tmp_path: Path) -> None:
+    rows = [{"id": f"o{n}", "who": who, "at": "2026-01-01", "item": "x", "quantity": 1}
+            for n, who in enumerate((17.0, 17, 1.5))]  # fmt: skip
+    found = read(tmp_path, lines(rows), name="events.jsonl")
+    assert found.rows("identifiers", "value") == ["1.5", "17", "17"]
+
+
+def test_a_mapping_reaches_into_columns_that_hold_several_values(tmp_path: Path) -> None:
+    content = parquet(
+        customer=pa.array([{"id": "c1", "seen": {"times": 3, "on": "2026-01-01"}}, None]),
+        tags=pa.array([["new", "red"], []]),
+        notes=pa.array([[("shop", "north")], None], pa.map_(pa.string(), pa.string())),
+    )
+    mapping = HEAD + (
+        "tables:\n  events:\n    files: events*\n    kind: event\n    key: id\n"
+        "    identifiers: {crm: customer.id}\n    verb: bought\n    category: tags.0\n"
+        "    object: notes.shop\n    quantity: customer.seen.times\n"
+        "    time: {column: at, zone: UTC}\n    ignore_columns: [who, item, quantity]\n"
+    )
+    found = read(tmp_path, content, mapping, "events.parquet")
+    assert found.rows("events", "record_key", "category", "object", "quantity") == [
+        ("events.parquet#1", "new", "north", 3.0), ("events.parquet#2", None, None, None),
+    ]  # fmt: skip
+    assert found.rows("identifiers", "value") == ["c1"]
+    assert found.report.datasets[0].unread == ()
+    for wrong in ("customer.nr", "tags.first", "other.id"):
+        with pytest.raises(InputError, match=f"no column '{wrong}'"):
+            check(tmp_path / "data", parse(mapping.replace("customer.id", wrong)))
+    day = "{column: customer.seen.on, formats: '%Y-%m-%d'}"
+    naive = mapping.replace("{column: at, zone: UTC}", day)
+    with pytest.raises(InputError, match=r"'customer\.seen\.on' carry no zone"):
+        check(tmp_path / "data", parse(naive))
 
 
 @pytest.mark.parametrize(
@@ -322,6 +378,12 @@ def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:
         (("files: events*", "files: evnts.csv"), 5, "no file fits 'evnts.csv'", "'events.csv'"),
         (
             ("{column: at, zone: UTC}", "{column: at, formats: '%d.%m.%Y'}"),
+            9,
+            "not one of the times in 'at' is written as %d.%m.%Y",
+            "formats: iso",
+        ),
+        (
+            ("{column: at, zone: UTC}", "{column: at, formats: ['%Y-%m-%dT%H:%M:%SZ']}"),
             9,
             "no zone",
             "zone: UTC",

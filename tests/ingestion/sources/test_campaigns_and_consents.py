@@ -30,6 +30,17 @@ def test_who_was_held_out_is_known_by_when_that_was_decided(tmp_path: Path) -> N
     assert found.rows("identifiers", "value") == ["ann@x.org", "bob@x.org", "cem@x.org"]
 
 
+def test_an_arm_is_told_once_and_what_was_bought_twice_twice(tmp_path: Path) -> None:
+    mail = SENDS.splitlines(keepends=True)[1]
+    found = read(tmp_path, sends=SENDS + mail, more=SENDS.partition("\n")[0] + "\n" + mail)
+    assert [found.file(name).duplicate for name in ("more", "sends")] == [0, 2]
+    assert found.rows("events", "verb").count("opened") == 1
+    bought = MAPPED.replace("verb: received", "verb: bought")
+    rows = "email,campaign_id,arm,sent_at\n" + "a@x.org,c1,A,2026-02-01\n" * 2
+    twice = Read(fill(tmp_path / "own", {"sends": rows}, bought), tmp_path / "other")
+    assert twice.file("sends").accepted == 2
+
+
 MAPPED = HEAD + (
     "tables:\n  sends:\n    files: sends\n    kind: event\n    verb: received\n"
     "    identifiers: {email: email}\n    time: {column: sent_at, zone: UTC}\n"
@@ -73,6 +84,41 @@ def test_a_consent_in_other_words_is_quarantined(tmp_path: Path) -> None:
     rows = "".join(f"u{n},profiling,granted,2026-01-01,web\n" for n in range(20))
     found = read(tmp_path, agreed=CONSENTS + rows + "u4,profiling,pending,2026-01-01,web\n")
     assert found.reasons() == {25: "unknown_value"}
+
+
+def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined(
+    tmp_path: Path,
+) -> None:
+    rows = "u4,,denied,2026-01-01,web\nu5,,granted,2026-01-01,web\nu6,profiling,,2026-01-01,web\n"
+    found = read(tmp_path, agreed=CONSENTS + rows)
+    assert found.reasons() == {6: "missing_id", 7: "unknown_value"}
+    assert ("agreed#5", "all", False) in found.rows("consents", "record_key", "purpose", "granted")
+    mapped = HEAD + (
+        "tables:\n  people:\n    files: people\n    kind: profile\n    key: id\n"
+        "    identifiers: {customer: id}\n"
+        "    consents: [{purpose: {column: what}, granted: said}]\n"
+    )
+    people = "id,what,said\nk1,,no\nk2,,yes\nk3,profiling,\nk4,,\n"
+    said = Read(fill(tmp_path / "more", {"people": people}, mapped), tmp_path / "other")
+    assert said.reasons() == {}, "who said nothing is a customer all the same"
+    assert said.rows("consents", "record_key", "purpose", "granted") == [
+        ("people#k1", "all", False)
+    ]
+
+
+def test_a_purpose_of_contact_is_one_however_it_is_written(tmp_path: Path) -> None:
+    of_contact = {
+        "E-Mail": "email", "Email": "email", "email_marketing": "email",
+        "Marketing emails": "email", "SMS": "sms", "push-notifications": "push",
+        "Newsletter": "newsletter", "phone calls": "phone",
+    }  # fmt: skip
+    others = ("marketing", "email_profiling", "Analytics", "posture")
+    purposes = [*of_contact, *others]
+    rows = "".join(f"v{n},{one},denied,2026-01-01,web\n" for n, one in enumerate(purposes))
+    found = read(tmp_path, agreed=CONSENTS.partition("\n")[0] + "\n" + rows)
+    kept = dict(found.rows("consents", "record_key", "purpose"))
+    wanted = [*of_contact.values(), *others]
+    assert kept == {f"agreed#{n}": one for n, one in enumerate(wanted, 1)}
 
 
 def test_tables_that_look_alike_are_not_taken_for_these(tmp_path: Path) -> None:

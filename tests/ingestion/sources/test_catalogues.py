@@ -25,6 +25,24 @@ def test_a_merchant_feed_is_a_catalogue_however_it_is_written(tmp_path: Path, na
     assert (told["item_group_id"], told["brand"]) == ("d", "Ay")
 
 
+@pytest.mark.parametrize(
+    ("kind", "levels"),
+    [
+        ("Tools > Hand > Hammers, Sale > All", ["Tools", "Hand", "Hammers"]),
+        ('""Food, drinks > Tea, black"", Sale > All', ["Food, drinks", "Tea, black"]),
+        ("Food, drinks > Tea", ["Food, drinks", "Tea"]),
+        ("", ["Home & Garden", "Lighting, lamps", "Desk"]),
+    ],
+)
+def test_of_several_paths_in_one_column_the_first_counts(
+    tmp_path: Path, kind: str, levels: list[str]
+) -> None:
+    head = '"id"\t"title"\t"price"\t"availability"\t"product_type"\t"google_product_category"\n'
+    row = f'"a"\t"A"\t"3 USD"\t"in stock"\t"{kind}"\t"Home & Garden > Lighting, lamps > Desk"\n'
+    found = Read(fill(tmp_path / "data", {"feed": head + row}), tmp_path / "workspace")
+    assert found.rows("items", "categories") == [levels]
+
+
 def test_feeds_as_text_and_as_xml_lie_beside_each_other(tmp_path: Path) -> None:
     files = {name: FEEDS[name] for name in ("csv", "rss")}
     found = Read(fill(tmp_path / "data", files), tmp_path / "workspace")

@@ -43,6 +43,9 @@ def test_who_and_what_stand_in_the_data_or_where_the_mapping_says(tmp_path: Path
         event(3, authtype="app_user", authid="u3", data=None),
         event(4, authtype="service_account", authid="robot", data=LAMP),
         event(5, data_base64="AAAA", datacontenttype="application/octet-stream"),
+        event(6, data={"page": "/prices"}),
+        event(7, data={"page": {"path": "/help"}}, subject="visits/1"),
+        event(8, data={"page": {"path": "/help"}}),
         mapping=mapping,
     )
     assert found.rows("identifiers", "record_key", "namespace", "value") == [
@@ -53,6 +56,7 @@ def test_who_and_what_stand_in_the_data_or_where_the_mapping_says(tmp_path: Path
             found.rows("events", "record_key", "object", "item_id", "channel")}  # fmt: skip
     assert told["2"] == ["invoices/7", None, "web"]
     assert told["4"] == [None, "p1", "web"]
+    assert [told[key][0] for key in "678"] == ["/prices", "visits/1", "/help"]
 
 
 def test_when_and_what_is_no_event_of_version_1(tmp_path: Path) -> None:

@@ -56,6 +56,24 @@ def test_both_ways_of_merging_ids_are_claims(tmp_path: Path) -> None:
     assert found.rows("records", "kind").count("profile") == 3
 
 
+def test_a_device_is_one_wherever_its_id_stands_for_somebody(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        event(1, "Thing Done", "$device:d1", **{"$device_id": "d1"}),
+        event(2, "Thing Done", "u1", **{"$distinct_id_before_identity": "$device:d1"}),
+        event(3, "$create_alias", "u1", alias="$device:d2"),
+        event(4, "$identify", "u1", **{"$identified_id": "$device:d3"}),
+        event(5, "$merge", None, **{"$distinct_ids": ["$device:d4", "u1"], "time": None}),
+        event(6, "Thing Done", None),
+    )
+    rows = found.rows("identifiers", "record_key", "namespace", "value")
+    assert [(key.partition("#")[2][:2], *rest) for key, *rest in rows] == [
+        ("i1", "device_id", "d1"),
+        *((f"i{n}", *one) for n in (2, 3, 4, 5)
+          for one in (("device_id", f"d{n - 1 if n > 2 else 1}"), ("distinct_id", "u1"))),
+    ]  # fmt: skip
+
+
 def test_times_are_seconds_or_milliseconds_since_1970(tmp_path: Path) -> None:
     found = read(
         tmp_path, event(1), event(2, time=AT_MS), event(3, time=SECONDS + 0.25),

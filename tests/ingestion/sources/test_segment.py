@@ -46,6 +46,19 @@ def test_an_order_is_one_record_and_an_event_for_each_product(tmp_path: Path) ->
     assert found.report.total("received") == 1
 
 
+def test_what_says_nothing_in_a_list_of_products_is_no_product(tmp_path: Path) -> None:
+    lamp, desk = ({"product_id": name, "price": 10} for name in ("lamp", "desk"))
+    orders = [[lamp, desk, "junk", None, {}], [None, lamp], [{}, {"other": 1}]]
+    found = read(
+        tmp_path,
+        *[message(n, event="Order Completed", properties={"order_id": f"o{n}", "products": one})
+          for n, one in enumerate(orders)],
+    )  # fmt: skip
+    assert found.rows("events", "basket_id", "item_id", "value") == [
+        ("o0", "desk", 10.0), ("o0", "lamp", 10.0), ("o1", "lamp", 10.0), ("o2", None, None),
+    ]  # fmt: skip
+
+
 def test_events_of_the_spec_have_verbs_and_others_keep_their_name(tmp_path: Path) -> None:
     product = {"product_id": "p1", "name": "Lamp", "price": 2, "quantity": 3}
     found = read(
@@ -81,7 +94,7 @@ def test_every_identifier_of_a_message_is_kept(tmp_path: Path) -> None:
             context={"device": {"advertisingId": "ad-2", "adTrackingEnabled": True}},
         ),
         message(3, "alias", userId="u1", previousId="a9"),
-        message(4, userId=17),
+        message(4, userId=17.0),
     )  # fmt: skip
     assert found.rows("identifiers", "record_key", "namespace", "value") == [
         ("web.jsonl#m1", "anonymous_id", "a1"),

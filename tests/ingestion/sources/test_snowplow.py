@@ -109,12 +109,13 @@ def test_events_of_every_kind_have_a_verb_and_what_they_are_about(tmp_path: Path
             product=SNOWPLOW_LAMP, refund={"transaction_id": "o1", "refund_amount": 20})),
         cells(6, event="page_ping"),
         cells(7, mkt_campaign="spring"),
+        cells(8, event="transaction", tr_orderid="o2", tr_total="30"),
     )  # fmt: skip
     events = found.rows("events", "verb", "object", "category", "item_id", "basket_id", "value",
                         "campaign_id")  # fmt: skip
     assert events == [
-        ("bought", "/", None, None, "o1", None, None),  # its items carry the value
-        ("bought", None, None, "p1", "o1", 20.0, None),
+        ("bought", "/", None, None, "o2", 30.0, None),
+        ("bought", None, None, "p1", "o1", 20.0, None),  # what the items say is said once
         ("clicked", "https://y.org/", None, None, None, None, None),
         ("open_chat", "orders", "help", None, None, None, None),
         ("returned", None, None, "p1", "o1", -20.0, None),

@@ -33,8 +33,8 @@ INVOICES = [
     for n, currency in enumerate(["usd", "usd", "jpy", "kwd"])
 ]  # fmt: skip
 TABLES = {
-    "customers": "id,Description,Email,Name,Created (UTC),Delinquent,Plan,Status,tag (metadata)\n"
-                 "cus_1,,ann@x.org,Ann Ay,2026-01-05 08:00,,Team,active,\n",
+    "customers": "id,Description,Email,Name,Created (UTC),Delinquent,Plan,Status,tag (metadata),"
+                 "phone\ncus_1,,ann@x.org,Ann Ay,2026-01-05 08:00,,Team,active,,+44 20 7946 0018\n",
     "subscriptions": "id,Customer ID,Customer Email,Plan,Quantity,Interval,Amount,Status,"
                      "Created (UTC),Start (UTC),Canceled At (UTC),Ended At (UTC)\n"
                      "sub_1,cus_1,ann@x.org,price_1,3,month,29.00,canceled,2026-01-05 08:00,"
@@ -90,7 +90,7 @@ def test_the_dashboard_s_tables_are_recognised_and_read(tmp_path: Path) -> None:
         ("was_invoiced", None),
     ]
     assert set(found.rows("identifiers", "namespace", "value")) == {
-        ("stripe", "cus_1"), ("email", "ann@x.org")}  # fmt: skip
+        ("stripe", "cus_1"), ("email", "ann@x.org"), ("phone", "442079460018")}  # fmt: skip
 
 
 def test_an_amount_that_is_no_number_any_more_is_quarantined(tmp_path: Path) -> None:

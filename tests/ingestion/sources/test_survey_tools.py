@@ -108,6 +108,21 @@ def test_embedded_data_names_people_where_the_mapping_says_so(tmp_path: Path) ->
     assert ("plan", "team") in found.rows("identifiers", "namespace", "value")
 
 
+def test_embedded_user_ids_are_the_company_s_own(tmp_path: Path) -> None:
+    for name in ("user_id", "userId", "User ID"):
+        content = QUALTRICS.replace(",Q5,plan\n", f",Q5,{name}\n")
+        found = Read(fill(tmp_path / name, {"answers.csv": content}), tmp_path / f"{name}-lake")
+        assert ("user_id", "team") in found.rows("identifiers", "namespace", "value")
+
+
+def test_a_choice_in_one_column_keeps_the_wording_of_its_question(tmp_path: Path) -> None:
+    asked = '"Where did you hear of us? - Selected Choice"'
+    content = QUALTRICS.replace('"Where did you hear of us?"', asked)
+    objects = {row[1] for row in told(read(tmp_path, content))}
+    assert {one for one in objects if one.startswith("Where")} == {
+        "Where did you hear of us?: Radio", "Where did you hear of us?: Press"}  # fmt: skip
+
+
 def test_surveymonkey_s_second_header_row_holds_the_options(tmp_path: Path) -> None:
     found = read(tmp_path, MONKEY, mapped("surveymonkey", "time_zone: UTC\n"))
     assert told(found) == [

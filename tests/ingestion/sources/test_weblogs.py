@@ -53,6 +53,22 @@ def test_a_visitor_is_an_address_and_a_browser_on_a_day_and_never_a_user(tmp_pat
     assert "203.0.113.9" not in str(found.rows("identifiers"))
 
 
+def test_a_login_of_several_words_is_one_user(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        line("GET /a", user="ann smith"), line("GET /b", user="bob smith"),
+        "www.x.org:443 " + line("GET /c", user="ann smith"),
+        line("GET /d", user="carl"), "www.x.org " + line("GET /e", user="dan"),
+        "www.x.org " + line("GET /f", ip="dsl.example.net", user="eve"),
+        line("GET /g", user="eve").replace(" - eve", " ident eve"),
+    )  # fmt: skip
+    rows = sorted(found.rows("identifiers", "record_key", "namespace", "value"))
+    assert [(space, value) for _, space, value in rows] == [
+        ("user_id", name)
+        for name in ("ann smith", "bob smith", "ann smith", "carl", "dan", "eve", "eve")
+    ]
+
+
 def test_every_common_way_of_writing_a_log_is_read(tmp_path: Path) -> None:
     common = '203.0.113.9 - - [05/Jan/2026:10:00:00 +0000] "GET /common HTTP/1.0" 200 -'
     host = "www.x.org:443 " + line("GET /host")

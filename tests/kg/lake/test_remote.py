@@ -110,6 +110,8 @@ def test_what_is_not_in_a_bucket_is_not_found(
 @pytest.mark.parametrize(
     ("address", "error", "says"),
     [
+        ("s3://", InputError, "names no place"),
+        ("https:///orders.csv", InputError, "names no place"),
         ("nonsense://x/y", InputError, "no kind of address"),
         ("s3::memory://x", InputError, "no kind of address"),
         ("https://a:s3cret@127.0.0.1:1/x.csv", Unavailable, "nothing answers there"),
