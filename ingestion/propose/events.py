@@ -23,7 +23,7 @@ def event(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> 
         made.put("sampled", "lines", "the file is called a sample; of lines (the careful guess) or "
                  "of people?", check=True)  # fmt: skip
     put_key(scratch, seen, made)
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     link = _link(seen, tables)
     timed = put_time(seen, made, main=("at", "created", "starts"))
     campaigns = seen.ids("campaign")

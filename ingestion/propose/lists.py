@@ -25,7 +25,7 @@ def profile(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         made.put("key", own[0].name, "another in every row")
     elif listed is not None:
         made.put("key", listed.name, f"{counted(listed)}: a second row of an id counts as a repeat")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     _twice(scratch, seen, made)
     person = {
         seen.meanings[c.name].detail: Why(seen.take(c))
@@ -149,11 +149,11 @@ def campaign(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) 
 
 
 def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:
-    del scratch, tables
+    del tables
     own = [c for c in id_columns(seen) if c.is_unique and c not in seen.ids("person")]
     if own:
         made.put("key", own[0].name, "another in every row")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "changed", "created", "starts"))
     found = consent_columns(seen)
     if found is not None:
@@ -171,11 +171,11 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
 
 
 def survey(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:
-    del scratch, tables
+    del tables
     own = [c for c in id_columns(seen) if c.is_unique and seen.entity_of(c.name) != "person"]
     if own:
         made.put("key", own[0].name, "another in every row")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "created", "ends", "starts"))
     listed, column = seen.questions or (seen, next(iter(seen.profile.columns.values())))
     columns = [c for c in listed.profile.columns.values() if c is not column]

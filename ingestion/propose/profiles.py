@@ -245,7 +245,7 @@ def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
         "money": text.re_search(_MONEY) & number.isnull(),
         "numbers": number.notnull(),
-        "whole": number == number.floor(),
+        "whole": (number % 1) == 0,
         "negative": number < 0,
         "zero": number == 0,
         "sentences": text.re_search(r"\S+\s+\S+\s+\S+\s+\S+"),

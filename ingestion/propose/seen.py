@@ -26,18 +26,19 @@ class Seen:
     reason: str = ""
     used: list[str] = field(default_factory=list)
     questions: "tuple[Seen, Column] | None" = None  # the list of what its columns ask
+    others: frozenset[str] = frozenset()  # columns that name somebody else than whom rows are about
 
     def named(self, what: str, detail: str | None = None) -> list[Column]:
         """The columns of a meaning, in their order."""
         return [
             self.profile.columns[name]
             for name, one in self.meanings.items()
-            if one.what == what and detail in {None, one.detail}
+            if one.what == what and detail in {None, one.detail} and name not in self.others
         ]
 
     def ids(self, entity: str) -> list[Column]:
         """The id columns of an entity."""
-        named = [n for n in self.groups if self.entity_of(n) == entity]
+        named = [n for n in self.groups if self.entity_of(n) == entity and n not in self.others]
         return [self.profile.columns[n] for n in named]
 
     def entity_of(self, name: str) -> str:
@@ -47,7 +48,15 @@ class Seen:
         alone = len(group.ids) == 1 and self.profile.columns[name].is_unique
         others = [n for n, one in self.groups.items() if n != name and one.entity == "person"]
         known = any(len(self.groups[n].ids) > 1 for n in others)
+        known = known or (not self.meanings[name].detail and self._comes_again)
         return "act" if group.entity == "person" and alone and known else group.entity
+
+    @property
+    def _comes_again(self) -> bool:
+        """Whether people are named by addresses that come again, each time at a time."""
+        addresses = self.named("email") or self.named("phone")
+        again = [c for c in addresses if c.distinct < _NEARLY * c.given]
+        return bool(again and self.named("time", "at"))
 
     @property
     def titles(self) -> list[Column]:
@@ -68,6 +77,7 @@ class Seen:
 
 def decide(seen: Seen, tables: Sequence[Seen]) -> None:
     """Say what the rows are, and why."""
+    seen.others = _others(seen)
     seen.questions = next(_question_lists(seen, tables), None)
     if seen.questions is not None:
         listed = seen.questions[0].profile.files[0]
@@ -76,6 +86,22 @@ def decide(seen: Seen, tables: Sequence[Seen]) -> None:
         seen.kind, seen.reason = "questions", "a list of questions"
     else:
         seen.kind, seen.reason = _kind(seen)
+
+
+def is_of_others(name: str) -> bool:
+    """Whether a column is called as one of staff or of a third party."""
+    return says(name, words()["others"])
+
+
+def _others(seen: Seen) -> frozenset[str]:
+    """The columns that name staff or third parties; where all do, all but the one that is likeliest
+    to be of whom the rows are about."""
+    people = [*seen.ids("person"), *seen.named("email"), *seen.named("phone")]
+    others = [c.name for c in people if is_of_others(c.name)]
+    if len(others) == len(people):
+        others.sort(key=lambda name: not says(name, words()["entities"]["person"]))
+        others = others[1:]
+    return frozenset(others)
 
 
 def _question_lists(seen: Seen, tables: Sequence[Seen]) -> Iterator[tuple[Seen, Column]]:
