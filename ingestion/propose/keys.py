@@ -29,8 +29,10 @@ def put_identifiers(scratch: Scratch, seen: Seen, made: Draft) -> None:
         guessed = seen.meanings[column.name].detail == "" and not also
         if guessed:
             why += "; nothing says what it is the id of, but the columns beside it are of people"
-        doubt = _doubt(column)
-        found[group.namespace] = Why(seen.take(column), why + doubt, check=guessed or bool(doubt))
+        doubts = _of_staff(column), group.apart.get((seen.place, column.name), "")
+        doubt = "; ".join(filter(None, doubts))
+        why = "; ".join(filter(None, (why, doubt)))
+        found[group.namespace] = Why(seen.take(column), why, check=guessed or bool(doubt))
     for what in ("email", "phone"):
         columns = seen.named(what)
         if columns and _is_theirs(scratch, seen, made, columns[0]):
@@ -39,10 +41,10 @@ def put_identifiers(scratch: Scratch, seen: Seen, made: Draft) -> None:
         made.put("identifiers", found)
 
 
-def _doubt(column: Column) -> str:
+def _of_staff(column: Column) -> str:
     """What a column is asked about that is called as one of somebody else, and names alone."""
     is_asked = is_of_others(column.name) and not says(column.name, words()["entities"]["person"])
-    return "; is this whom the rows are about, or who served them?" if is_asked else ""
+    return "is this whom the rows are about, or who served them?" if is_asked else ""
 
 
 def _is_theirs(scratch: Scratch, seen: Seen, made: Draft, column: Column) -> bool:
@@ -67,8 +69,7 @@ def _addresses(scratch: Scratch, seen: Seen, made: Draft, columns: Sequence[Colu
     may be somebody else's, and to take it would merge the two.
     """
     first, *rest = columns
-    doubt = _doubt(first)
-    names, asked = [seen.take(first)], [doubt.removeprefix("; ")] if doubt else []
+    names, asked = [seen.take(first)], list(filter(None, [_of_staff(first)]))
     for column in rest:
         found = evidence.beside(scratch, seen.profile, first.name, column.name)
         told = f"{column.name} is another than {first.name} in {some(found.differ, 'row')}"

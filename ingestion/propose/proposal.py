@@ -20,7 +20,7 @@ from ingestion.wholeness import HOLDS_NONE, NO_ROWS, without_data
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
-from kg.lake.partitions import values_in
+from kg.lake.partitions import partitioned, values_in
 from kg.lake.scratch import Scratch
 from kg.progress import Progress, silent
 
@@ -248,10 +248,11 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
 
 
 def _labels(files: Sequence[Sequence[str]]) -> list[str]:
-    """A name for each table, from the names of its files."""
+    """A name for each table, from its files or, of partitions, from the folder they lie in."""
     found: list[str] = []
     for names in files:
-        stem = Path(names[0]).name.split(".")[0]
+        folder, _ = partitioned(names[0]) or ("", "")
+        stem = Path(folder or names[0]).name.split(".")[0]
         words = [piece for piece in pieces(stem) if not piece.isdecimal()]
         label = base = "_".join(words) or "table"
         number = 2

@@ -1,7 +1,7 @@
 """Which id columns speak of the same things: by their names and by the values they share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
@@ -39,12 +39,14 @@ class Group:
         entity: person, item, basket, campaign, act or nothing.
         namespace: what the ids are called.
         why: (place of a table, column) -> where else its values are.
+        apart: (place of a table, column) -> that no other column of its namespace has its values.
     """
 
     ids: tuple[Id, ...]
     entity: str
     namespace: str
     why: dict[tuple[int, str], str] = field(default_factory=dict)
+    apart: dict[tuple[int, str], str] = field(default_factory=dict)
 
 
 def group_ids(
@@ -78,7 +80,31 @@ def group_ids(
         members.setdefault(root(n), []).append(n)
     whys = {(ids[n].table, ids[n].column.name): _found_in(n, ids, joined, labels)
             for n in range(len(ids))}  # fmt: skip
-    return [_group([ids[n] for n in mine], profiles, labels, whys) for mine in members.values()]
+    groups = [_group([ids[n] for n in mine], profiles, labels, whys) for mine in members.values()]
+    spaces = {n: group.namespace for mine, group in zip(members.values(), groups, strict=True)
+              for n in mine}  # fmt: skip
+    apart = {(ids[n].table, ids[n].column.name): told for n in spaces
+             if (told := _apart(n, ids, spaces, shared, labels))}  # fmt: skip
+    return [replace(group, apart=apart) for group in groups]
+
+
+def _apart(
+    n: int,
+    ids: Sequence[Id],
+    spaces: dict[int, str],
+    shared: dict[tuple[int, int], int],
+    labels: Sequence[str],
+) -> str:
+    """That a column shares no value with any of its namespace, if so: ids may be written in two
+    ways (`1.0`, `001`), or be of two systems."""
+    alike = [m for m, one in enumerate(ids) if spaces[m] == spaces[n] and one.table != ids[n].table]
+    if not alike or any(shared.get((min(n, m), max(n, m))) for m in alike):
+        return ""
+    first = ids[alike[0]]
+    return (
+        f"none of its values is one of {first.column.name} of {labels[first.table]}: are they "
+        "written otherwise there (1, 1.0, 001), or ids of another system?"
+    )
 
 
 def _named(one: Meaning, label: str, table: Profile) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen
 from ingestion.sources.tables import used_columns
+from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
 from kg.words import some
 
@@ -139,7 +140,14 @@ def _missing(seen: Seen, made: Draft) -> None:
 
 
 def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
-    """Files as one name, as a glob that fits them and no other file, or as a list."""
+    """Files as one name, as a glob that fits them and no other file, or as a list; of partitions
+    always those to come, too."""
+    rest = [name for name in all_names if name not in mine]
+    whole = {every_partition(name) for name in mine}
+    if len(whole) == 1 and (glob := whole.pop()) is not None:
+        start, _, end = glob.partition("**/*")
+        if not any(name.startswith(start) and name.endswith(end) for name in rest):
+            return glob
     if len(mine) == 1:
         return mine[0]
     start, end = _same_start(mine), _same_start([name[::-1] for name in mine])[::-1]
@@ -147,7 +155,6 @@ def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
     start = start[: max((start.rfind(sign) for sign in "/_- ."), default=-1) + 1]
     end = end[end.index(".") :] if "." in end else ""
     glob = f"{start}*{end}"
-    rest = [name for name in all_names if name not in mine]
     fits = bool(start) and all(fnmatchcase(name, glob) for name in mine) and "[" not in glob
     deep = any("/" in name[len(start) :] for name in mine)
     if fits and not deep and not any(fnmatchcase(name, glob) for name in rest):

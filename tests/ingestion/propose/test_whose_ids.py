@@ -106,3 +106,19 @@ def test_ids_beyond_the_largest_integer_are_looked_at(tmp_path: Path) -> None:
     rows = "".join(f"a{n}@x.org,{one},2026-01-0{n + 1}\n" for n, one in enumerate(ids))
     found = of(tmp_path, cards="email,iccid,at\n" + rows)
     assert found.mapping.tables["cards"].kind != "ignore"
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"), [("{50}.0", True), ("00{50}", True), ("{50}", False)]
+)
+def test_ids_of_one_name_that_share_no_value_are_asked_about(
+    tmp_path: Path, written: str, asked: bool
+) -> None:
+    found = of(
+        tmp_path,
+        people=table("customer_id,email,plan", "{},a{}@x.org,pro", 50),
+        orders=table("order_id,customer_id,at,sku", f"O{{}},{written},2026-01-1{{5}},P{{7}}"),
+    )
+    assert named(found, "orders") == {"customer": ("customer_id",)}
+    assert doubted(found, "orders.identifiers.customer") == asked
+    assert doubted(found, "none of its values is one of customer_id of orders") == asked
