@@ -27,7 +27,10 @@ def put_identifiers(scratch: Scratch, seen: Seen, made: Draft) -> None:
         if group.namespace in found:
             continue
         guessed = seen.meanings[column.name].detail == "" and not also
-        if guessed:
+        guessed = guessed or column.name == seen.guess
+        if column.name == seen.guess:
+            why += "; nothing says whose it is, but it comes again: does it name the people?"
+        elif guessed:
             why += "; nothing says what it is the id of, but the columns beside it are of people"
         doubts = _of_staff(column), group.apart.get((seen.place, column.name), "")
         doubt = "; ".join(filter(None, doubts))
@@ -94,7 +97,7 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
     value, why, check = time_value(times[0])
     others = [c.name for c in times[1:]]
     if others:
-        why += f"; other times: {', '.join(others)}"
+        why = "; ".join(filter(None, (why, f"other times: {', '.join(others)}")))
     made.put("time", value, why, check=check)
     seen.take(times[0])
     return True

@@ -13,6 +13,7 @@ from kg.lake.scratch import Scratch
 from kg.words import some
 
 _COUPLES = 0.01  # as many addresses may be shared by two people who are both in a list
+_LARGEST_SHARE = 0.5  # of the people may have a value of their own: it tells of no group otherwise
 _COARSE = 12  # regions that are so few say where people are, not who
 
 
@@ -73,7 +74,8 @@ def _is_trait(seen: Seen, column: Column) -> bool:
     if what == "person" and one.detail in {"region", "country"}:
         return 2 <= column.distinct <= _COARSE
     personal = {"consent", "person", "private", "time", "id", "email", "phone", "nothing"}
-    return what not in personal and 2 <= column.distinct <= FEW and column.name not in seen.used
+    few = 2 <= column.distinct <= min(FEW, _LARGEST_SHARE * column.given)
+    return what not in personal and few and column.name not in seen.used
 
 
 def _shown(column: Column) -> str:

@@ -10,7 +10,7 @@ from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
 from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
-from ingestion.propose.seen import Seen
+from ingestion.propose.seen import Seen, may_be_deeds
 from ingestion.sources.tables import used_columns
 from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
@@ -27,7 +27,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     if seen.profile.encoding:
         made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
-    doubtful = seen.names_people or len(seen.named("person")) >= 2
+    doubtful = seen.names_people or len(seen.named("person")) >= 2 or may_be_deeds(seen)
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
         made.put("reason", seen.reason)

@@ -1,36 +1,11 @@
 """Whose ids and addresses the columns of a table hold: never those of staff or of third parties."""
 
-import re
 from pathlib import Path
 
 import pytest
-from folders import fill
+from proposals import doubted, named, of, table
 
 from ingestion.ingest import check
-from ingestion.propose import Proposal, propose
-
-
-def of(tmp_path: Path, **files: str) -> Proposal:
-    return propose(fill(tmp_path / "data", {f"{name}.csv": text for name, text in files.items()}))
-
-
-def named(found: Proposal, table: str) -> dict[str, tuple[str, ...]]:
-    """The identifiers of a table: namespace -> columns."""
-    return {space: one.column for space, one in found.mapping.tables[table].identifiers.items()}
-
-
-def doubted(found: Proposal, word: str) -> bool:
-    return any(word in doubt for doubt in found.doubts)
-
-
-def table(head: str, row: str, rows: int = 150) -> str:
-    """A file whose rows have their number in them: `{}`, and what it leaves over by 50: `{50}`."""
-
-    def numbered(n: int) -> str:
-        return re.sub(r"\{(\d*)\}", lambda by: str(n % int(by[1]) if by[1] else n), row)
-
-    return head + "\n" + "".join(numbered(n) + "\n" for n in range(rows))
-
 
 GRADES = table("student,instructor,course,graded_on,grade",
                "s{50}@x.org,prof{5}@x.org,C{7},2026-01-1{5},{7}")  # fmt: skip
