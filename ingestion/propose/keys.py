@@ -32,7 +32,8 @@ def put_identifiers(scratch: Scratch, seen: Seen, made: Draft) -> None:
             why += "; nothing says whose it is, but it comes again: does it name the people?"
         elif guessed:
             why += "; nothing says what it is the id of, but the columns beside it are of people"
-        doubts = _of_staff(column), group.apart.get((seen.place, column.name), "")
+        apart = group.apart.get((seen.place, column.name), "")
+        doubts = seen.meanings[column.name].doubt, _of_staff(column), apart
         doubt = "; ".join(filter(None, doubts))
         why = "; ".join(filter(None, (why, doubt)))
         found[group.namespace] = Why(seen.take(column), why, check=guessed or bool(doubt))

@@ -33,12 +33,14 @@ class Meaning:
         detail: the entity of an id, the kind of a time, the detail of a person, the purpose of a
             consent.
         name: of an id: whose it is, as a namespace.
+        doubt: what somebody is to be asked of it.
     """
 
     what: str
     why: str = ""
     detail: str = ""
     name: str = ""
+    doubt: str = ""
 
 
 @cache

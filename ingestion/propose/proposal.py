@@ -13,6 +13,7 @@ from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
 from ingestion.propose.meanings import is_time, meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
+from ingestion.propose.references import with_references
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
@@ -236,6 +237,7 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
     labels = _labels([one.names for one in found])
     meanings = [{name: meaning(column) for name, column in one.columns.items()}
                 for one in profiles]  # fmt: skip
+    meanings = with_references(scratch, profiles, meanings, labels)
     groups = group_ids(scratch, profiles, meanings, labels)
     seen = []
     for n, table in enumerate(profiles):
