@@ -12,6 +12,7 @@ from kg.lake.scratch import Scratch
 from kg.words import some
 
 _A_FEW = 0.02  # of the rows, or of the addresses: those of two columns may differ in so many
+_OF_STAFF = 5  # ids to an address: so often nobody is in a list of people
 _NOT_THEIRS = 0.5  # of the addresses stand beside several ids: they are of somebody else
 
 
@@ -53,8 +54,9 @@ def _of_staff(column: Column) -> str:
 
 def _is_theirs(scratch: Scratch, seen: Seen, made: Draft, column: Column) -> bool:
     """Whether addresses beside an id of people are theirs: those of staff stand beside many ids."""
-    people = [c for c in seen.ids("person") if not c.is_unique]
-    if seen.kind != "event" or not people:
+    often = _OF_STAFF * column.distinct if seen.kind == "profile" else 0
+    people = [c for c in seen.ids("person") if c.distinct >= often and (often or not c.is_unique)]
+    if seen.kind not in {"event", "profile"} or not people:
         return True
     found = evidence.beside(scratch, seen.profile, people[0].name, column.name)
     if found.several <= _NOT_THEIRS * found.values:

@@ -13,6 +13,7 @@ from kg.lake.scratch import Scratch
 from kg.words import some
 
 _COUPLES = 0.01  # as many addresses may be shared by two people who are both in a list
+_MOST = 0.5  # of the addresses stand beside several ids: hardly people who are listed twice
 _LARGEST_SHARE = 0.5  # of the people may have a value of their own: it tells of no group otherwise
 _COARSE = 12  # regions that are so few say where people are, not who
 
@@ -64,8 +65,12 @@ def _twice(scratch: Scratch, seen: Seen, made: Draft) -> None:
             if few:
                 told += ": are people listed twice? `unique: false` lets two ids be one person, "
                 told += "so leave it out if these are couples"
+            most = twice > _MOST * of
+            if most:
+                told += ": so many are rarely people listed twice; are these their own addresses?"
             if twice:
-                found[namespace] = Why({"column": why.value, "unique": False}, told, check=few)
+                value = {"column": why.value, "unique": False}
+                found[namespace] = Why(value, told, check=few or most)
 
 
 def _is_trait(seen: Seen, column: Column) -> bool:

@@ -80,7 +80,7 @@ class Seen:
 def decide(seen: Seen, tables: Sequence[Seen]) -> None:
     """Say what the rows are, and why."""
     seen.others = _others(seen)
-    if not seen.names_people and (guess := _guess(seen)) is not None:
+    if not seen.names_people and (guess := _guess(seen, tables)) is not None:
         seen.guess = guess.name
         mine = seen.groups.get(guess.name) or _alone(seen, guess)
         seen.groups[guess.name] = replace(mine, entity="person")
@@ -94,15 +94,17 @@ def decide(seen: Seen, tables: Sequence[Seen]) -> None:
         seen.kind, seen.reason = _kind(seen)
 
 
-def _guess(seen: Seen) -> Column | None:
-    """What may name the people of a table that has times and names nobody: an id of which nothing
-    says whose it is, else the number of an account, that comes again and again."""
+def _guess(seen: Seen, tables: Sequence[Seen]) -> Column | None:
+    """What may name the people of a table that has times and names nobody, and comes again and
+    again: what is called so, or where no table names anybody an id of which nothing says whose it
+    is (beside people it is rather that of a station or a machine)."""
     if not any(is_main(seen, c) for c in seen.named("time")):
         return None
     named = [c for c in seen.profile.columns.values() if says(c.name, words()["perhaps"])]
-    items = seen.ids("item") or seen.ids("basket")
-    unknown = [] if items else seen.ids("")
-    return next((c for c in (*unknown, *named) if _comes_again(c)), None)
+    named.sort(key=lambda c: c.name not in seen.groups)
+    known = any(one.names_people and not one.guess for one in tables)
+    unknown = [] if known or seen.ids("item") or seen.ids("basket") else seen.ids("")
+    return next((c for c in (*named, *unknown) if _comes_again(c)), None)
 
 
 def _comes_again(column: Column) -> bool:

@@ -77,3 +77,16 @@ def test_who_comes_again_at_times_is_no_list_of_people(tmp_path: Path) -> None:
 def test_what_differs_in_every_row_describes_nobody(tmp_path: Path) -> None:
     found = of(tmp_path, people=table("kid,email,wert,plan", "{},a{}@x.org,7{},{5}", 12))
     assert found.mapping.tables["people"].describe == ("plan",)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("station_code", "ignore"), ("uid", "event")])
+def test_beside_people_an_id_of_nothing_is_no_person_s_unless_its_name_may_say_so(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    found = of(
+        tmp_path,
+        people=table("customer_id,email,plan", "K-{},a{}@x.org,{5}"),
+        rows=table(f"{name},date,value", "S{50},2026-03-1{5},{}.5"),
+    )
+    assert found.mapping.tables["rows"].kind == kind
+    assert doubted(found, "rows.kind" if kind == "ignore" else "rows.identifiers.uid")

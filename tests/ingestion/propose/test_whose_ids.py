@@ -97,3 +97,18 @@ def test_ids_of_one_name_that_share_no_value_are_asked_about(
     assert named(found, "orders") == {"customer": ("customer_id",)}
     assert doubted(found, "orders.identifiers.customer") == asked
     assert doubted(found, "none of its values is one of customer_id of orders") == asked
+
+
+@pytest.mark.parametrize(
+    ("by", "expected", "told"),
+    [
+        (5, {"customer": ("customer_id",)}, "mgr is left out: 5 of its 5 values"),
+        (50, {"customer": ("customer_id",), "email": ("mgr",)}, "are these their own addresses?"),
+    ],
+)
+def test_addresses_that_most_people_of_a_list_share_are_asked_about(
+    tmp_path: Path, by: int, expected: dict[str, tuple[str, ...]], told: str
+) -> None:
+    found = of(tmp_path, people=table("customer_id,mgr,plan", f"K-{{}},m{{{by}}}@x.org,{{5}}"))
+    assert named(found, "people") == expected
+    assert doubted(found, told)
