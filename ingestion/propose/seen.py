@@ -121,8 +121,9 @@ def _alone(seen: Seen, column: Column) -> Group:
 
 
 def is_of_others(name: str) -> bool:
-    """Whether a column is called as one of staff or of a third party."""
-    return says(name, words()["others"])
+    """Whether a column is called as one of staff, of a third party or of a place."""
+    is_place = says(name, words()["places"]) and not says(name, words()["entities"]["person"])
+    return is_place or says(name, words()["others"])
 
 
 def _others(seen: Seen) -> frozenset[str]:

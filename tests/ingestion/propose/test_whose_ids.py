@@ -17,6 +17,8 @@ CALLS = table("CallNo,AgentMail,Kunde Mail,at,Dauer",
               "A{},a{5}@x.org,c{50}@x.org,2026-01-1{5},{7}")  # fmt: skip
 PHONES = table("Nr,Filiale Telefon,Kunde Telefon,Termin",
                "A{},030 1234567{5},0171 23456{50},2026-01-1{5}")  # fmt: skip
+SHOPS = table("order_id,shop_customer_id,email,shop_phone,at,total",
+              "O{},K-{50},c{50}@x.org,030 1234567{5},2026-01-1{5},9.5")  # fmt: skip
 REFERRED = table("order_id,referred_by_customer_id,customer_id,at,total",
                  "O{},K-{7},K-{50},2026-01-1{5},9.5")  # fmt: skip
 
@@ -29,6 +31,7 @@ REFERRED = table("order_id,referred_by_customer_id,customer_id,at,total",
         (LEADS, {"lead": ("Lead ID",), "email": ("Contact Email",)}),
         (CALLS, {"email": ("Kunde Mail",)}),
         (PHONES, {"phone": ("Kunde Telefon",)}),
+        (SHOPS, {"shop_customer": ("shop_customer_id",), "email": ("email",)}),
         (REFERRED, {"customer": ("customer_id",)}),
     ],
 )
