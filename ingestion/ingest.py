@@ -27,6 +27,7 @@ from ingestion.sources import read_dataset
 from ingestion.wholeness import HOLDS_NONE, without_data
 from kg.errors import InputError
 from kg.lake.code import code_version
+from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
 from kg.lake.tables import TABLES
 from kg.lake.writer import Step, Writer
@@ -382,11 +383,24 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
     for name in fitted.unmapped:
         why = without_data(fitted.folder / name)
         if why is None or why.detail in HOLDS_NONE:
+<<<<<<< HEAD
             named = "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
             detail = named if why is None else why.detail
+=======
+            detail = _not_named(fitted, name) if why is None else why.detail
+>>>>>>> propose
             yield FileReport(name, None, "unmapped", None, detail)
         else:
             yield FileReport(name, None, "unreadable", None, str(why))
+
+
+def _not_named(fitted: Fitted, name: str) -> str:
+    """That the mapping does not name a file; what to write if it names other parts of its table."""
+    glob = every_partition(name)
+    read = (one.name for data in fitted.datasets for one in data.sources)
+    if glob is not None and any(every_partition(other) == glob for other in read):
+        return f"warning: the mapping names other partitions, and not this one: write `{glob}`"
+    return "the mapping does not name it"
 
 
 def _unchanged(work: _Work) -> Iterator[FileReport]:

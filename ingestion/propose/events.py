@@ -7,7 +7,7 @@ from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
-from ingestion.propose.meanings import is_named_as_id, pieces, says, snake, words
+from ingestion.propose.meanings import is_named_as_id, is_timely, pieces, says, snake, words
 from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
 from kg.lake.scratch import Scratch
@@ -23,7 +23,7 @@ def event(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> 
         made.put("sampled", "lines", "the file is called a sample; of lines (the careful guess) or "
                  "of people?", check=True)  # fmt: skip
     put_key(scratch, seen, made)
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     link = _link(seen, tables)
     timed = put_time(seen, made, main=("at", "created", "starts"))
     campaigns = seen.ids("campaign")
@@ -118,7 +118,7 @@ def _named_items(seen: Seen, made: Draft) -> list[Column]:
     rest = [c for c in seen.profile.columns.values()
             if c.kind == "text" and not c.is_number and c.distinct >= _FEWEST_NAMES and _recurs(c)
             and seen.meanings[c.name].what in {"trait", "nothing"} and c.name not in seen.groups
-            and not is_named_as_id(c)]  # fmt: skip
+            and not is_named_as_id(c) and not is_timely(c)]  # fmt: skip
     if not rest:
         return []
     best = max(rest, key=lambda c: c.distinct)

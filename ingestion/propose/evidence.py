@@ -30,6 +30,21 @@ class Odd:
     why: str
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Two columns that name people, where both have a value.
+
+    Attributes:
+        differ: rows in which they differ.
+        several: values of the second that stand beside several of the first.
+        values: of the second.
+    """
+
+    differ: int
+    several: int
+    values: int
+
+
 def _rows(scratch: Scratch, profile: Profile, names: Sequence[str]) -> Rows:
     rows = open_rows(scratch, profile.staged, names)
     return rows.select(**{
@@ -113,6 +128,22 @@ def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> tup
     mails = scratch.batches(several).read_all()["mail"].combine_chunks()
     used = unusable("email", canonical_values("email", mails), shipped()).null_count
     return used, int(scratch.fetch(counted.agg(all=counted.count()))[0]["all"])
+
+
+def beside(scratch: Scratch, profile: Profile, one: str, other: str) -> Beside:
+    """How two columns that name people stand to each other."""
+    rows = _rows(scratch, profile, [one, other])
+    rows = rows.filter(rows.c0.notnull() & rows.c1.notnull())
+    rows = rows.select(one=rows.c0.lower(), other=rows.c1.lower())
+    counted = rows.group_by("other").agg(
+        ones=rows.one.nunique(), differ=(rows.one != rows.other).sum()
+    )
+    found = counted.agg(
+        differ=counted.differ.sum().fill_null(0),
+        several=(counted.ones > 1).sum().fill_null(0),
+        values=counted.count(),
+    )
+    return Beside(**scratch.fetch(found)[0])
 
 
 def nested_share(scratch: Scratch, profile: Profile, levels: Sequence[str]) -> float | None:

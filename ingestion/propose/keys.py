@@ -1,17 +1,23 @@
 """What the tables of every kind have: who is named, when, and what tells rows apart."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
-from ingestion.propose.meanings import is_named_as_id
+from ingestion.propose.meanings import is_named_as_id, says, words
 from ingestion.propose.profiles import Column
-from ingestion.propose.seen import Seen, is_main
+from ingestion.propose.seen import Seen, is_main, is_of_others
 from kg.lake.scratch import Scratch
 from kg.words import some
 
+_A_FEW = 0.02  # of the rows, or of the addresses: those of two columns may differ in so many
+_OF_STAFF = 5  # ids to an address: so often nobody is in a list of people
+_NOT_THEIRS = 0.5  # of the addresses stand beside several ids: they are of somebody else
 
-def put_identifiers(seen: Seen, made: Draft) -> None:
+
+def put_identifiers(scratch: Scratch, seen: Seen, made: Draft) -> None:
+    """Who is named in each row: by which columns, and which of them are in doubt."""
     found: dict[str, Why] = {}
     for column in seen.ids("person"):
         group = seen.groups[column.name]
@@ -22,17 +28,66 @@ def put_identifiers(seen: Seen, made: Draft) -> None:
         if group.namespace in found:
             continue
         guessed = seen.meanings[column.name].detail == "" and not also
-        if guessed:
+        guessed = guessed or column.name == seen.guess
+        if column.name == seen.guess:
+            why += "; nothing says whose it is, but it comes again: does it name the people?"
+        elif guessed:
             why += "; nothing says what it is the id of, but the columns beside it are of people"
-        found[group.namespace] = Why(seen.take(column), why, check=guessed)
+        apart = group.apart.get((seen.place, column.name), "")
+        doubts = seen.meanings[column.name].doubt, _of_staff(column), apart
+        doubt = "; ".join(filter(None, doubts))
+        why = "; ".join(filter(None, (why, doubt)))
+        found[group.namespace] = Why(seen.take(column), why, check=guessed or bool(doubt))
     for what in ("email", "phone"):
         columns = seen.named(what)
-        if columns:
-            names = [seen.take(column) for column in columns]
-            why = seen.meanings[names[0]].why
-            found[what] = Why(names[0] if len(names) == 1 else names, why)
+        if columns and _is_theirs(scratch, seen, made, columns[0]):
+            found[what] = _addresses(scratch, seen, made, columns)
     if found:
         made.put("identifiers", found)
+
+
+def _of_staff(column: Column) -> str:
+    """What a column is asked about that is called as one of somebody else, and names alone."""
+    is_asked = is_of_others(column.name) and not says(column.name, words()["entities"]["person"])
+    return "is this whom the rows are about, or who served them?" if is_asked else ""
+
+
+def _is_theirs(scratch: Scratch, seen: Seen, made: Draft, column: Column) -> bool:
+    """Whether addresses beside an id of people are theirs: those of staff stand beside many ids."""
+    often = _OF_STAFF * column.distinct if seen.kind == "profile" else 0
+    people = [c for c in seen.ids("person") if c.distinct >= often and (often or not c.is_unique)]
+    if seen.kind not in {"event", "profile"} or not people:
+        return True
+    found = evidence.beside(scratch, seen.profile, people[0].name, column.name)
+    if found.several <= _NOT_THEIRS * found.values:
+        return True
+    made.asked.append(
+        f"{column.name} is left out: {found.several:,} of its {some(found.values, 'value')} stand "
+        f"beside several {people[0].name}; are they of somebody else?"
+    )
+    return False
+
+
+def _addresses(scratch: Scratch, seen: Seen, made: Draft, columns: Sequence[Column]) -> Why:
+    """The columns that hold one person's addresses: the first, and what agrees with it.
+
+    A second address of each person in a list is theirs, if somebody says so; of any other row it
+    may be somebody else's, and to take it would merge the two.
+    """
+    first, *rest = columns
+    names, asked = [seen.take(first)], list(filter(None, [_of_staff(first)]))
+    for column in rest:
+        found = evidence.beside(scratch, seen.profile, first.name, column.name)
+        told = f"{column.name} is another than {first.name} in {some(found.differ, 'row')}"
+        if found.differ <= _A_FEW * column.given:
+            names.append(seen.take(column))
+        elif seen.kind == "profile" and found.several <= _A_FEW * found.values:
+            names.append(seen.take(column))
+            asked.append(f"{told}: are both of the same person?")
+        else:
+            made.asked.append(f"{told}: it is left out, as it may be of somebody else")
+    why = "; ".join([seen.meanings[first.name].why, *asked])
+    return Why(names[0] if len(names) == 1 else names, why, check=bool(asked))
 
 
 def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
@@ -45,7 +100,7 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
     value, why, check = time_value(times[0])
     others = [c.name for c in times[1:]]
     if others:
-        why += f"; other times: {', '.join(others)}"
+        why = "; ".join(filter(None, (why, f"other times: {', '.join(others)}")))
     made.put("time", value, why, check=check)
     seen.take(times[0])
     return True

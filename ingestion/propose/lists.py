@@ -13,6 +13,8 @@ from kg.lake.scratch import Scratch
 from kg.words import some
 
 _COUPLES = 0.01  # as many addresses may be shared by two people who are both in a list
+_MOST = 0.5  # of the addresses stand beside several ids: hardly people who are listed twice
+_LARGEST_SHARE = 0.5  # of the people may have a value of their own: it tells of no group otherwise
 _COARSE = 12  # regions that are so few say where people are, not who
 
 
@@ -25,7 +27,7 @@ def profile(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         made.put("key", own[0].name, "another in every row")
     elif listed is not None:
         made.put("key", listed.name, f"{counted(listed)}: a second row of an id counts as a repeat")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     _twice(scratch, seen, made)
     person = {
         seen.meanings[c.name].detail: Why(seen.take(c))
@@ -63,8 +65,12 @@ def _twice(scratch: Scratch, seen: Seen, made: Draft) -> None:
             if few:
                 told += ": are people listed twice? `unique: false` lets two ids be one person, "
                 told += "so leave it out if these are couples"
+            most = twice > _MOST * of
+            if most:
+                told += ": so many are rarely people listed twice; are these their own addresses?"
             if twice:
-                found[namespace] = Why({"column": why.value, "unique": False}, told, check=few)
+                value = {"column": why.value, "unique": False}
+                found[namespace] = Why(value, told, check=few or most)
 
 
 def _is_trait(seen: Seen, column: Column) -> bool:
@@ -73,7 +79,8 @@ def _is_trait(seen: Seen, column: Column) -> bool:
     if what == "person" and one.detail in {"region", "country"}:
         return 2 <= column.distinct <= _COARSE
     personal = {"consent", "person", "private", "time", "id", "email", "phone", "nothing"}
-    return what not in personal and 2 <= column.distinct <= FEW and column.name not in seen.used
+    few = 2 <= column.distinct <= min(FEW, _LARGEST_SHARE * column.given)
+    return what not in personal and few and column.name not in seen.used
 
 
 def _shown(column: Column) -> str:
@@ -149,11 +156,11 @@ def campaign(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) 
 
 
 def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:
-    del scratch, tables
+    del tables
     own = [c for c in id_columns(seen) if c.is_unique and c not in seen.ids("person")]
     if own:
         made.put("key", own[0].name, "another in every row")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "changed", "created", "starts"))
     found = consent_columns(seen)
     if found is not None:
@@ -171,11 +178,11 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
 
 
 def survey(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> None:
-    del scratch, tables
+    del tables
     own = [c for c in id_columns(seen) if c.is_unique and seen.entity_of(c.name) != "person"]
     if own:
         made.put("key", own[0].name, "another in every row")
-    put_identifiers(seen, made)
+    put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "created", "ends", "starts"))
     listed, column = seen.questions or (seen, next(iter(seen.profile.columns.values())))
     columns = [c for c in listed.profile.columns.values() if c is not column]

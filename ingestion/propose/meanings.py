@@ -15,6 +15,9 @@ _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
 _NUMBERED = re.compile(r"^(.{2,})(nr|nummer)$")
 _NUMBER_OF = ("id", "n", "no", "nr", "num", "number", "numero", "nummer", "code", "ref")
 _FEW = 50  # values that can describe people
+_NUMBERED_FROM = (
+    1000  # whole numbers that are all so high count nothing: they are numbers of things
+)
 # Of the values are read as times: where the name says that they are, and where it does not.
 _NAMED_TIMES, _TIMES = 0.7, 0.9
 
@@ -30,12 +33,14 @@ class Meaning:
         detail: the entity of an id, the kind of a time, the detail of a person, the purpose of a
             consent.
         name: of an id: whose it is, as a namespace.
+        doubt: what somebody is to be asked of it.
     """
 
     what: str
     why: str = ""
     detail: str = ""
     name: str = ""
+    doubt: str = ""
 
 
 @cache
@@ -90,7 +95,9 @@ def is_named_as_id(column: Column) -> bool:
     if column.is_unique and not is_fraction and all(piece in kinds for piece in found):
         return True  # order_line, another in every row
     alone = len(found) == 1 or found[0] in _NUMBER_OF  # customer; numero de cliente
-    return alone and found[-1] in kinds and not is_fraction and column.distinct > _FEW
+    numbered = column.is_number and (column.low or 0) >= _NUMBERED_FROM
+    many = column.distinct > _FEW or numbered
+    return alone and found[-1] in kinds and not is_fraction and many
 
 
 def meaning(column: Column) -> Meaning:
@@ -154,19 +161,23 @@ def is_time(column: Column) -> bool:
 
     What is no time is quarantined when the files are read.
     """
-    return column.time_share >= (_NAMED_TIMES if _is_timely(column) else _TIMES)
+    return column.time_share >= (_NAMED_TIMES if is_timely(column) else _TIMES)
 
 
-def _is_timely(column: Column) -> bool:
+def is_timely(column: Column) -> bool:
+    """Whether a column is called as one of times, or of times of day."""
     listed = (word for one in words()["times"].values() for word in one)
-    return says(column.name, (*words()["timely"], *listed))
+    ends = tuple(words()["timely_ends"])
+    return says(column.name, (*words()["timely"], *listed)) or any(
+        piece.endswith(ends) for piece in pieces(column.name)
+    )
 
 
 def _time(column: Column, seen: str) -> Iterator[Meaning]:
     if not is_time(column):
         return
     plain = any(p in {"epoch_s", "epoch_ms", "%Y%m%d", "%Y%m%d%H%M%S"} for p in column.formats)
-    if plain and not _is_timely(column):
+    if plain and not is_timely(column):
         return  # a number that could be a time is one only where the name says so
     kinds = words()["times"]
     kind = next((one for one, listed in kinds.items() if says(column.name, listed)), "at")

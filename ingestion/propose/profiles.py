@@ -190,13 +190,20 @@ def _column(scratch: Scratch, name: str, type_: Any, rows: int, values: Rows) ->
         kind=kind,
         rows=rows,
         **facts,
-        formats={one: count for one, count in reads.items() if count == max(reads.values())},
+        formats=_best(reads),
         naive=naive,
         nothing={row["text"]: row["weight"] for row in scratch.fetch(nothing.order_by("text"))},
         values=tuple(row["text"] for row in few),
         form=form,
         doubt=doubt,
     )
+
+
+def _best(reads: dict[str, int]) -> dict[str, int]:
+    """The patterns that read most values; days as numbers (20260131) are seconds of 1970, too."""
+    found = {one: count for one, count in reads.items() if count == max(reads.values())}
+    days = found.get("%Y%m%d")
+    return found if days is None else {"%Y%m%d": days}
 
 
 def _form(scratch: Scratch, values: Rows, facts: dict[str, Any]) -> tuple[str | None, str]:
@@ -245,7 +252,7 @@ def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
         "money": text.re_search(_MONEY) & number.isnull(),
         "numbers": number.notnull(),
-        "whole": number == number.floor(),
+        "whole": (number % 1) == 0,
         "negative": number < 0,
         "zero": number == 0,
         "sentences": text.re_search(r"\S+\s+\S+\s+\S+\s+\S+"),

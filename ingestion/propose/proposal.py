@@ -13,6 +13,7 @@ from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
 from ingestion.propose.meanings import is_time, meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
+from ingestion.propose.references import with_references
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
@@ -20,7 +21,7 @@ from ingestion.wholeness import HOLDS_NONE, NO_ROWS, without_data
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile
-from kg.lake.partitions import values_in
+from kg.lake.partitions import partitioned, values_in
 from kg.lake.scratch import Scratch
 from kg.progress import Progress, silent
 
@@ -236,6 +237,7 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
     labels = _labels([one.names for one in found])
     meanings = [{name: meaning(column) for name, column in one.columns.items()}
                 for one in profiles]  # fmt: skip
+    meanings = with_references(scratch, profiles, meanings, labels)
     groups = group_ids(scratch, profiles, meanings, labels)
     seen = []
     for n, table in enumerate(profiles):
@@ -248,10 +250,11 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
 
 
 def _labels(files: Sequence[Sequence[str]]) -> list[str]:
-    """A name for each table, from the names of its files."""
+    """A name for each table, from its files or, of partitions, from the folder they lie in."""
     found: list[str] = []
     for names in files:
-        stem = Path(names[0]).name.split(".")[0]
+        folder, _ = partitioned(names[0]) or ("", "")
+        stem = Path(folder or names[0]).name.split(".")[0]
         words = [piece for piece in pieces(stem) if not piece.isdecimal()]
         label = base = "_".join(words) or "table"
         number = 2

@@ -1,7 +1,7 @@
 """Which id columns speak of the same things: by their names and by the values they share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ibis
@@ -39,12 +39,14 @@ class Group:
         entity: person, item, basket, campaign, act or nothing.
         namespace: what the ids are called.
         why: (place of a table, column) -> where else its values are.
+        apart: (place of a table, column) -> that no other column of its namespace has its values.
     """
 
     ids: tuple[Id, ...]
     entity: str
     namespace: str
     why: dict[tuple[int, str], str] = field(default_factory=dict)
+    apart: dict[tuple[int, str], str] = field(default_factory=dict)
 
 
 def group_ids(
@@ -60,8 +62,8 @@ def group_ids(
         for name, one in found.items()
         if one.what == "id"
     ]
-    shared = _shared(scratch, profiles, ids)
-    joined = {pair: count for pair, count in shared.items()
+    common = shared(scratch, profiles, ids)
+    joined = {pair: count for pair, count in common.items()
               if _same(ids[pair[0]], ids[pair[1]], count)}  # fmt: skip
     parent = list(range(len(ids)))
 
@@ -78,12 +80,36 @@ def group_ids(
         members.setdefault(root(n), []).append(n)
     whys = {(ids[n].table, ids[n].column.name): _found_in(n, ids, joined, labels)
             for n in range(len(ids))}  # fmt: skip
-    return [_group([ids[n] for n in mine], profiles, labels, whys) for mine in members.values()]
+    groups = [_group([ids[n] for n in mine], profiles, labels, whys) for mine in members.values()]
+    spaces = {n: group.namespace for mine, group in zip(members.values(), groups, strict=True)
+              for n in mine}  # fmt: skip
+    apart = {(ids[n].table, ids[n].column.name): told for n in spaces
+             if (told := _apart(n, ids, spaces, common, labels))}  # fmt: skip
+    return [replace(group, apart=apart) for group in groups]
+
+
+def _apart(
+    n: int,
+    ids: Sequence[Id],
+    spaces: dict[int, str],
+    common: dict[tuple[int, int], int],
+    labels: Sequence[str],
+) -> str:
+    """That a column shares no value with any of its namespace, if so: ids may be written in two
+    ways (`1.0`, `001`), or be of two systems."""
+    alike = [m for m, one in enumerate(ids) if spaces[m] == spaces[n] and one.table != ids[n].table]
+    if not alike or any(common.get((min(n, m), max(n, m))) for m in alike):
+        return ""
+    first = ids[alike[0]]
+    return (
+        f"none of its values is one of {first.column.name} of {labels[first.table]}: are they "
+        "written otherwise there (1, 1.0, 001), or ids of another system?"
+    )
 
 
 def _named(one: Meaning, label: str, table: Profile) -> tuple[str, str]:
     """Entity and namespace of an id; one that is just called `Id` is the id of its table's rows."""
-    if one.name not in {"", "id", "key", "no"} or _is_of_people(table):
+    if one.name not in {"", "id", "key", "no"} or is_of_people(table):
         return one.detail, one.name
     entity, name = entity_of(label.removesuffix("s"))
     return (entity, name) if entity not in {"", "other"} else ("", one.name)
@@ -100,7 +126,7 @@ def _group(
     entities = [one.entity for one in keys if one.entity]
     entity = max(entities, key=lambda one: (entities.count(one), -entities.index(one)), default="")
     # An id of nothing in particular that stands beside what only people have.
-    if not entity and any(o.column.is_unique and _is_of_people(profiles[o.table]) for o in keys):
+    if not entity and any(o.column.is_unique and is_of_people(profiles[o.table]) for o in keys):
         entity = "person"
     named = [one.namespace for one in keys if one.namespace not in {"", "id", "key", "no"}]
     namespace = named[0] if named else snake(labels[keys[0].table].removesuffix("s"))
@@ -109,7 +135,7 @@ def _group(
     return Group(tuple(ids), entity, namespace, mine)
 
 
-def _is_of_people(table: Profile) -> bool:
+def is_of_people(table: Profile) -> bool:
     """Whether a table has columns that only people have."""
     return sum(says(name, words()["people"]) for name in table.columns) >= 2
 
@@ -139,7 +165,7 @@ def _found_in(
     return f"{count:,} of the {own:,} values are {best.column.name} of {labels[best.table]}"
 
 
-def _shared(
+def shared(
     scratch: Scratch, profiles: Sequence[Profile], ids: Sequence[Id]
 ) -> dict[tuple[int, int], int]:
     """Pairs of id columns of different tables -> how many values they share."""

@@ -1,15 +1,16 @@
 """What is known of a table, and what its rows therefore are."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ingestion.propose.meanings import Meaning, says, words
+from ingestion.propose.meanings import Meaning, counted, is_named_as_id, says, snake, words
 from ingestion.propose.profiles import YES_NO, Column, Profile
-from ingestion.propose.relations import Group
+from ingestion.propose.relations import Group, Id
 from ingestion.shipped import mostly
 from kg.words import some
 
 FEW = 50  # values that can be looked at one by one, or describe people
+_FEWEST = 5  # people, so that a column may name them
 _NEARLY = 0.9  # of the rows have an id of their own: a list of people, with some in it twice
 
 
@@ -26,18 +27,20 @@ class Seen:
     reason: str = ""
     used: list[str] = field(default_factory=list)
     questions: "tuple[Seen, Column] | None" = None  # the list of what its columns ask
+    guess: str = ""  # the column that may name the people, where nothing else does
+    others: frozenset[str] = frozenset()  # columns that name somebody else than whom rows are about
 
     def named(self, what: str, detail: str | None = None) -> list[Column]:
         """The columns of a meaning, in their order."""
         return [
             self.profile.columns[name]
             for name, one in self.meanings.items()
-            if one.what == what and detail in {None, one.detail}
+            if one.what == what and detail in {None, one.detail} and name not in self.others
         ]
 
     def ids(self, entity: str) -> list[Column]:
         """The id columns of an entity."""
-        named = [n for n in self.groups if self.entity_of(n) == entity]
+        named = [n for n in self.groups if self.entity_of(n) == entity and n not in self.others]
         return [self.profile.columns[n] for n in named]
 
     def entity_of(self, name: str) -> str:
@@ -47,7 +50,15 @@ class Seen:
         alone = len(group.ids) == 1 and self.profile.columns[name].is_unique
         others = [n for n, one in self.groups.items() if n != name and one.entity == "person"]
         known = any(len(self.groups[n].ids) > 1 for n in others)
+        known = known or (not self.meanings[name].detail and self._people_come_again)
         return "act" if group.entity == "person" and alone and known else group.entity
+
+    @property
+    def _people_come_again(self) -> bool:
+        """Whether people are named by addresses that come again, each time at a time."""
+        addresses = self.named("email") or self.named("phone")
+        again = [c for c in addresses if c.distinct < _NEARLY * c.given]
+        return bool(again and self.named("time", "at"))
 
     @property
     def titles(self) -> list[Column]:
@@ -68,6 +79,11 @@ class Seen:
 
 def decide(seen: Seen, tables: Sequence[Seen]) -> None:
     """Say what the rows are, and why."""
+    seen.others = _others(seen)
+    if not seen.names_people and (guess := _guess(seen, tables)) is not None:
+        seen.guess = guess.name
+        mine = seen.groups.get(guess.name) or _alone(seen, guess)
+        seen.groups[guess.name] = replace(mine, entity="person")
     seen.questions = next(_question_lists(seen, tables), None)
     if seen.questions is not None:
         listed = seen.questions[0].profile.files[0]
@@ -76,6 +92,49 @@ def decide(seen: Seen, tables: Sequence[Seen]) -> None:
         seen.kind, seen.reason = "questions", "a list of questions"
     else:
         seen.kind, seen.reason = _kind(seen)
+
+
+def _guess(seen: Seen, tables: Sequence[Seen]) -> Column | None:
+    """What may name the people of a table that has times and names nobody, and comes again and
+    again: what is called so, or where no table names anybody an id of which nothing says whose it
+    is (beside people it is rather that of a station or a machine)."""
+    if not any(is_main(seen, c) for c in seen.named("time")):
+        return None
+    named = [c for c in seen.profile.columns.values() if says(c.name, words()["perhaps"])]
+    named.sort(key=lambda c: c.name not in seen.groups)
+    known = any(one.names_people and not one.guess for one in tables)
+    unknown = [] if known or seen.ids("item") or seen.ids("basket") else seen.ids("")
+    return next((c for c in (*named, *unknown) if _comes_again(c)), None)
+
+
+def _comes_again(column: Column) -> bool:
+    """Whether a column names at least a few things, each in several rows."""
+    often = _FEWEST <= column.distinct < _NEARLY * column.given
+    return often and column.given >= 0.5 * column.rows and column.share(column.sentences) < 0.1
+
+
+def _alone(seen: Seen, column: Column) -> Group:
+    """The group of a column that was taken for no id."""
+    one = Id(seen.place, column, "person", snake(column.name))
+    seen.meanings[column.name] = Meaning("id", counted(column), "", one.namespace)
+    return Group((one,), "person", one.namespace)
+
+
+def is_of_others(name: str) -> bool:
+    """Whether a column is called as one of staff, of a third party or of a place."""
+    is_place = says(name, words()["places"]) and not says(name, words()["entities"]["person"])
+    return is_place or says(name, words()["others"])
+
+
+def _others(seen: Seen) -> frozenset[str]:
+    """The columns that name staff or third parties; where all do, all but the one that is likeliest
+    to be of whom the rows are about."""
+    people = [*seen.ids("person"), *seen.named("email"), *seen.named("phone")]
+    others = [c.name for c in people if is_of_others(c.name)]
+    if len(others) == len(people):
+        others.sort(key=lambda name: not says(name, words()["entities"]["person"]))
+        others = others[1:]
+    return frozenset(others)
 
 
 def _question_lists(seen: Seen, tables: Sequence[Seen]) -> Iterator[tuple[Seen, Column]]:
@@ -117,7 +176,16 @@ def _kind(seen: Seen) -> tuple[str, str]:
         return "ignore", "it names people, but no time"
     if len(seen.named("person")) >= 2:
         return "ignore", "it describes people, but has no id or address to name them by"
+    if times:
+        return "ignore", "it has times, but names nobody"
     return "ignore", "it names neither a person nor a time"
+
+
+def may_be_deeds(seen: Seen) -> bool:
+    """Whether rows that are to be ignored may be of people after all: they have times, and ids that
+    come again."""
+    columns = seen.profile.columns.values()
+    return bool(seen.named("time")) and any(is_named_as_id(c) and _comes_again(c) for c in columns)
 
 
 def _does_something(seen: Seen) -> bool:

@@ -10,8 +10,9 @@ from ingestion.propose.events import event
 from ingestion.propose.lists import campaign, consent, item, profile, survey
 from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
-from ingestion.propose.seen import Seen
+from ingestion.propose.seen import Seen, may_be_deeds
 from ingestion.sources.tables import used_columns
+from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
 from kg.words import some
 
@@ -26,7 +27,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     if seen.profile.encoding:
         made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
-    doubtful = seen.names_people or len(seen.named("person")) >= 2
+    doubtful = seen.names_people or len(seen.named("person")) >= 2 or may_be_deeds(seen)
     made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
     if seen.kind == "ignore":
         made.put("reason", seen.reason)
@@ -139,7 +140,14 @@ def _missing(seen: Seen, made: Draft) -> None:
 
 
 def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
-    """Files as one name, as a glob that fits them and no other file, or as a list."""
+    """Files as one name, as a glob that fits them and no other file, or as a list; of partitions
+    always those to come, too."""
+    rest = [name for name in all_names if name not in mine]
+    whole = {every_partition(name) for name in mine}
+    if len(whole) == 1 and (glob := whole.pop()) is not None:
+        start, _, end = glob.partition("**/*")
+        if not any(name.startswith(start) and name.endswith(end) for name in rest):
+            return glob
     if len(mine) == 1:
         return mine[0]
     start, end = _same_start(mine), _same_start([name[::-1] for name in mine])[::-1]
@@ -147,7 +155,6 @@ def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
     start = start[: max((start.rfind(sign) for sign in "/_- ."), default=-1) + 1]
     end = end[end.index(".") :] if "." in end else ""
     glob = f"{start}*{end}"
-    rest = [name for name in all_names if name not in mine]
     fits = bool(start) and all(fnmatchcase(name, glob) for name in mine) and "[" not in glob
     deep = any("/" in name[len(start) :] for name in mine)
     if fits and not deep and not any(fnmatchcase(name, glob) for name in rest):

@@ -24,6 +24,24 @@ def values_in(name: str) -> dict[str, str | None]:
     return found
 
 
+def partitioned(name: str) -> tuple[str, str] | None:
+    """The folder above the first `key=value` of a file's name (empty: the data folder itself) and
+    how the names of its files end; None: it lies in no such folder."""
+    path = PurePosixPath(name)
+    parts = path.parts[:-1]
+    first = next((n for n, part in enumerate(parts) if part.partition("=")[0] and "=" in part), -1)
+    if first < 0 or any(mark in part for part in parts[:first] for mark in "*?["):
+        return None
+    packed = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
+    return "/".join(parts[:first]), "".join(packed)
+
+
+def every_partition(name: str) -> str | None:
+    """The glob of all partitions of the table that a file is a part of: `orders/**/*.parquet`."""
+    found = partitioned(name)
+    return None if found is None else "/".join(filter(None, (found[0], f"**/*{found[1]}")))
+
+
 def with_values(staged: Staged, values: Mapping[str, str | None], into: Path) -> Staged:
     """The same rows with what their folders say as further columns of texts, in a file of its own;
     a column that the file has already stays as it is, and so do JSON lines.

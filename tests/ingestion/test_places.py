@@ -21,6 +21,7 @@ from ingestion.ingest import check
 from ingestion.mapping import load, parse
 from ingestion.places import Wanted, name_of, opened
 from ingestion.propose import is_needed, propose
+from ingestion.propose.tables import pattern
 from kg.errors import InputError, NotFound
 
 MAPPING = (
@@ -221,9 +222,38 @@ def test_partitions_are_proposed_as_one_table(tmp_path: Path) -> None:
         )
     found = propose(tmp_path / "data")
     (table,) = found.mapping.tables.values()
-    assert set(table.files) == {
-        "orders/month=2026-01/part-0.csv", "orders/month=2026-02/part-0.csv"} or table.files == (
-        "orders/**/*.csv",)  # fmt: skip
+    assert table.files == ("orders/**/*.csv",)
+    assert [case.value.constant for case in table.verb] == ["bought"]
+    assert set(found.mapping.tables) == {"orders"}
+    fill(tmp_path / "data", {
+        "orders/month=2026-03/part-0.csv": "order,buyer,at,sku\n100,1,2026-03-01T10:00:00,s1\n"
+    })  # fmt: skip
+    assert {file.status for file in check(tmp_path / "data", found.mapping).files} == {"read"}
+
+
+def test_a_partition_that_is_proposed_beside_another_table_stays_one_of_a_list(
+    tmp_path: Path,
+) -> None:
+    names = ["a/dt=1/x.csv", "a/dt=2/x.csv", "a/other.csv"]
+    assert pattern(names[:2], names) == names[:2]
+    assert pattern(names[:1], names[:1]) == "a/**/*.csv"
+    assert pattern(["dt=1/x.csv.gz", "dt=2/x.csv.gz"], ["note.csv"]) == "**/*.csv.gz"
+
+
+def test_a_partition_that_the_mapping_does_not_name_is_warned_of(tmp_path: Path) -> None:
+    fill(tmp_path / "data", {
+        f"orders/dt={day}/part-0.csv": f"order,buyer,at,sku\n{day},1,2026-03-01T10:00:00,s1\n"
+        for day in (1, 2)
+    })  # fmt: skip
+    found = check(tmp_path / "data", parse(HEAD + (
+        "time_zone: UTC\ntables:\n  orders: {files: orders/dt=1/part-0.csv, kind: event, "
+        "key: order, time: at, verb: bought, item: sku, identifiers: {customer: buyer}}\n"
+    )))  # fmt: skip
+    (left,) = [file for file in found.files if file.status == "unmapped"]
+    assert left.source == "orders/dt=2/part-0.csv"
+    assert left.detail is not None
+    assert left.detail.startswith("warning: the mapping names other partitions")
+    assert left.detail.endswith("write `orders/**/*.csv`")
 
 
 @pytest.fixture
