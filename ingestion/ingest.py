@@ -383,12 +383,7 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
     for name in fitted.unmapped:
         why = without_data(fitted.folder / name)
         if why is None or why.detail in HOLDS_NONE:
-<<<<<<< HEAD
-            named = "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
-            detail = named if why is None else why.detail
-=======
             detail = _not_named(fitted, name) if why is None else why.detail
->>>>>>> propose
             yield FileReport(name, None, "unmapped", None, detail)
         else:
             yield FileReport(name, None, "unreadable", None, str(why))
@@ -400,7 +395,7 @@ def _not_named(fitted: Fitted, name: str) -> str:
     read = (one.name for data in fitted.datasets for one in data.sources)
     if glob is not None and any(every_partition(other) == glob for other in read):
         return f"warning: the mapping names other partitions, and not this one: write `{glob}`"
-    return "the mapping does not name it"
+    return "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
 
 
 def _unchanged(work: _Work) -> Iterator[FileReport]:
