@@ -4,6 +4,7 @@ Importing this module must stay cheap (0.5 s), so commands import what they need
 """
 
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -465,7 +466,8 @@ def _end(told: Ending) -> NoReturn:
     if not told.message:
         sys.exit(told.code)
     if _state["debug"] and sys.exc_info()[0]:
-        raise
+        traceback.print_exc()
+        sys.exit(told.code)
     console = stderr()
     console.print(f"[bold red]error:[/] {_one_line(told.message)}", soft_wrap=True)
     if told.hint:
