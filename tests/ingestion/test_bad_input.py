@@ -495,6 +495,13 @@ def test_clocks_are_read_in_the_zone_that_is_declared(tmp_path: Path) -> None:
     assert found.rows("events", "occurred_at_ms") == [1767286800000, 1777651200000]
 
 
+def test_clocks_that_are_set_are_read_as_the_documentation_says(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("zone: UTC", "zone: Europe/Berlin")
+    rows = "1,a,2024-03-31 02:30,left out,1\n2,a,2024-10-27 02:30,shown twice,1\n"
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert sorted(found.rows("events", "occurred_at_ms")) == [1711848600000, 1729992600000]
+
+
 @pytest.mark.parametrize(
     "junk",
     ["x" * 1025, "null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"],
