@@ -366,6 +366,24 @@ def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None
     assert [(one.source, one.status, one.received) for one in found] == [("events.csv", "read", 0)]
 
 
+def test_a_file_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    cut_off = gzip.compress(f"{GOOD}\n{OK}\n".encode() * 999)[:60]
+    report = check(fill(tmp_path, {"events.csv": cut_off}, EVENTS))
+    why = r"No record in 'x' can be used: events\.csv: cut_off: the compressed file ends early"
+    with pytest.raises(InputError, match=why):
+        report.refuse_useless("x", "")
+
+
+def test_records_newer_than_the_date_of_their_file_are_told_with_the_command(
+    tmp_path: Path,
+) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n{OK}\n"}, EVENTS)
+    os.utime(folder / "events.csv", (1_577_836_800, 1_577_836_800))  # 2020
+    with pytest.raises(InputError, match="time_out_of_range") as refused:
+        Read(folder, tmp_path / "workspace")
+    assert "`touch FILE`" in (refused.value.hint or "")
+
+
 def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no data folder"):
         check(tmp_path / "nowhere")
