@@ -96,11 +96,12 @@ def simulate(
     ],
     people: Annotated[int, typer.Option(help="People, 1,000 to 100,000.")] = 2000,
     seed: Seed = 1,
+    as_json: Json = False,
 ) -> None:
     """Write what a made-up company would export, with the truth in a folder of its own."""
     from api.cli.demo import simulate as command
 
-    command(people, seed, out)
+    command(people, seed, out, as_json)
 
 
 @app.command()
@@ -147,11 +148,12 @@ def source_propose(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Look at DATA and propose a mapping: what was seen, why, and what is in doubt."""
     from api.cli.proposals import propose as command
 
-    command(data, out)
+    command(data, out, as_json)
 
 
 @personas.command("list")
@@ -253,11 +255,12 @@ def personas_subgraph(
 def personas_map(
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .svg or .html.")],
     workspace: Workspace = "default",
+    as_json: Json = False,
 ) -> None:
     """A picture of all personas: what they are about, how large they are, who shares people."""
     from api.cli.subgraph import draw_map as command
 
-    command(workspace, out)
+    command(workspace, out, as_json)
 
 
 Name = Annotated[
@@ -413,6 +416,7 @@ def export(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(COMPUTED)}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .parquet, .csv or .ndjson.")],
     workspace: Workspace = "default",
+    as_json: Json = False,
 ) -> None:
     """Write one table of the workspace as Parquet, CSV or NDJSON.
 
@@ -424,7 +428,7 @@ def export(
     """
     from api.cli.export import export as command
 
-    command(name, out, workspace)
+    command(name, out, workspace, as_json)
 
 
 @app.command()
