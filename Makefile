@@ -9,7 +9,7 @@ WORKERS ?= 2
 demo: install  ## make a small world, run the main job on it, show its personas
 	@$(BIN)/personagraph demo
 
-test: install java  ## everything; starts a real Neo4j with open GDS itself
+test: java install  ## everything; starts a real Neo4j with open GDS itself
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,13 +33,20 @@ $(VENV)/.installed: pyproject.toml constraints.txt overrides.txt
 	  --override overrides.txt --compile-bytecode --editable '.[test]'
 	@touch $@
 
+# Where the tests look for a JDK (tests/neo4j/server.py).
+JAVAS = "$$JAVA_HOME/bin/java" java /usr/lib/jvm/*/bin/java \
+	/Library/Java/JavaVirtualMachines/*/Contents/Home/bin/java
+
 java:
-	@command -v java >/dev/null || { \
-	  echo "make test starts a real Neo4j and needs a JDK 17 or 21, which is missing."; \
-	  echo "Debian: apt-get install openjdk-17-jdk-headless    macOS: brew install openjdk@21"; exit 1; }
-	@command -v mvn >/dev/null || { \
-	  echo "make test fetches Neo4j with Maven, which is missing."; \
-	  echo "Debian: apt-get install maven    macOS: brew install maven"; exit 1; }
+	@missing=; command -v mvn >/dev/null || missing="Maven"; \
+	found=$$(for java in $(JAVAS); do \
+	  "$$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'; done | sort -nu | xargs); \
+	case " $$found " in *" 17 "*|*" 21 "*) ;; \
+	  *) missing="a JDK 17 or 21$${missing:+, and $$missing}" ;; esac; \
+	test -z "$$missing" || { \
+	  echo "make test starts a real Neo4j and needs $$missing (JDKs found: $${found:-none})."; \
+	  echo "Debian: apt-get install openjdk-17-jdk-headless maven    macOS: brew install openjdk@21 maven"; \
+	  exit 1; }
 .PHONY: java
 
 constraints: install  ## resolve the newest versions that pyproject.toml allows

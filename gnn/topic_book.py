@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, count
 from typing import Any
 
 Topic = tuple[str, str, str, int]
@@ -24,18 +25,26 @@ class Book:
         self._used = {topic[0] for topic in self._there}
         self._topics: dict[tuple[str, str, int], str] = {}
 
-    def topic(self, key: str, label: str, kind: str, level: int) -> str:
-        """The slug of a topic, made at its first mention; `key` tells equal labels apart."""
+    def topic(self, key: str, label: str, kind: str, level: int, inside: str = "") -> str:
+        """The slug of a topic, made at its first mention.
+
+        Args:
+            key: tells equal labels apart.
+            inside: the slug of a broader topic it is part of, said where its own is taken.
+        """
         if (key, kind, level) not in self._topics:
             wanted = slug(key if kind != "text" else label) or kind
-            made, number = wanted, 2
-            while made in self._used and (made, label, kind, level) not in self._there:
-                made, number = f"{wanted}-{number}", number + 1
+            full = f"{inside}/{wanted}" if inside else wanted
+            names = chain([wanted, full], (f"{full}-{number}" for number in count(2)))
+            made = next(name for name in names if self._is_free((name, label, kind, level)))
             self._used.add(made)
             self._there.discard((made, label, kind, level))
             self._topics[(key, kind, level)] = made
             self.known.append((made, label, kind, level))
         return self._topics[(key, kind, level)]
+
+    def _is_free(self, topic: Topic) -> bool:
+        return topic[0] not in self._used or topic in self._there
 
     def rows(self, item_rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """All topics, with how many items each has, sorted."""

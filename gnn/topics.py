@@ -191,16 +191,18 @@ def _named(
     if grouped is None:
         return []
     grouping, text_of_row, _ = grouped
-    return [
-        [topics[group] for group in groups[text_of_row]]
-        for level, (groups, labels) in enumerate(zip(grouping.levels, grouping.labels, strict=True))
-        for topics in [
-            [
-                book.topic(f"{what} {number}", label, "text", level)
-                for number, label in enumerate(labels)
-            ]
-        ]
-    ]
+    named: list[list[str]] = []
+    broader: list[str] = []  # of each text, the topic of the level before
+    for level, (groups, labels) in enumerate(zip(grouping.levels, grouping.labels, strict=True)):
+        one_of = np.unique(groups, return_index=True)[1]  # a text of each group
+        topics = [
+            book.topic(f"{what} {number}", label, "text", level,
+                       inside=broader[one_of[number]] if broader else "")
+            for number, label in enumerate(labels)
+        ]  # fmt: skip
+        broader = [topics[group] for group in groups]
+        named.append([broader[text] for text in text_of_row])
+    return named
 
 
 def _grouped(

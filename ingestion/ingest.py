@@ -288,7 +288,9 @@ def _dataset_report(
     scratch: Scratch, dataset: Dataset, judged: Judged, counted: list[FileReport]
 ) -> DatasetReport:
     report = counting.dataset(scratch, dataset, judged.rows, judged.outputs, counted)
-    warnings = (*judged.warnings, *report.warnings)
+    doubts = (f"{name}: {one}" for name, staged in sorted(dataset.staged.items())
+              for one in staged.warnings)  # fmt: skip
+    warnings = (*doubts, *judged.warnings, *report.warnings)
     return replace(report, unread=judged.unread, notes=judged.notes, warnings=warnings)
 
 

@@ -3,6 +3,7 @@
 ROW_REASONS = {
     "encoding": "cannot be read in the declared encoding, or holds a null character",
     "ragged": "has more or fewer fields than the header, or is no line of its format",
+    "open_quote": "opens a quote that no later one closes, or only one with other text behind it",
     "invalid_json": "is not a JSON object",
     "too_long": "is longer than 1 MiB",
     "missing_id": "lacks its key, or an id its kind cannot do without",
@@ -31,8 +32,11 @@ FILE_REASONS = {
 
 # What to do, where the reason alone does not say it.
 MENDS = {
+    "open_quote": "close the quote, or write it twice where it belongs to the text",
     "encoding": "write `encoding: cp1252` in its table, as `personagraph source propose` does "
     "where a spreadsheet program wrote it",
+    "time_out_of_range": "where these times are right, the file carries an older date than its "
+    "records (a copy or an archive may have given it one): set it, `touch FILE`",
     "ambiguous_time": "write in its table whether the month or the day comes first, with the clock "
     'as its times have it: `time: {column: End Date, formats: "%m/%d/%Y %I:%M:%S %p"}`',
 }

@@ -146,7 +146,8 @@ class Report:
         reasons: Counter[str] = Counter()
         for file in self.files:
             reasons.update(file.reasons)
-        why = "its files hold none"
+        broken = [file for file in self.files if file.status == "unreadable"]
+        why = f"{broken[0].source}: {broken[0].detail}" if broken else "its files hold none"
         if reasons:
             code, count = min(reasons.items(), key=lambda one: (-one[1], one[0]))
             why = f"of {count:,} the reason is that a record {ROW_REASONS[code]} ({code})"

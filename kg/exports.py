@@ -58,7 +58,7 @@ def _reconciliation(lake: "Lake") -> Any:
     """What was counted when a file was read, beside where each of its records is now."""
     records = _records(lake)
     fates = ("accepted", "duplicate", "quarantined", "consent_blocked")
-    counts = {fate: (records.status == fate).sum() for fate in fates}
+    counts = {fate: records.source.count(where=records.status == fate) for fate in fates}
     found = records.group_by("source").agg(**counts)
     files = lake.table("files").select("source", "received")
     joined = files.left_join(found, "source").drop("source_right")

@@ -148,9 +148,16 @@ def test_volumes_and_services_that_are_named_exist(compose: dict[str, Any]) -> N
     assert compose["services"]["llm"]["profiles"] == ["llm"]
 
 
+def test_the_app_waits_for_a_first_run(compose: dict[str, Any]) -> None:
+    assert compose["services"]["app"]["profiles"] == ["serve"]
+    assert "profiles" not in compose["services"]["neo4j"]
+
+
 def test_the_app_is_told_settings_that_exist(compose: dict[str, Any]) -> None:
     known = {f"PERSONAGRAPH_{name.upper()}" for name in Settings.model_fields}
-    assert compose["services"]["app"]["environment"].keys() <= known
+    told = compose["services"]["app"]["environment"].keys()
+    assert told <= known
+    assert {name for name in known if "_LLM_" in name} <= told
 
 
 def neo4j_settings(environment: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """`personagraph demo` and `simulate`: a made-up company, and what is found in it."""
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,22 @@ from rich.console import Console
 from rich.rule import Rule
 
 from api import views
-from api.cli.console import TerminalProgress, escape, stderr, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
 from api.cli.personas import nothing_found, show_all, show_claim
 from api.cli.run import show_records
 from kg.settings import read_settings
 from kg.words import command, some
 
 
-def simulate(people: int, seed: int, out: Path) -> None:
+def simulate(people: int, seed: int, out: Path, as_json: bool) -> None:
     """Write the company's exports and, apart from them, the truth."""
     from ingestion.simulate import simulate as write
 
     report = write(people, seed, out, TerminalProgress())
+    if as_json:
+        folders = {name: str(out / name) for name in ("data", "truth")}
+        print_json(asdict(report) | folders)
+        return
     stderr().print(
         f"{some(report.people, 'person')} and {some(report.lines, 'record')} of world "
         f"{report.version} (seed {seed}) written to {escape(str(out / 'data'))}; "

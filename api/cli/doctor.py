@@ -83,6 +83,7 @@ def _packages(workspace: str) -> Iterator[Finding]:
 
 
 def _graph(workspace: str) -> Iterator[Finding]:
+    from kg.lake import Workspace
     from kg.store import open_store
 
     settings = read_settings()
@@ -97,6 +98,8 @@ def _graph(workspace: str) -> Iterator[Finding]:
         )
         return
     try:
+        if path.exists():  # of a newer version nothing is known, whatever its graph answers
+            Workspace.open(path)
         with open_store(settings, path, write=False) as store:
             store.run("RETURN 1 AS one", {})
             state, told = _loaded(store.watermark())

@@ -4,6 +4,7 @@ Importing this module must stay cheap (0.5 s), so commands import what they need
 """
 
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -95,11 +96,12 @@ def simulate(
     ],
     people: Annotated[int, typer.Option(help="People, 1,000 to 100,000.")] = 2000,
     seed: Seed = 1,
+    as_json: Json = False,
 ) -> None:
     """Write what a made-up company would export, with the truth in a folder of its own."""
     from api.cli.demo import simulate as command
 
-    command(people, seed, out)
+    command(people, seed, out, as_json)
 
 
 @app.command()
@@ -146,11 +148,12 @@ def source_propose(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="File to write; default: standard output.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Look at DATA and propose a mapping: what was seen, why, and what is in doubt."""
     from api.cli.proposals import propose as command
 
-    command(data, out)
+    command(data, out, as_json)
 
 
 @personas.command("list")
@@ -252,11 +255,12 @@ def personas_subgraph(
 def personas_map(
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .svg or .html.")],
     workspace: Workspace = "default",
+    as_json: Json = False,
 ) -> None:
     """A picture of all personas: what they are about, how large they are, who shares people."""
     from api.cli.subgraph import draw_map as command
 
-    command(workspace, out)
+    command(workspace, out, as_json)
 
 
 Name = Annotated[
@@ -412,6 +416,7 @@ def export(
     name: Annotated[str, typer.Argument(help=f"One of: {', '.join(COMPUTED)}.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="File: .parquet, .csv or .ndjson.")],
     workspace: Workspace = "default",
+    as_json: Json = False,
 ) -> None:
     """Write one table of the workspace as Parquet, CSV or NDJSON.
 
@@ -423,7 +428,7 @@ def export(
     """
     from api.cli.export import export as command
 
-    command(name, out, workspace)
+    command(name, out, workspace, as_json)
 
 
 @app.command()
@@ -465,7 +470,8 @@ def _end(told: Ending) -> NoReturn:
     if not told.message:
         sys.exit(told.code)
     if _state["debug"] and sys.exc_info()[0]:
-        raise
+        traceback.print_exc()
+        sys.exit(told.code)
     console = stderr()
     console.print(f"[bold red]error:[/] {_one_line(told.message)}", soft_wrap=True)
     if told.hint:

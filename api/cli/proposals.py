@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.cli.console import TerminalProgress, escape, stderr, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
 from kg.errors import Conflict, InputError, NotAllowed
 from kg.words import some
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NAME = "personagraph.yaml"
 
 
-def propose(data: str, out: Path | None) -> None:
+def propose(data: str, out: Path | None, as_json: bool) -> None:
     """Show a proposal for DATA, or write it to a file that is not there yet."""
     from ingestion.places import opened
     from ingestion.propose import propose as look
@@ -25,10 +25,16 @@ def propose(data: str, out: Path | None) -> None:
     progress = TerminalProgress()
     with opened(data, whole=True, progress=progress) as folder:
         proposal = look(folder, progress=progress)
+    if out is not None:
+        _write(proposal, out)
+    if as_json:
+        written = str(out) if out is not None else None
+        doubts = list(proposal.doubts)
+        print_json({"mapping": proposal.text, "doubts": doubts, "out": written})
+        return
     if out is None:
         sys.stdout.write(proposal.text)
     else:
-        _write(proposal, out)
         stdout().print(f"written to {escape(str(out))}", soft_wrap=True)
     _say_doubts(proposal)
 

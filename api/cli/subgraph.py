@@ -110,7 +110,7 @@ def _bridges(bridges: "tuple[Bridge, ...]") -> Table:
     return table
 
 
-def draw_map(workspace: str, out: Path) -> None:
+def draw_map(workspace: str, out: Path, as_json: bool) -> None:
     """Write the map of a workspace's personas as SVG or HTML, by suffix."""
     from api.picture.page import check_picture, picture
     from kg.lake import Lake
@@ -130,4 +130,7 @@ def draw_map(workspace: str, out: Path) -> None:
             text = picture(found, lake.workspace.path.name, out.suffix)
         with on_disk(out):
             write_whole(out, text.encode())
+    if as_json:
+        print_json({"personas": len(found.personas), "out": str(out)})
+        return
     stderr().print(f"{some(len(found.personas), 'persona')} drawn to {escape(str(out))}")

@@ -72,11 +72,13 @@ def simulate(
         _refuse_foreign(out)
         draft = out / ".simulating"
         shutil.rmtree(draft, ignore_errors=True)
-        report = _write(Plan(people, seed, planted), draft, progress)
-        for name in ("data", "truth"):
-            shutil.rmtree(out / name, ignore_errors=True)
-            (draft / name).rename(out / name)
-        draft.rmdir()
+        try:
+            report = _write(Plan(people, seed, planted), draft, progress)
+            for name in ("data", "truth"):
+                shutil.rmtree(out / name, ignore_errors=True)
+                (draft / name).rename(out / name)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     return report
 
 

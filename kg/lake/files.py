@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ from kg.lake.lines import (
     whole_text,
 )
 from kg.lake.pages import page_objects
+from kg.lake.quotes import LONGEST_RECORD, OPEN_QUOTE, Quotes, unmarked
 
 # Noncharacters, so that no column of a file can be called so.
 POSITION, PROBLEM, RAW, PATH = "\ufdd2position", "\ufdd2problem", "\ufdd2raw", "\ufdd2path"
@@ -44,10 +45,8 @@ MOST_COLUMNS = 5_000  # four times as many took two minutes and 4 GB
 UNNAMED = "column "  # what a column without a name is called, before its number
 _OURS = pa.schema([(POSITION, pa.int64()), (PROBLEM, pa.string()), (RAW, pa.string())])
 _DELIMITERS = ",;\t|"
-_END = "\ufdd2end"  # a line after the last one: where it is part of another, a quote is open
-_OPEN_QUOTE = "a quote is opened and never closed"
-
 _WRITTEN_AT_ONCE = 10_000  # objects of a feed
+csv.field_size_limit(LONGEST_RECORD)
 _MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|rss|feed|!--)", re.IGNORECASE)
 _HTML = re.compile(rb"<(!doctype\s+html|html)", re.IGNORECASE)
 
@@ -63,12 +62,14 @@ class Staged:
         shape: what it came as.
         columns: name -> Arrow type; of JSON lines only the line is a column.
         rows: how many rows it holds, those that cannot be read included.
+        warnings: sentences on what may be wrong in it though it can be read.
     """
 
     path: Path
     shape: Shape
     columns: dict[str, pa.DataType] = field(hash=False)
     rows: int
+    warnings: tuple[str, ...] = ()
 
 
 def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
@@ -145,9 +146,10 @@ def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dic
         return _first_of_parquet(path, count)
     if shape == "csv":
         delimiter, names = _header(path, encoding, None, number_twins=True)
-        text = io.StringIO(_beginning(path, encoding), newline="")
-        rows = islice(csv.reader(text, delimiter=delimiter), 1, count + 1)
-        return [dict(zip(names, row, strict=False)) for row in rows]
+        text = _without_open(_beginning(path, encoding), delimiter, len(names))
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        rows = (row for row in read if not "".join(row[:1]).startswith(OPEN_QUOTE))
+        return [dict(zip(names, row, strict=False)) for row in islice(rows, 1, count + 1)]
     if shape == "json":
         lines = first_objects(path, encoding, count)
     elif shape in {"xml", "html"}:
@@ -172,6 +174,11 @@ def _beginning(path: Path, encoding: str) -> str:
     blocks = whole_lines(path, encoding)
     block = next((block for block in blocks if block.strip(b"\r\n")), b"")
     return block.decode().lstrip("\r\n")
+
+
+def _without_open(text: str, delimiter: str, columns: int) -> str:
+    """A text with the lines marked in which a quote is opened and not closed."""
+    return b"".join(Quotes(iter([text.encode()]), delimiter, columns)).decode()
 
 
 def _objects(line: str) -> Iterator[dict[str, Any]]:
@@ -268,23 +275,18 @@ def _with_problems(table: pa.Table, column: str, schema: pa.Schema) -> pa.Table:
 
 
 class _Rejects:
-    """Rows that do not fit the header, with the row numbers the parser gives them.
+    """Rows that do not fit the header, with the row numbers the parser gives them."""
 
-    The last is `end`, a line of ours with another number of fields; `ended`: it has been met.
-    """
-
-    def __init__(self, end: str) -> None:
+    def __init__(self) -> None:
         self.rows: list[tuple[int, str, str]] = []
-        self.end = end
-        self.ended = False
 
     def __call__(self, row: Any) -> str:
-        if row.text == self.end:
-            self.ended = True
-            return "skip"
-        reason = "too_long" if row.text.startswith(TOO_LONG) else "ragged"
-        reason = "encoding" if UNREADABLE in row.text else reason
-        self.rows.append((row.number - 1, reason, row.text[:KEPT_OF_LONG]))
+        text, reason = row.text, "ragged"
+        if text.startswith(OPEN_QUOTE):
+            text, reason = unmarked(text, row.expected_columns), "open_quote"
+        reason = "too_long" if text.startswith(TOO_LONG) else reason
+        reason = "encoding" if UNREADABLE in text else reason
+        self.rows.append((row.number - 1, reason, text[:KEPT_OF_LONG]))
         return "skip"
 
     def numbered(self, start: int, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -301,9 +303,9 @@ def _stage_csv(
     path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
 ) -> Staged:
     delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
-    rejects = _Rejects(delimiter.join([_END] * (2 if len(names) == 1 else 1)))
-    last = f"{rejects.end}\n".encode()
-    blocks = _Marks(chain(whole_lines(path, encoding), [last]))
+    rejects = _Rejects()
+    quotes = Quotes(whole_lines(path, encoding), delimiter, len(names))
+    blocks = _Marks(iter(quotes))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
     rows, drained, start = 0, 0, 1
     with pa.parquet.ParquetWriter(into, schema, compression="lz4") as out:
@@ -316,17 +318,11 @@ def _stage_csv(
                 drained = _write_rejects(out, rejects, drained, schema)
             _write_rejects(out, rejects, drained, schema)
         except pa.ArrowInvalid as error:
-            raise UnreadableFile("unreadable", _plain(error)) from error
-    if not rejects.ended:
-        raise UnreadableFile("unreadable", _OPEN_QUOTE)
-    return Staged(into, "csv", dict.fromkeys(names, pa.string()), rows + len(rejects.rows))
-
-
-def _plain(error: Exception) -> str:
-    text = str(error).splitlines()[0]
-    if "straddling" in text:
-        return _OPEN_QUOTE
-    return "the text does not hold rows and columns"
+            message = "the text does not hold rows and columns"
+            raise UnreadableFile("unreadable", message) from error
+    received = rows + len(rejects.rows)
+    columns = dict.fromkeys(names, pa.string())
+    return Staged(into, "csv", columns, received, quotes.warnings)
 
 
 def _header(
@@ -339,6 +335,7 @@ def _header(
     if delimiter is None:
         outside = "".join(first.split('"')[::2])
         delimiter = max(_DELIMITERS, key=outside.count)
+    block = _without_open(block, delimiter, 0)
     try:
         header = next(csv.reader(io.StringIO(block, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -383,7 +380,10 @@ def _csv_batches(
         stream,
         # The names are ours, so that columns without one have one; the file's own are a row.
         read_options=pa.csv.ReadOptions(
-            use_threads=False, block_size=4 << 20, column_names=names, skip_rows_after_names=1
+            use_threads=False,
+            block_size=LONGEST_RECORD,
+            column_names=names,
+            skip_rows_after_names=1,
         ),
         parse_options=pa.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=rejects

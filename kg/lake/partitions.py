@@ -68,4 +68,4 @@ def with_values(staged: Staged, values: Mapping[str, str | None], into: Path) ->
     except pa.ArrowException as error:
         raise UnreadableFile("unreadable", "this is not a whole Parquet file") from error
     columns = staged.columns | dict.fromkeys(new, pa.string())
-    return Staged(into, staged.shape, columns, staged.rows)
+    return Staged(into, staged.shape, columns, staged.rows, staged.warnings)

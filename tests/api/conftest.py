@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from program import SimulatedWorld, personagraph, succeed
+from program import SimulatedWorld, as_json, personagraph, succeed
 from world import write_story
 
 
@@ -11,8 +11,9 @@ from world import write_story
 def world(tmp_path_factory: pytest.TempPathFactory) -> SimulatedWorld:
     """A thousand people, simulated once."""
     out = tmp_path_factory.mktemp("world")
-    succeed(personagraph(out, "simulate", "--people", "1000", "--seed", "7", "--out", out))
-    return SimulatedWorld(out / "data", out / "truth")
+    made = ("simulate", "--people", "1000", "--seed", "7", "--out", out, "--json")
+    told = as_json(personagraph(out, *made))
+    return SimulatedWorld(Path(told["data"]), Path(told["truth"]))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from business import CONSENTS
 from program import PROGRAM, personagraph, refused, succeed
+from program import PROGRAM, as_json, personagraph, refused, succeed
 
 PEOPLE = "".join(f"K-{n:04d},ann{n}@x.org,{'free' if n % 3 else 'pro'}\n" for n in range(60))
 ORDERS = "".join(
@@ -51,6 +52,14 @@ def test_a_proposal_is_written_once_and_never_over_a_mapping(data: Path, tmp_pat
     succeed(personagraph(tmp_path, "source", "check", data))
     refused(personagraph(tmp_path, "source", "propose", data, "--out", out), 4)
     assert out.read_text() == text
+
+
+def test_a_proposal_can_be_had_as_json(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mapping.yaml"
+    told = as_json(personagraph(tmp_path, "source", "propose", data, "--out", out, "--json"))
+    assert told["mapping"] == out.read_text()
+    assert any("consent" in doubt for doubt in told["doubts"])
+    assert told["out"] == str(out)
 
 
 def test_a_run_without_a_terminal_refuses_and_names_both_ways_on(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from program import SimulatedWorld, as_json, personagraph, refused, succeed
 
+from kg.lake import Workspace
+
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     said = refused(personagraph(tmp_path, "run", tmp_path / "nowhere"), 3)
@@ -119,6 +121,16 @@ def test_a_trace_is_shown_only_when_asked_for(tmp_path: Path) -> None:
     loud = personagraph(tmp_path, "--debug", "verify", "-w", "none")
     assert "Traceback" not in quiet.stderr
     assert "Traceback" in loud.stderr
+    assert loud.returncode == quiet.returncode == 3
+
+
+def test_a_workspace_of_a_newer_version_is_broken_to_doctor(tmp_path: Path) -> None:
+    workspace = tmp_path / "w"
+    Workspace.create(workspace)
+    (workspace / "workspace.json").write_text('{"format": 99}')
+    looked = personagraph(tmp_path, "doctor", "-w", workspace)
+    assert looked.returncode == 1
+    assert "has format 99, this version reads format 1." in " ".join(looked.stdout.split())
 
 
 def test_a_mended_record_is_replayed_and_nothing_else_changes(

@@ -63,6 +63,10 @@ def test_the_map_is_drawn_the_same_twice(
     assert persona["name"] in svg
     assert str(home) not in svg
     assert svg.strip() in (tmp_path / "a.html").read_text()
+    drawn = ("personas", "map", "-w", "shop", "-o", tmp_path / "c.svg", "--json")
+    found = as_json(personagraph(home, "personas", "list", "-w", "shop", "--json"))
+    told = as_json(personagraph(home, *drawn))
+    assert told == {"personas": len(found), "out": str(tmp_path / "c.svg")}
 
 
 def test_what_cannot_be_drawn_or_found_is_said_in_a_line(home: Path, tmp_path: Path) -> None:

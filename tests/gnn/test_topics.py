@@ -43,6 +43,18 @@ def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_
     assert any("lunch bag" in row["label"] for row in found["topics"])
 
 
+def test_a_group_that_is_called_as_another_is_called_after_the_one_it_lies_in(
+    tmp_path: Path,
+) -> None:
+    titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
+    items = [{"item_id": str(n), "title": title} for n, title in enumerate(titles)]
+    topics = {row["topic"]: row for row in _assigned(tmp_path, items=items)["topics"]}
+    assert not [topic for topic in topics if topic.endswith("-2")]
+    parts = [topic.split("/") for topic in topics if "/" in topic]
+    assert parts, "some group is not divided, and keeps its label"
+    assert all(topics[broad]["level"] == 0 and fine in topics for broad, fine in parts)
+
+
 def test_the_same_titles_give_the_same_topics_whatever_their_order(tmp_path: Path) -> None:
     items = [
         {"item_id": f"{product} {look}", "title": f"{look} {product}"}

@@ -15,6 +15,7 @@ from ingestion.mapping import parse
 from ingestion.quarantine import FILE_REASONS, ROW_REASONS
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
+from kg.lake.quotes import OPEN_QUOTE, Quotes
 
 
 def parquet(**columns: pa.Array) -> bytes:
@@ -296,14 +297,76 @@ def test_json_that_is_broken_in_the_middle_costs_only_its_line(tmp_path: Path) -
     assert_adds_up(found)
 
 
-def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> None:
-    broken = f'{GOOD}\n1,"ann,2026-01-01,cup,1\n' + "2,bob,2026-01-01,cup,1\n" * 9
-    folder = fill(
-        tmp_path / "data", {"events-a.csv": broken, "events-b.csv": f"{GOOD}\n{OK}\n"}, EVENTS
-    )
-    found = Read(folder, tmp_path / "workspace")
-    assert found.rows("events", "record_key") == ["events-b.csv#1"]
-    assert found.file("events-a.csv").detail == "unreadable: a quote is opened and never closed"
+@pytest.mark.parametrize(
+    "later",
+    [
+        "",  # nothing closes it
+        '7,"eve",2026-01-01,cup,1\n',  # the next quote opens another field
+        '7,eve,2026-01-01,"cup, large",1\n',
+        '7,eve,"2026-01-01",cup,1\n8,"fay",2026-01-01,cup,1\n',
+    ],
+)
+def test_a_stray_quote_costs_only_its_line(tmp_path: Path, later: str) -> None:
+    rows = "".join(f"{n},bob,2026-01-01,cup,1\n" for n in range(3, 7))
+    found = read(tmp_path, f'{GOOD}\n{OK}\n2,ann,2026-01-01,"15 inch,1\n{rows}{later}')
+    assert found.reasons() == {2: "open_quote"}
+    count = 5 + later.count("\n")
+    assert len(found.rows("events")) == count
+    kept = [one["raw"] for one in found.rows("records") if one["status"] == "quarantined"]
+    assert kept == ['2,ann,2026-01-01,"15 inch,1'], "as it stands in the file"
+    assert found.file("events.csv").first == {"open_quote": 2}
+    assert_adds_up(found)
+
+
+def test_rows_between_a_stray_quote_and_one_that_ends_a_field_are_no_field(tmp_path: Path) -> None:
+    rows = '2,ann,2026-01-01,"cup,1\n3,bob,2026-01-01,cup,1\n4,cem,2026-01-01,cup,1"\n'
+    found = read(tmp_path, f"{GOOD}\n{OK}\n{rows}")
+    assert found.reasons() == {2: "open_quote", 4: "not_a_number"}
+    assert_adds_up(found)
+
+
+def test_a_well_quoted_field_that_looks_like_rows_is_kept_and_told(tmp_path: Path) -> None:
+    rows = '2,ann,2026-01-01,"cup,1\n3,bob,2026-01-01,tea",1\n'
+    found = read(tmp_path, f"{GOOD}\n{OK}\n{rows}")
+    assert found.rows("events", "item_id") == ["cup", "cup,1\n3,bob,2026-01-01,tea"]
+    (dataset,) = found.report.datasets
+    assert "events.csv: a field in quotes that begins in line 3 holds" in dataset.warnings[0]
+
+
+def test_quotes_that_can_be_read_are_read_as_they_are(tmp_path: Path) -> None:
+    items = [
+        '"one\ntwo, or ""three""\n\nfour"',
+        '15" wide',
+        '"a"b',
+        '"with" ',
+        '"\n"',
+        '""',
+        '"""x"""',
+    ]
+    rows = "".join(f"{n},ann,2026-01-01,{item},1\r\n" for n, item in enumerate(items, 1))
+    found = read(tmp_path, f"{GOOD}\r\n{rows}")
+    read_as = ['one\ntwo, or "three"\n\nfour', '15" wide', "ab", "with", '"x"']
+    assert {one for one in found.rows("events", "item_id") if one} == set(read_as)
+    assert found.reasons() == {}
+    (dataset,) = found.report.datasets
+    assert not any("quote" in warning for warning in dataset.warnings)
+
+
+def test_a_field_of_several_lines_may_lie_across_the_blocks_of_a_file() -> None:
+    rows = [f'{n},"a ""b"",\n{n}\nc",x\n' for n in range(99)]
+    text = "".join(["id,text,more\n", *rows, '99,"stray,x\n', *rows])
+    lines = [f"{line}\n".encode() for line in text.splitlines()]
+    whole, cut = (b"".join(Quotes(iter(blocks), ",", 3)) for blocks in ([text.encode()], lines))
+    assert whole == cut
+    assert len(whole.splitlines()) == len(lines)
+    assert whole.count(OPEN_QUOTE.encode()) == 1
+
+
+@pytest.mark.parametrize("rest", [("x" * 9_999 + "\n") * 600, ""])
+def test_a_quote_is_not_looked_for_without_end(tmp_path: Path, rest: str) -> None:
+    found = read(tmp_path, f'{GOOD}\n1,ann,2026-01-01,"{rest}cup,1\n{OK}\n')
+    assert found.file("events.csv").reasons["open_quote"] == 1
+    assert found.rows("events", "item_id") == ["cup"]
     assert_adds_up(found)
 
 
@@ -326,8 +389,7 @@ def test_a_quote_that_is_never_closed_is_the_file_s_fault(tmp_path: Path) -> Non
         (b"id,who,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"id,WHO,at,item,quantity,who\n1,a,2026-01-01,c,1,b\n", "duplicate_header"),
         (b"another,file\n1,2\n", "missing_column"),
-        (f'{GOOD}\n{OK}\n2,ann,2026-01-01,cup,"1\n3,ann,2026-01-01,c,1\n'.encode(), "unreadable"),
-        (b'a\n1\n"2\n3\n', "unreadable"),
+        (f'id,"{GOOD}\n{OK}\n'.encode(), "unreadable"),
     ],
 )
 def test_a_bad_file_costs_nothing_else(tmp_path: Path, content: bytes, reason: str) -> None:
@@ -358,6 +420,24 @@ def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None
         read(tmp_path, f"{GOOD}\n")
     found = check(tmp_path / "data").files
     assert [(one.source, one.status, one.received) for one in found] == [("events.csv", "read", 0)]
+
+
+def test_a_file_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    cut_off = gzip.compress(f"{GOOD}\n{OK}\n".encode() * 999)[:60]
+    report = check(fill(tmp_path, {"events.csv": cut_off}, EVENTS))
+    why = r"No record in 'x' can be used: events\.csv: cut_off: the compressed file ends early"
+    with pytest.raises(InputError, match=why):
+        report.refuse_useless("x", "")
+
+
+def test_records_newer_than_the_date_of_their_file_are_told_with_the_command(
+    tmp_path: Path,
+) -> None:
+    folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n{OK}\n"}, EVENTS)
+    os.utime(folder / "events.csv", (1_577_836_800, 1_577_836_800))  # 2020
+    with pytest.raises(InputError, match="time_out_of_range") as refused:
+        Read(folder, tmp_path / "workspace")
+    assert "`touch FILE`" in (refused.value.hint or "")
 
 
 def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:
@@ -493,6 +573,13 @@ def test_clocks_are_read_in_the_zone_that_is_declared(tmp_path: Path) -> None:
     mapping = EVENTS.replace("zone: UTC", "zone: America/New_York")
     found = read(tmp_path, f"{GOOD}\n1,a,2026-01-01 12:00,c,1\n2,a,2026-05-01 12:00,c,1\n", mapping)
     assert found.rows("events", "occurred_at_ms") == [1767286800000, 1777651200000]
+
+
+def test_clocks_that_are_set_are_read_as_the_documentation_says(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("zone: UTC", "zone: Europe/Berlin")
+    rows = "1,a,2024-03-31 02:30,left out,1\n2,a,2024-10-27 02:30,shown twice,1\n"
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert sorted(found.rows("events", "occurred_at_ms")) == [1711848600000, 1729992600000]
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,9 @@ def test_a_reconciliation_adds_up_for_every_file(workspace: Path, tmp_path: Path
         ("empty.csv", 0, 0, 0, 0, 0),
     ]
     assert all(received == sum(fates) for _, received, *fates in found)
+    with Lake.open(workspace) as lake:
+        write_export(lake, "reconciliation", tmp_path / "r.parquet")
+    assert set(pq.read_schema(tmp_path / "r.parquet").types[1:]) == {pa.int64()}
 
 
 def test_an_event_without_persona_keeps_its_row(workspace: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What the simulator writes: every file, every record in the truth, the same bytes every time."""
 
 import csv
+import errno
 import gzip
 import hashlib
 import subprocess
@@ -16,8 +17,8 @@ import pytest
 from program import SimulatedWorld as World
 
 from ingestion import mapping
-from ingestion.simulate import simulate, world
-from kg.errors import Conflict, InputError
+from ingestion.simulate import generate, simulate, world
+from kg.errors import Conflict, InputError, Unavailable
 
 CSV_HEADERS = {
     "crm/contacts.csv": "contact_id first_name last_name email secondary_email phone street city "
@@ -203,6 +204,19 @@ def test_nobody_has_an_address_that_could_exist(planted: World) -> None:
 def test_a_world_of_the_wrong_size_is_refused(people: int, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="1,000 to 100,000"):
         simulate(people, 1, tmp_path)
+
+
+def test_a_world_that_cannot_be_written_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(seed: int) -> None:
+        del seed
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(generate, "make_catalogue", full)
+    with pytest.raises(Unavailable):
+        simulate(1000, 1, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
