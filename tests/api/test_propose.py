@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from business import CONSENTS
-from program import PROGRAM, personagraph, refused, succeed
 from program import PROGRAM, as_json, personagraph, refused, succeed
 
 PEOPLE = "".join(f"K-{n:04d},ann{n}@x.org,{'free' if n % 3 else 'pro'}\n" for n in range(60))
