@@ -97,7 +97,7 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    parts = (_people, _belonging, _behaviour, _things, _personas, _levels, _business)
+    parts = (_people, _belonging, _behaviour, _things, persona_expressions, _levels, _business)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
@@ -318,7 +318,8 @@ def _bought_with(lake: "Lake") -> Any:
     return counted.select("count", "lift", start="item_id", end="other")
 
 
-def _personas(lake: "Lake") -> dict[Any, Any]:
+def persona_expressions(lake: "Lake") -> dict[Any, Any]:
+    """Persona versions, who holds them and what supports them, as `graph_expressions`."""
     newest = _newest_versions(lake)
     ended = _ended_versions(lake).select("persona_id", "version_id")
     versions = _persona_versions(lake)
