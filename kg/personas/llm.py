@@ -97,6 +97,7 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
     """
     import openai
 
+    messages = _messages(claims, taken)
     with openai.OpenAI(
         base_url=server.url,
         api_key=server.key or "none",
@@ -105,8 +106,8 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
     ) as client:
         try:
             model = server.model or client.models.list().data[0].id
-            return _tried(client, server, model, _messages(claims, taken)), model
-        except ValueError as error:  # of openai's own reader: what came is no JSON
+            return _tried(client, server, model, messages), model
+        except (ValueError, TypeError, AttributeError) as error:  # the client checks no shapes
             raise Unavailable(
                 f"{DOWN}: what is at its address does not speak the OpenAI-compatible protocol.",
                 hint="Check PERSONAGRAPH_LLM_URL; most servers' paths begin with /v1.",
