@@ -1,8 +1,10 @@
 """Claims: the same counts in lake and graph, honest choice, everything in the row."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,7 @@ from kg.personas.kinds import KINDS, MAX_CLAIMS, TOPICS_FIRST, disabled
 from kg.personas.proof import Disagreement
 from kg.queries import DIALECTS, load
 from tests.kg.personas.conftest import Stated
-from tests.kg.personas.planted import BAKE, SPRING, TINK
+from tests.kg.personas.planted import AUTUMN, BAKE, SPRING, TINK
 
 
 def every_pair(lake: Lake, kind: str) -> list[Claim]:
@@ -125,6 +127,26 @@ def test_what_the_persona_was_found_by_is_descriptive_and_has_no_q(lake: Lake) -
     for claim in claims.choose(lake, sampled=False).claims:
         assert (claim.q is None) == KINDS[claim.kind].is_descriptive
     assert [k for k in KINDS if not KINDS[k].is_descriptive] == ["trait", "received", "goal"]
+
+
+def test_that_a_campaign_was_sent_is_tested_only_where_no_answer_to_it_shapes_personas(
+    planted_lake: Path, tmp_path: Path
+) -> None:
+    """Who answered a campaign had been sent it, so a persona of those who answer was, too."""
+    shutil.copytree(planted_lake, tmp_path / "workspace")
+    with Lake.writer(tmp_path / "workspace") as lake:
+        assert sent(lake) == {"received": {AUTUMN}, "received_inside": {SPRING}}
+        intents = lake.table("intents")
+        answers = intents.filter(intents.campaign_id.notnull())
+        with lake.step("shaped", config={}) as step:
+            step.overwrite("kept_out", lake.run(answers.select("intent_id", why="campaign_id")))
+        assert sent(lake) == {"received": {AUTUMN, SPRING}, "received_inside": set()}
+
+
+def sent(lake: Lake) -> dict[str, set[str]]:
+    """Kind -> the campaigns that it speaks of."""
+    kinds = ("received", "received_inside")
+    return {kind: {claim.subject for claim in every_pair(lake, kind)} for kind in kinds}
 
 
 def test_a_sample_of_lines_disables_what_it_cannot_support_and_says_why(lake: Lake) -> None:
