@@ -46,7 +46,7 @@ def write_claims(lake: "Lake", store: "Store", progress: Progress = silent) -> N
             store.write_nodes(label, table, tables.run_id, progress)
         for edges in tables.edges:
             store.write_edges(edges, tables.run_id, progress)
-    store.remove_stale(["Claim"], ["CITES", "CURRENT", "STATES"], claims.run_id)
+    store.remove_stale(["Claim", "Run"], ["CITES", "CURRENT", "STATES"], claims.run_id)
     store.set_watermark(wanted)
 
 

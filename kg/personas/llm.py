@@ -115,8 +115,7 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
         except (openai.OpenAIError, IndexError) as error:
             code = getattr(error, "status_code", None)
             raise Unavailable(
-                f"{DOWN}: {type(error).__name__}"
-                + (f" {code}." if code else "."),
+                f"{DOWN}: {type(error).__name__}" + (f" {code}." if code else "."),
                 hint="Check PERSONAGRAPH_LLM_URL, PERSONAGRAPH_LLM_MODEL and the server's log.",
             ) from error
 

@@ -100,7 +100,10 @@ def test_every_sentence_of_the_template_is_right(claim: Claim) -> None:
         ("62 % of them bought cake tins, against 62 % of them.", [TINS]),
         ("62 % of them bought cake tins, against 21 % of them.", [TINS]),
         ("431 people bought cake tins.", [TINS]),
-        ("In the group 431 people bought cake tins, against 21 % of equally active others.", [TINS]),
+        (
+            "In the group 431 people bought cake tins, against 21 % of equally active others.",
+            [TINS],
+        ),
         ("62 % of them bought cake tins, 431 people.", [TINS]),
         ("62 % of them, 95 % interval 57-66 %, 431 people bought cake tins.", [TINS]),
         ("More people bought cake tins than did these.", [TINS]),
