@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import OF_NOBODY, Report
+from kg.personas.kinds import KINDS
 from kg.personas.wording import TEMPLATE
 from kg.words import some
 
@@ -330,7 +331,7 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         )
     reasons: dict[str, list[str]] = {}
     for kind, reason in s["disabled"].items():
-        reasons.setdefault(reason, []).append(kind)
+        reasons.setdefault(reason, []).append(KINDS[kind].words)
     for reason, kinds in reasons.items():
         yield f"No claims on {', '.join(kinds)}: {reason}."
 

@@ -99,8 +99,10 @@ def _pasted(text: str) -> tuple[str, dict[str, Any]]:
     """A query, and the parameters written before it; their literals are YAML as well as Cypher.
 
     Raises:
-        InputError: a value is none.
+        InputError: a value is none, or there is no query.
     """
+    from kg.store.guard import tokens
+
     found: dict[str, Any] = {}
     while match := _PARAM.match(text):
         from ruamel.yaml import YAML
@@ -114,6 +116,9 @@ def _pasted(text: str) -> tuple[str, dict[str, Any]]:
                 f"the value of :param {name} cannot be read", hint="write it on one line"
             ) from error
         text = text[match.end() :]
+    text = text.strip().removesuffix(";")  # as it ends in a file or a shell
+    if not any(tokens(text)):
+        raise InputError("There is no query.", hint="For example: MATCH (p:Persona) RETURN p.id")
     return text, found
 
 

@@ -234,11 +234,24 @@ def _received_inside(scan: Scan) -> Answers:
     return Answers(sent.semi_join(_answered(scan), "subject"))
 
 
+def answered_by(scan: Scan) -> dict[str, str]:
+    """Campaign -> the verb and topic of its answers, where those of everybody are alike."""
+    rows = _every_answer(scan)
+    told = rows.verb + " " + rows.topic
+    found = rows.group_by("campaign_id").agg(one=told.min(), other=told.max())
+    found = scan.lake.run(found.filter(found.one == found.other))
+    return dict(zip(found["campaign_id"].to_pylist(), found["one"].to_pylist(), strict=True))
+
+
 def _answered(scan: Scan) -> Any:
     """subject: the campaigns that somebody's intent answers which shapes personas."""
+    return _every_answer(scan).select(subject="campaign_id").distinct()
+
+
+def _every_answer(scan: Scan) -> Any:
+    """The intents of both halves that answer a campaign and shape personas."""
     lake = scan.lake
-    rows = _answering(lake.table("intents").anti_join(lake.table("kept_out"), "intent_id"))
-    return rows.select(subject="campaign_id").distinct()
+    return _answering(lake.table("intents").anti_join(lake.table("kept_out"), "intent_id"))
 
 
 def _answering(intents: Any) -> Any:

@@ -37,6 +37,7 @@ class Kind:
         needs_all_lines: why a source that is a sample of lines cannot support it ("": it can).
         counted_as: the kind whose query counts this one too ("": its own).
         shown_as: the kind whose query shows its evidence too ("": its own).
+        called: what people are told it is about ("": its name).
     """
 
     name: str
@@ -51,6 +52,12 @@ class Kind:
     needs_all_lines: str = ""
     counted_as: str = ""
     shown_as: str = ""
+    called: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is about, for people."""
+        return self.called or self.name
 
     @property
     def query(self) -> str:
@@ -136,6 +143,7 @@ KINDS: dict[str, Kind] = {
             needs=("received",),
             counted_as="received",
             shown_as="received",
+            called="received",
         ),
         _kind(
             "item",
@@ -187,6 +195,7 @@ KINDS: dict[str, Kind] = {
             less=1,
             among=f"first seen {RETURN_DAYS} or more days before the data ends",
             needs_all_lines=_TIME,
+            called="coming back",
         ),
         _kind(
             "sequence",
@@ -194,6 +203,7 @@ KINDS: dict[str, Kind] = {
             "took up {label} in the visit after {other}",
             "topic company",
             needs_all_lines=_TIME,
+            called="one topic after another",
         ),
         _kind(
             "goal",
@@ -214,6 +224,7 @@ KINDS: dict[str, Kind] = {
             needs=("goals",),
             counted_as="goal",
             shown_as="goal",
+            called="goal",
         ),
         _kind(
             "goal_return",
@@ -228,6 +239,7 @@ KINDS: dict[str, Kind] = {
             needs_all_lines=_TIME,
             counted_as="goal",
             shown_as="goal",
+            called="goal of coming again",
         ),
         _kind(
             "overlap",

@@ -223,7 +223,8 @@ def _figures(lake: "Lake", store: "Store") -> Iterator[Problem]:
 
 def _personas(lake: "Lake") -> list[dict[str, Any]]:
     columns = ["persona_id", "version", "people", "population", "share", "share_low", "share_high"]
-    return lake.arrow("personas", columns=columns).to_pylist()
+    rows: list[dict[str, Any]] = lake.arrow("personas", columns=columns).to_pylist()
+    return rows
 
 
 def _versions(lake: "Lake", store: "Store") -> Iterator[Problem]:

@@ -163,3 +163,9 @@ def test_that_the_template_wrote_in_place_of_a_model_is_told_with_the_reasons() 
         "The language model did not answer: InternalServerError 500 (2); "
         "Of 3 sentences of the model 1 were right (1).",
     ]
+
+
+def test_what_is_not_claimed_is_told_in_words() -> None:
+    disabled = {"repeat": "it is a sample", "goal_return": "it is a sample"}
+    (told,) = notes(_Told({"claims": 0, "disabled": disabled}, "claims"))
+    assert told == "No claims on coming back, goal of coming again: it is a sample."

@@ -70,6 +70,9 @@ def test_what_lake_and_graph_count_differently_is_an_error_that_names_both(
     with pytest.raises(Disagreement, match="differently") as raised:
         proof.prove(projected.store, [*chosen.claims[1:], wrong])
     assert raised.value.facts["graph"] != raised.value.facts["lake"]
+    assert "made anew from the lake" in (
+        raised.value.hint or ""
+    )  # to run again alone changes nothing
 
 
 def test_what_was_planted_is_claimed(lake: Lake) -> None:
@@ -147,6 +150,22 @@ def sent(lake: Lake) -> dict[str, set[str]]:
     """Kind -> the campaigns that it speaks of."""
     kinds = ("received", "received_inside")
     return {kind: {claim.subject for claim in every_pair(lake, kind)} for kind in kinds}
+
+
+@pytest.mark.parametrize(("verbs", "is_told"), [(["bought"], False), (["bought", "viewed"], True)])
+def test_what_answering_a_campaign_consists_of_is_not_said_twice(
+    planted_lake: Path, tmp_path: Path, verbs: list[str], is_told: bool
+) -> None:
+    shutil.copytree(planted_lake, tmp_path / "workspace")
+    with Lake.writer(tmp_path / "workspace") as lake:
+        intents = lake.table("intents").drop("run_id")
+        answers = (intents.topic == "cake-tins") & intents.verb.isin(verbs)
+        with lake.step("answered", config={}) as step:
+            rows = intents.mutate(campaign_id=answers.ifelse(SPRING, None))
+            step.overwrite("intents", lake.run(rows))
+        mine = [c for c in claims.choose(lake, sampled=False).claims if c.persona_id == BAKE]
+        assert "bought cake-tins" in {c.subject for c in mine if c.kind == "topic"}
+        assert ("response" in {c.kind for c in mine}) == is_told
 
 
 def test_a_sample_of_lines_disables_what_it_cannot_support_and_says_why(lake: Lake) -> None:
