@@ -109,11 +109,7 @@ class Claim:
         """Sorts a persona's claims: its share, what it is about, what tells most, examples."""
         told = statistics.distinctiveness(*self.counts.boxes)
         place = PLACES.get(self.kind, USUAL_PLACE)
-        if self.kind == "topic" and (
-            self.measured.direction != "more"
-            or _is_foreign(self.kind, self.subject)
-            or self.subject_label == NO_KNOWN_KIND
-        ):
+        if self.kind == "topic" and (self.measured.direction != "more" or not _is_told(self)):
             place = USUAL_PLACE
         return (place, -float(told), ORDER[self.kind], self.subject)
 
@@ -310,7 +306,7 @@ def _of_version(
             q_value = float(q[name][place]) if name in q else None
             found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
     # To answer a campaign is to do this, where all answers are alike: one fact, said once.
-    done = {(claim.subject, claim.measured.direction) for claim in found if claim.kind == "topic"}
+    done = {(c.subject, c.measured.direction) for c in found if c.kind == "topic" and _is_told(c)}
     found = [
         claim
         for claim in found
@@ -344,6 +340,11 @@ def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray)
         more, less = [i for i in more if i in single], [i for i in less if i in single]
     stated = {*more[: kind.more], *less[: kind.less]}
     return [place for place in ranked if place in stated][: kind.most]
+
+
+def _is_told(claim: Claim) -> bool:
+    """Whether the words of a topic claim say what was done with what."""
+    return not _is_foreign(claim.kind, claim.subject) and claim.subject_label != NO_KNOWN_KIND
 
 
 def _is_foreign(kind: str, subject: str) -> bool:
