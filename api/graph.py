@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kg.errors import Conflict
+from kg.errors import Conflict, Unavailable
 from kg.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ class Graph:
 
     @contextmanager
     def reading(self) -> Iterator["Store"]:
-        """The newest graph, which stays open while the block lasts, whatever a run publishes."""
+        """The newest graph, which stays open while the block lasts, whatever a run publishes.
+
+        Raises:
+            Unavailable: no run has made it whole, and none is about to.
+        """
         with self._lock:
             if not self._newest.store.is_current():
                 old, self._newest = self._newest, _Lent(self._open())
@@ -61,11 +65,24 @@ class Graph:
             lent = self._newest
             lent.readers += 1
         try:
+            self._refuse_part(lent.store)
             yield lent.store
         finally:
             with self._lock:
                 lent.readers -= 1
                 self._close_unused(lent)
+
+    def _refuse_part(self, store: "Store") -> None:
+        """What a stopped run left of a graph answers "nothing", and that is not so."""
+        watermark = store.watermark()
+        if watermark is not None and watermark.claims is not None:
+            return
+        if store.name != "embedded" and self.workspace.writing():
+            return  # until a run has ended, readers there go by the personas of the one before
+        raise Unavailable(
+            "The graph is not whole: a run is under way for the first time, or was stopped.",
+            hint="Wait for it, or run it again; what is done already is skipped.",
+        )
 
     def _close_unused(self, lent: "_Lent") -> None:
         if lent is not self._newest and not lent.readers:

@@ -37,7 +37,7 @@ def write_claims(lake: "Lake", store: "Store", progress: Progress = silent) -> N
 
     From now on new readers see the graph; does nothing when it already shows these claims.
     """
-    wanted = Watermark(store.workspace_id, graph_id(lake), claims_id(lake))
+    wanted = shown(lake, store.workspace_id)
     if store.watermark() == wanted:
         return
     claims, aliases = claim_tables(lake), alias_tables(lake)
@@ -46,14 +46,13 @@ def write_claims(lake: "Lake", store: "Store", progress: Progress = silent) -> N
             store.write_nodes(label, table, tables.run_id, progress)
         for edges in tables.edges:
             store.write_edges(edges, tables.run_id, progress)
-    store.remove_stale(["Claim"], ["CITES", "CURRENT", "STATES"], claims.run_id)
+    store.remove_stale(["Claim", "Run"], ["CITES", "CURRENT", "STATES"], claims.run_id)
     store.set_watermark(wanted)
 
 
 def bring_forward(lake: "Lake", store: "Store", progress: Progress = silent) -> bool:
     """Make a graph that is behind the lake show it; says whether anything was to do."""
-    wanted = Watermark(store.workspace_id, graph_id(lake), claims_id(lake))
-    if store.watermark() == wanted:
+    if not is_behind(lake, store):
         return False
     project(lake, store, progress)
     write_claims(lake, store, progress)
@@ -62,7 +61,12 @@ def bring_forward(lake: "Lake", store: "Store", progress: Progress = silent) -> 
 
 def is_behind(lake: "Lake", store: "Store") -> bool:
     """Whether the graph shows less, or other, than the lake holds."""
-    return store.watermark() != Watermark(store.workspace_id, graph_id(lake), claims_id(lake))
+    return store.watermark() != shown(lake, store.workspace_id)
+
+
+def shown(lake: "Lake", workspace_id: str) -> Watermark:
+    """The watermark of a graph that shows all of this lake."""
+    return Watermark(workspace_id, graph_id(lake), claims_id(lake))
 
 
 @dataclass(frozen=True)

@@ -79,13 +79,12 @@ def _id_of(lake: "Lake", tables: tuple[str, ...]) -> str:
 
 
 def graph_tables(lake: "Lake") -> GraphTables:
-    """Everything but claims: people, sessions, intents, items, campaigns, persona versions.
+    """Everything but claims and runs: people, sessions, intents, items, campaigns, personas.
 
     `Persona.current` and the CURRENT edges are left out: they come last, from `alias_tables`.
     """
     tables = {name: lake.run(rows) for name, rows in graph_expressions(lake).items()}
     tables |= category_tables(lake)
-    tables["Run"] = _runs(lake)
     nodes = {name: table for name, table in tables.items() if isinstance(name, str)}
     edges = tuple(
         EdgeTable(edge_kind(*name), table)
@@ -97,12 +96,12 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
     """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
-    parts = (_people, _belonging, _behaviour, _things, _personas, _levels, _business)
+    parts = (_people, _belonging, _behaviour, _things, persona_expressions, _levels, _business)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
 
 def claim_tables(lake: "Lake") -> GraphTables:
-    """Claims, what they cite, and persona versions with their wording.
+    """Claims, what they cite, persona versions with their wording, and the runs of it all.
 
     Raises:
         InputError: evidence names a label that a claim cannot cite.
@@ -114,6 +113,7 @@ def claim_tables(lake: "Lake") -> GraphTables:
             claims.mutate(id=claims.claim_id).drop("persona_id", "version", "claim_id", "run_id")
         ),
         "PersonaVersion": lake.run(_persona_versions(lake)),
+        "Run": _runs(lake),
     }
     states = lake.run(claims.select(start=version, end=claims.claim_id))
     edges = [EdgeTable(edge_kind("PersonaVersion", "STATES", "Claim"), states)]
@@ -318,7 +318,8 @@ def _bought_with(lake: "Lake") -> Any:
     return counted.select("count", "lift", start="item_id", end="other")
 
 
-def _personas(lake: "Lake") -> dict[Any, Any]:
+def persona_expressions(lake: "Lake") -> dict[Any, Any]:
+    """Persona versions, who holds them and what supports them, as `graph_expressions`."""
     newest = _newest_versions(lake)
     ended = _ended_versions(lake).select("persona_id", "version_id")
     versions = _persona_versions(lake)
@@ -466,8 +467,10 @@ def category_tables(lake: "Lake") -> Mapping[Any, pa.Table]:
 
 
 def _runs(lake: "Lake") -> pa.Table:
+    """The steps that made the lake's tables, and the two loads that nodes and edges name."""
     steps = lake.head.steps if lake.head else {}
     ids = {step["run_id"]: name for name, step in sorted(steps.items())}
+    ids |= {graph_id(lake): "load graph", claims_id(lake): "load claims"}
     return pa.table(
         {"id": pa.array(ids.keys(), pa.string()), "step": pa.array(ids.values(), pa.string())}
     )

@@ -90,5 +90,10 @@ def _one_claim(console: Console, lake: Any, found: list[dict[str, Any]]) -> None
 def _recovered(console: Console, lake: Any, truth: Path) -> None:
     from ingestion.simulate.score import recovered
 
+    console.print(
+        "Here a true person counts once; above, everybody that the run made of the records, so "
+        "that somebody whose records could not be brought together counts several times.",
+        soft_wrap=True,
+    )
     for line in recovered(lake, truth).lines():
         console.print(escape(line), soft_wrap=True)

@@ -1,9 +1,12 @@
 """What the steps of a run have to say, a sentence each, from their summaries in the lake."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import OF_NOBODY, Report
+from kg.personas.kinds import KINDS
+from kg.personas.wording import TEMPLATE
 from kg.words import some
 
 MOST_REASONS = 6
@@ -320,6 +323,7 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
             f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
             "found by, counted, but for shares of people, on the half that it was not searched in."
         )
+    yield from _worded(s.get("personas", {}))
     for one in s.get("renamed", ()):  # not of workspaces of before
         yield (
             f"{one['version']} was {one['before']} and is {one['name']} now: a name says what at "
@@ -327,6 +331,29 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         )
     reasons: dict[str, list[str]] = {}
     for kind, reason in s["disabled"].items():
-        reasons.setdefault(reason, []).append(kind)
+        reasons.setdefault(reason, []).append(KINDS[kind].words)
     for reason, kinds in reasons.items():
         yield f"No claims on {', '.join(kinds)}: {reason}."
+
+
+def _worded(personas: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """What a language model that was asked wrote, and why the template wrote the rest."""
+    written = [one["coverage"] for one in personas.values() if one["author"] != TEMPLATE]
+    reasons = Counter(one["instead"].rstrip(".") for one in personas.values() if one["instead"])
+    every = some(len(personas), "persona")
+    if written:
+        kept = sum(written) / len(written)
+        yield (
+            f"The language model wrote {len(written):,} of {every}; {kept:.0%} of its sentences "
+            "say what their claims say, the others were cut."
+        )
+    if reasons:
+        told = "; ".join(
+            f"{reason} ({count:,})" for reason, count in reasons.most_common(MOST_REASONS)
+        )
+        if more := sum(count for _, count in reasons.most_common()[MOST_REASONS:]):
+            told += f"; other reasons ({more:,}; --json lists them)"
+        yield (
+            f"{WARNING}the template wrote {sum(reasons.values()):,} of {every}, not the language "
+            f"model that was asked: {told}."
+        )

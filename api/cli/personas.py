@@ -209,9 +209,12 @@ def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
 
 
 def _because(claim: dict[str, Any]) -> str:
-    """What a path under a claim is: one for it, or, where holders do it less, one against it."""
+    """What a path under a claim is: one for it, or, where holders do it less, one against it; under
+    a share one that the persona was found by, which need not be what most holders do."""
     if claim["direction"] == "less":
         return "somebody of whom it is not true:"
+    if claim["kind"] == "share":
+        return "one of them, and the first intent of theirs that counts towards it:"
     return "because, among others:"
 
 
@@ -222,6 +225,7 @@ def _about(claim: dict[str, Any]) -> str:
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:
     """Claims with value, direction, reference and interval."""
+    from kg.personas.kinds import KINDS
     from kg.personas.sentences import tenths
 
     table = Table(Column("claim", no_wrap=True), "kind", "subject", "value")
@@ -231,7 +235,7 @@ def claim_table(claims: list[dict[str, Any]]) -> Table:
         reference, q = claim["reference_value"], claim["q"]
         table.add_row(
             claim["claim_id"],
-            claim["kind"],
+            KINDS[claim["kind"]].words,
             escape(_about(claim)),
             tenths(claim["value"]),
             "" if reference is None else f"{claim['direction']} than {tenths(reference)}",

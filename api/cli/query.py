@@ -39,25 +39,30 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
             as `personas show --claim` prints them.
         params: NAME=JSON each.
     """
+    from kg.graph import shown
     from kg.lake import Lake
     from kg.store.read_only import run_read_only
+    from kg.store.workspace import workspace_id
 
     if not math.isfinite(limits.seconds):
         raise InputError("A query must end.", hint="Give --seconds a number.")
 
     settings = read_settings()
-    with Lake.open(settings.workspace_path(workspace)) as lake:
-        unfinished = _unfinished(lake)
+    path = settings.workspace_path(workspace)
+    with Lake.open(path) as lake:
+        unfinished, whole = _unfinished(lake), shown(lake, workspace_id(path))
     text, written = _pasted(sys.stdin.read() if cypher == "-" else cypher)
     answer = run_read_only(
         settings,
-        settings.workspace_path(workspace),
+        path,
         text,
         written | dict(_param(one) for one in params),
         timeout_s=limits.seconds,
         max_rows=limits.rows,
         memory_mb=limits.memory_mb,
     )
+    if not unfinished and answer.watermark != whole:
+        unfinished = [_BEHIND]
     for warning in [*unfinished, *answer.warnings]:
         stderr().print(f"[bold]warning:[/] {escape(warning)}", soft_wrap=True)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
@@ -75,6 +80,12 @@ def query(cypher: str, workspace: str, params: list[str], limits: Limits, as_jso
         stderr().print(f"only the first {limits.rows:,} rows; ask for more with --rows")
 
 
+_BEHIND = (
+    "the graph does not show all of the lake: a run was stopped, or was made by another version of "
+    "the program; run it again, or what is missing here is missing from the answer"
+)
+
+
 def _unfinished(lake: Any) -> list[str]:
     """What to know of a graph that may show less than the lake holds."""
     if lake.workspace.writing():
@@ -88,8 +99,10 @@ def _pasted(text: str) -> tuple[str, dict[str, Any]]:
     """A query, and the parameters written before it; their literals are YAML as well as Cypher.
 
     Raises:
-        InputError: a value is none.
+        InputError: a value is none, or there is no query.
     """
+    from kg.store.guard import tokens
+
     found: dict[str, Any] = {}
     while match := _PARAM.match(text):
         from ruamel.yaml import YAML
@@ -103,6 +116,9 @@ def _pasted(text: str) -> tuple[str, dict[str, Any]]:
                 f"the value of :param {name} cannot be read", hint="write it on one line"
             ) from error
         text = text[match.end() :]
+    text = text.strip().removesuffix(";")  # as it ends in a file or a shell
+    if not any(tokens(text)):
+        raise InputError("There is no query.", hint="For example: MATCH (p:Persona) RETURN p.id")
     return text, found
 
 

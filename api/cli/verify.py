@@ -1,9 +1,9 @@
-"""`personagraph verify`: every claim, path and sentence, run again."""
+"""`personagraph verify`: every claim, path, figure and sentence, run again."""
 
 import sys
 from dataclasses import asdict
 
-from api.cli.console import TerminalProgress, escape, print_json, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
 from kg.settings import read_settings
 from kg.words import some
 
@@ -12,6 +12,7 @@ def verify(workspace: str, as_json: bool) -> None:
     """Re-execute everything; exit 1 when anything does not hold."""
     from api.graph import current_graph
     from kg.lake import Lake
+    from kg.personas.proof import MADE_ANEW
     from kg.personas.verify import verify as check
 
     settings = read_settings()
@@ -37,4 +38,5 @@ def verify(workspace: str, as_json: bool) -> None:
             else f"[red]✗[/] {counted}: {some(len(report.problems), 'problem')}"
         )
     if not report.ok:
+        stderr().print(f"[dim]hint: {escape(MADE_ANEW)}[/]", soft_wrap=True)
         sys.exit(1)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from kg.activity import STRATA
 from kg.hashing import stable_id
 from kg.personas import labels, statistics
-from kg.personas.counts import HALF, Scan, before_ms, counts, shares
+from kg.personas.counts import HALF, Scan, answered_by, before_ms, counts, shares
 from kg.personas.kinds import (
     DAY_MS,
     FURTHER_PLACE,
@@ -109,11 +109,7 @@ class Claim:
         """Sorts a persona's claims: its share, what it is about, what tells most, examples."""
         told = statistics.distinctiveness(*self.counts.boxes)
         place = PLACES.get(self.kind, USUAL_PLACE)
-        if self.kind == "topic" and (
-            self.measured.direction != "more"
-            or _is_foreign(self.kind, self.subject)
-            or self.subject_label == NO_KNOWN_KIND
-        ):
+        if self.kind == "topic" and (self.measured.direction != "more" or not _is_told(self)):
             place = USUAL_PLACE
         return (place, -float(told), ORDER[self.kind], self.subject)
 
@@ -205,7 +201,8 @@ def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chose
     scan = Scan(lake)
     family = _family(scan, [kind for kind in KINDS.values() if kind.name not in off], progress)
     q = _q_values(family)
-    context = _Context(Labels(lake), _as_of(lake), before_ms(scan), _share_claims(lake))
+    shares, same = _share_claims(lake), answered_by(scan)
+    context = _Context(Labels(lake), _as_of(lake), before_ms(scan), shares, same)
     claims: list[Claim] = []
     for version in sorted(context.shares):
         claims += _of_version(version, family, q, context)
@@ -296,6 +293,7 @@ class _Context:
     as_of_ms: int
     before_ms: int
     shares: dict[str, Claim]
+    answered_by: dict[str, str]
 
 
 def _of_version(
@@ -307,6 +305,14 @@ def _of_version(
         for place in _strongest(KINDS[name], table, q.get(name), mine):
             q_value = float(q[name][place]) if name in q else None
             found.append(_claim(version, KINDS[name], table, int(place), q_value, context))
+    # To answer a campaign is to do this, where all answers are alike: one fact, said once.
+    done = {(c.subject, c.measured.direction) for c in found if c.kind == "topic" and _is_told(c)}
+    found = [
+        claim
+        for claim in found
+        if claim.kind != "response"
+        or (context.answered_by.get(claim.subject), claim.measured.direction) not in done
+    ]
     # Topics of two levels may have one label; said twice with two numbers, it would be a riddle.
     told: dict[str, Claim] = {}
     for claim in in_order(found):
@@ -334,6 +340,11 @@ def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray)
         more, less = [i for i in more if i in single], [i for i in less if i in single]
     stated = {*more[: kind.more], *less[: kind.less]}
     return [place for place in ranked if place in stated][: kind.most]
+
+
+def _is_told(claim: Claim) -> bool:
+    """Whether the words of a topic claim say what was done with what."""
+    return not _is_foreign(claim.kind, claim.subject) and claim.subject_label != NO_KNOWN_KIND
 
 
 def _is_foreign(kind: str, subject: str) -> bool:

@@ -223,12 +223,43 @@ def _sent(scan: Scan) -> Any:
 
 
 def _received(scan: Scan) -> Answers:
-    return Answers(_sent(scan))
+    """Of campaigns that no intent answers which shapes personas."""
+    sent = _sent(scan)
+    return Answers(sent.anti_join(_answered(scan), "subject"))
+
+
+def _received_inside(scan: Scan) -> Answers:
+    """Of the other campaigns: who answers one was sent it, so its answers tell who was."""
+    sent = _sent(scan)
+    return Answers(sent.semi_join(_answered(scan), "subject"))
+
+
+def answered_by(scan: Scan) -> dict[str, str]:
+    """Campaign -> the verb and topic of its answers, where those of everybody are alike."""
+    rows = _every_answer(scan)
+    told = rows.verb + " " + rows.topic
+    found = rows.group_by("campaign_id").agg(one=told.min(), other=told.max())
+    found = scan.lake.run(found.filter(found.one == found.other))
+    return dict(zip(found["campaign_id"].to_pylist(), found["one"].to_pylist(), strict=True))
+
+
+def _answered(scan: Scan) -> Any:
+    """subject: the campaigns that somebody's intent answers which shapes personas."""
+    return _every_answer(scan).select(subject="campaign_id").distinct()
+
+
+def _every_answer(scan: Scan) -> Any:
+    """The intents of both halves that answer a campaign and shape personas."""
+    lake = scan.lake
+    return _answering(lake.table("intents").anti_join(lake.table("kept_out"), "intent_id"))
+
+
+def _answering(intents: Any) -> Any:
+    return intents.filter(intents.campaign_id.notnull(), intents.verb != "received")
 
 
 def _response(scan: Scan) -> Answers:
-    rows = scan.intents
-    answers = rows.filter(rows.campaign_id.notnull(), rows.verb != "received")
+    answers = _answering(scan.intents)
     return Answers(_distinct(answers, answers.campaign_id), _sent(scan))
 
 
@@ -308,6 +339,7 @@ _ANSWERS: dict[str, Callable[[Scan], Answers]] = {
     "overlap": _overlap,
     "trait": _trait,
     "received": _received,
+    "received_inside": _received_inside,
     "response": _response,
     "repeat": _repeat,
     "sequence": _sequence,

@@ -37,6 +37,7 @@ class Kind:
         needs_all_lines: why a source that is a sample of lines cannot support it ("": it can).
         counted_as: the kind whose query counts this one too ("": its own).
         shown_as: the kind whose query shows its evidence too ("": its own).
+        called: what people are told it is about ("": its name).
     """
 
     name: str
@@ -51,6 +52,12 @@ class Kind:
     needs_all_lines: str = ""
     counted_as: str = ""
     shown_as: str = ""
+    called: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is about, for people."""
+        return self.called or self.name
 
     @property
     def query(self) -> str:
@@ -119,12 +126,24 @@ KINDS: dict[str, Kind] = {
         ),
         _kind(
             "received",
-            "people to whom this campaign was sent",
+            "people to whom this campaign was sent, no answer to which shapes personas",
             "were sent {label}",
             "sending",
             more=1,
             less=1,
             needs=("received",),
+        ),
+        _kind(
+            "received_inside",
+            "people to whom this campaign was sent, answers to which shape personas",
+            "were sent {label}",
+            "sending campaign verb",
+            more=1,
+            less=1,
+            needs=("received",),
+            counted_as="received",
+            shown_as="received",
+            called="received",
         ),
         _kind(
             "item",
@@ -176,6 +195,7 @@ KINDS: dict[str, Kind] = {
             less=1,
             among=f"first seen {RETURN_DAYS} or more days before the data ends",
             needs_all_lines=_TIME,
+            called="coming back",
         ),
         _kind(
             "sequence",
@@ -183,6 +203,7 @@ KINDS: dict[str, Kind] = {
             "took up {label} in the visit after {other}",
             "topic company",
             needs_all_lines=_TIME,
+            called="one topic after another",
         ),
         _kind(
             "goal",
@@ -203,6 +224,7 @@ KINDS: dict[str, Kind] = {
             needs=("goals",),
             counted_as="goal",
             shown_as="goal",
+            called="goal",
         ),
         _kind(
             "goal_return",
@@ -217,6 +239,7 @@ KINDS: dict[str, Kind] = {
             needs_all_lines=_TIME,
             counted_as="goal",
             shown_as="goal",
+            called="goal of coming again",
         ),
         _kind(
             "overlap",

@@ -37,7 +37,7 @@ class Labels:
             return f"{tidy(name)} {tidy(value)}"
         if kind.name == "sequence":
             return THEN.join(self.topic(topic) for topic in subject.split(" > "))
-        if kind.name in {"item", "received", "response"}:
+        if kind.name in {"item", "received", "received_inside", "response"}:
             return self.item(subject)
         if kind.name == "daypart":
             return DAYPARTS[subject].format(zone=self._zone)

@@ -17,6 +17,8 @@ from kg.personas.claims import Claim
 from kg.personas.sentences import GLUE, LESS, MORE, OTHERS, percent
 
 MAX_SENTENCES = 12
+DOWN = "The language model did not answer"
+"""How the reason begins where asking again would only cost time."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ _SYSTEM = f"""You name and describe a group of people from numbered claims. A ma
 you write by these rules; a sentence that breaks one is thrown away.
 1. State only the claims. Use each claim's phrase word for word, unchanged.
 2. A sentence lists the numbers of all claims that it states, and of no others.
-3. Numbers only in sentences that state one claim, and only that claim's: its share of "them", the
-   share of {OTHERS} after the word "against", the interval, the number of people.
+3. Numbers only in sentences that state one claim, and only that claim's, each once: its share with
+   "of them" behind it, the share of {OTHERS} after the word "against", the interval, and behind it,
+   in the same parenthesis, the number of people. Where a claim has "only_those", a sentence with
+   numbers says "of those" and these words as well, word for word.
 4. Say "more" where a claim's direction is more, "less" where it is less.
 5. Whom they are compared with is always called "{OTHERS}", never otherwise.
    Besides phrases and numbers use only these words: {" ".join(sorted(GLUE | MORE | LESS))}.
@@ -93,6 +97,7 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
     """
     import openai
 
+    messages = _messages(claims, taken)
     with openai.OpenAI(
         base_url=server.url,
         api_key=server.key or "none",
@@ -101,12 +106,16 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
     ) as client:
         try:
             model = server.model or client.models.list().data[0].id
-            return _tried(client, server, model, _messages(claims, taken)), model
+            return _tried(client, server, model, messages), model
+        except (ValueError, TypeError, AttributeError) as error:  # the client checks no shapes
+            raise Unavailable(
+                f"{DOWN}: what is at its address does not speak the OpenAI-compatible protocol.",
+                hint="Check PERSONAGRAPH_LLM_URL; most servers' paths begin with /v1.",
+            ) from error
         except (openai.OpenAIError, IndexError) as error:
             code = getattr(error, "status_code", None)
             raise Unavailable(
-                f"The language model did not answer: {type(error).__name__}"
-                + (f" {code}." if code else "."),
+                f"{DOWN}: {type(error).__name__}" + (f" {code}." if code else "."),
                 hint="Check PERSONAGRAPH_LLM_URL, PERSONAGRAPH_LLM_MODEL and the server's log.",
             ) from error
 

@@ -13,6 +13,12 @@ from kg.progress import Progress, silent
 if TYPE_CHECKING:
     from kg.store.protocol import Store
 
+MADE_ANEW = (
+    "If the graph was changed or damaged, take it away (the folder `graph` of the workspace; of a "
+    "Neo4j everything in its database) and run again: it is made anew from the lake."
+)
+"""What helps where the graph itself says something else; its watermark cannot tell."""
+
 
 class Disagreement(PersonagraphError):  # noqa: N818 - reads as the fact it states
     """Lake and graph count a claim differently: our own mistake, so nothing is stated."""
@@ -53,7 +59,7 @@ def prove(store: "Store", claims: Iterable[Claim], progress: Progress = silent) 
                 f"The lake and the graph count a claim ({claim.kind} {claim.subject!r} of "
                 f"{claim.version_id}) differently: lake {claim.counts}, "
                 f"graph {found[claim.claim_id]}.",
-                hint="The graph may be behind: run again. Else this is a mistake of ours.",
+                hint=f"{MADE_ANEW} If they differ again, it is a mistake of ours.",
                 claim_id=claim.claim_id,
                 lake=asdict(claim.counts),
                 graph=asdict(found[claim.claim_id]),

@@ -38,20 +38,25 @@ nothing or all."""
 _NUMBER = r"(\d[\d,]*(?:\.\d+)?)"
 _PERCENT = r"\s*(?:%|percent\b|per cent\b)"
 _REST = r"(?:equally active (?:others|other people|people))"
+# How many people stand behind the interval, in its parenthesis: anywhere else they would be those
+# who do it, and are those whom the share is of.
 _INTERVAL = re.compile(
     rf"(?:95{_PERCENT}\s*)?(?:confidence\s+)?interval:?\s*(?:of|from|between)?\s*"
-    rf"{_NUMBER}\s*%?\s*(?:-|–|to|and)\s*{_NUMBER}{_PERCENT}"
+    rf"{_NUMBER}\s*%?\s*(?:-|–|to|and)\s*{_NUMBER}{_PERCENT}(?:,\s*{_NUMBER}\s+people(?=\s*\)))?"
 )
-_PEOPLE = re.compile(rf"{_NUMBER}\s+people\b")
 _REFERENCE = re.compile(
     rf"(?:\b(?:against|versus|than|compared with|compared to)\s+{_NUMBER}{_PERCENT}"
-    rf"(?:\s+(?:of|among)\s+{_REST})?)|(?:{_NUMBER}{_PERCENT}\s+(?:of|among)\s+{_REST})"
+    rf"(?:\s+(?:of|among)\s+{_REST}|(?!\s+(?:of|among)\b)))"
+    rf"|(?:{_NUMBER}{_PERCENT}\s+(?:of|among)\s+{_REST})"
 )
-_VALUE = re.compile(rf"{_NUMBER}{_PERCENT}")
+# Of whom a share is, is said: of them; of those whom the question applies to; by the phrase itself.
+_OF_THEM = re.compile(rf"{_NUMBER}{_PERCENT}\s+(?:of|among)\s+them\b")
+_OF_THOSE = re.compile(rf"{_NUMBER}{_PERCENT}\s+(?:of|among)\s+(?:them\b|those\s+;)")
+_BY_PHRASE = re.compile(rf"{_NUMBER}{_PERCENT}(?=\s+;)")
 _PLACED_REST = re.compile(rf"\b(?:than|against|versus|unlike|with|to|of|among)\s+{_REST}\b")
 _LOOSE_REST = re.compile(rf"\b{_REST}\b")
 _TURNED = re.compile(
-    r"\b(?:than|against|versus|unlike|compared (?:with|to))\s+(?:they|them|th[eo]se)"
+    r"\b(?:than|against|versus|unlike|compared (?:with|to))\s+(?:\w+\s+)?(?:they|them|th[eo]se)\b"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -98,9 +103,13 @@ def problem(text: str, cited: Sequence[Claim]) -> str | None:
         if words not in left:
             return f"it does not state “{words}”"
         left = left.replace(words, " ; ")
-    for words in sorted({_plain(c.among) for c in cited if c.among}, key=len, reverse=True):
+    amongs = sorted({_plain(c.among) for c in cited if c.among}, key=len, reverse=True)
+    unsaid = next((words for words in amongs if words not in left), None)
+    for words in amongs:
         left = left.replace(words, " ; ")
     left, wrong, has_numbers = _without_numbers(left, cited)
+    if wrong is None and has_numbers and unsaid:
+        return f"its numbers are only of those “{unsaid}”, which it does not say"
     return wrong or _wrong_words(left, cited, has_numbers)
 
 
@@ -131,21 +140,28 @@ def _without_numbers(text: str, cited: Sequence[Claim]) -> tuple[str, str | None
         return text, "it has numbers but cites several claims", True
     claim, measured = cited[0], cited[0].measured
     reference = measured.reference_value
+    interval = (_spellings(measured.low), _spellings(measured.high), {str(claim.people)})
     roles: list[tuple[re.Pattern[str], tuple[set[str], ...], str]] = [
-        (_INTERVAL, (_spellings(measured.low), _spellings(measured.high)), "interval"),
-        (_PEOPLE, ({str(claim.people)},), "number of people"),
+        (_INTERVAL, interval, "interval"),
         (_REFERENCE, (set() if reference is None else _spellings(reference),), "reference"),
-        (_VALUE, (_spellings(measured.value),), "value"),
+        (_value(claim), (_spellings(measured.value),), "value"),
     ]
     for pattern, wanted, role in roles:
-        for match in pattern.finditer(text):
+        for place, match in enumerate(pattern.finditer(text)):
             numbers = [number.replace(",", "") for number in match.groups() if number]
-            if any(n not in right for n, right in zip(numbers, wanted, strict=True)):
+            if place or any(n not in right for n, right in zip(numbers, wanted, strict=False)):
                 return text, f"its {role} {' to '.join(numbers)} is not the claim's", True
         text = pattern.sub(" ; ", text)
     if found := re.search(r"\d+", text):
         return text, f"its number {found[0]} is not the claim's", True
     return text, None, True
+
+
+def _value(claim: Claim) -> re.Pattern[str]:
+    """How the share of a claim is written."""
+    if not claim.counts.compares:
+        return _BY_PHRASE
+    return _OF_THOSE if claim.among else _OF_THEM
 
 
 def _spellings(share: float) -> set[str]:

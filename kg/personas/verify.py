@@ -2,7 +2,9 @@
 
 A claim holds when the graph counts what it says, its numbers follow from those counts, its q from
 the whole family of tests, its paths are still there, and the graph states it as the lake does. A
-wording holds when every sentence cites claims that exist and says what they say.
+persona version holds when its people and share are what the graph counts, and when graph and lake
+say the same of it and of its holders. A wording holds when every sentence cites claims that exist
+and says what they say.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,8 +18,9 @@ from kg.personas.claims import Claim
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS
 from kg.personas.sentences import problem
-from kg.personas.statistics import LEAST_COMPARED, MAX_Q, MIN_PEOPLE
+from kg.personas.statistics import LEAST_COMPARED, MAX_Q, MIN_PEOPLE, wilson
 from kg.progress import Progress, silent
+from kg.projection import alias_tables, persona_expressions
 
 __all__ = ["Problem", "Report", "explain", "verify"]
 
@@ -31,7 +34,7 @@ class Problem:
     """One thing that does not hold.
 
     Attributes:
-        what: `claim`, `evidence` or `wording`.
+        what: `claim`, `evidence`, `persona` or `wording`.
         where: the claim's id, or the persona version's.
         why: what is wrong, in words.
     """
@@ -71,6 +74,9 @@ def verify(lake: "Lake", store: "Store", progress: Progress = silent) -> Report:
     found += _strata(lake)
     found += _evidence(store, [claim for _, claim in readable], paths, progress)
     found += _graph(store, rows, paths)
+    found += _figures(lake, store)
+    found += _versions(lake, store)
+    found += _holdings(lake, store)
     found += _words(lake, [claim for _, claim in readable], wordings)
     unique = tuple(sorted(set(found), key=lambda p: (p.what, p.where, p.why)))
     sentences = sum(len(words.sentences) for words in wordings)
@@ -191,14 +197,86 @@ def _graph(
         yield Problem("evidence", claim_id, "graph and lake cite different nodes for it")
 
 
+def _figures(lake: "Lake", store: "Store") -> Iterator[Problem]:
+    """Figures of personas in the lake that do not follow from who holds them in the graph.
+
+    Of those without a claim as well: of too few people nothing is claimed.
+    """
+    personas = {f"{row['persona_id']}@{row['version']}": row for row in _personas(lake)}
+    pairs = [{"version": version, "subject": ""} for version in personas]
+    counted = claims.by_pair(store.run(KINDS["share"].query, {"pairs": pairs}))
+    for version, row in personas.items():
+        counts = counted.get((version, ""), claims.NOBODY)
+        people, population = sum(counts.k1), sum(counts.n1)
+        low, high = wilson(people, population)
+        right = {
+            "people": people,
+            "population": population,
+            "share": people / max(population, 1),
+            "share_low": float(low),
+            "share_high": float(high),
+        }
+        for column in (c for c in right if not _equal(row[c], right[c])):
+            why = f"{column} is {_shown(row[column])}, the graph counts {_shown(right[column])}"
+            yield Problem("persona", version, why)
+
+
+def _personas(lake: "Lake") -> list[dict[str, Any]]:
+    columns = ["persona_id", "version", "people", "population", "share", "share_low", "share_high"]
+    rows: list[dict[str, Any]] = lake.arrow("personas", columns=columns).to_pylist()
+    return rows
+
+
+def _versions(lake: "Lake", store: "Store") -> Iterator[Problem]:
+    """Persona versions of which the graph says other than the lake."""
+    force = {row["id"]: row["current"] for row in alias_tables(lake).nodes["Persona"].to_pylist()}
+    stated = {row["id"]: row for row in store.run("persona/stated")}
+    for wanted in lake.run(persona_expressions(lake)["PersonaVersion"]).to_pylist():
+        shown = stated.pop(wanted["id"], None)
+        if shown is None:
+            yield Problem("persona", wanted["id"], "it is not in the graph")
+            continue
+        wanted["current"] = force.get(wanted["persona_id"])
+        for column in (c for c in shown if not _equal(shown[c], wanted[c])):
+            why = f"the graph's {column} is {_shown(shown[column])}"
+            yield Problem("persona", wanted["id"], why)
+    for version in stated:
+        yield Problem("persona", version, "it is in the graph, not in the lake")
+
+
+def _holdings(lake: "Lake", store: "Store") -> Iterator[Problem]:
+    """Persona versions of whose holders the graph says other than the lake, in sums."""
+    held = persona_expressions(lake)["User", "HOLDS", "PersonaVersion"]
+    sums = held.group_by(id=held.end).agg(
+        holdings=held.count(),
+        ended=held.valid_to_ms.count(),
+        **{name: held[name].sum() for name in ("weight", "low", "high", "intents")},
+    )
+    in_lake = {row["id"]: row for row in lake.run(sums).to_pylist()}
+    in_graph = {row["id"]: row for row in store.run("persona/held")}
+    for version in sorted(in_lake.keys() | in_graph.keys()):
+        wanted, shown = in_lake.get(version, {}), in_graph.get(version, {})
+        for name in (n for n in _HELD if not _equal(shown.get(n), wanted.get(n))):
+            yield Problem("persona", version, f"graph and lake differ in {_HELD[name]}")
+
+
+_HELD = {
+    "holdings": "how many hold or held it",
+    "ended": "how many hold it no more",
+    "weight": "the weights of its holders",
+    "low": "the intervals of the weights",
+    "high": "the intervals of the weights",
+    "intents": "the intents of its holders",
+}
+
+
 def _words(lake: "Lake", every: list[Claim], wordings: list[wording.Wording]) -> Iterator[Problem]:
     by_version: dict[str, list[Claim]] = {}
     for claim in every:
         by_version.setdefault(claim.version_id, []).append(claim)
     for version in sorted(by_version.keys() - {words.version_id for words in wordings}):
         yield Problem("wording", version, "it has claims but no words")
-    personas = lake.arrow("personas", columns=["persona_id", "version"]).to_pylist()
-    known = {f"{row['persona_id']}@{row['version']}" for row in personas}
+    known = {f"{row['persona_id']}@{row['version']}" for row in _personas(lake)}
     for version in sorted({words.version_id for words in wordings} - known):
         yield Problem("wording", version, "there is no such persona version")
     for words in wordings:

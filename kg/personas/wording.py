@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kg.errors import Unavailable
 from kg.personas import template
 from kg.personas.claims import Claim
-from kg.personas.llm import LlmServer, Unusable, Written, write
+from kg.personas.llm import DOWN, LlmServer, Unusable, Written, write
 from kg.personas.sentences import mentioned, problem
 from kg.progress import Progress, silent
 
@@ -128,16 +128,13 @@ def word(
             wording = _worded(named_by[version], asked, taken, staying.get(version))
             if llm is not None and not wording.instead and down:
                 wording = replace(wording, instead=down)
-            if wording.instead.startswith(_DOWN):
+            if wording.instead.startswith(DOWN):
                 down = wording.instead  # the others would only wait as long
             names[version] = wording.name
             wordings.append(wording)
             task.advance()
     named = [_with_name(claim, names) for claim in claims]
     return [_with_overlap(wording, named) for wording in wordings], named
-
-
-_DOWN = "The language model did not answer"
 
 
 def _share(claims: Sequence[Claim]) -> float:

@@ -192,7 +192,9 @@ def _check_gds(store: Neo4jStore) -> None:
 def marked_rows(
     request: "Request", check: Callable[[str | None, Any], None], begin: Callable[[], None]
 ) -> Iterator[list[Any]]:
-    """The columns of an analyst's query, then its rows; READ access, the server's time limit too.
+    """The watermark (empty: none is set), the columns of an analyst's query, then its rows.
+
+    With READ access, and the server's time limit too.
 
     Raises:
         NotAllowed: its plan is not read-only. InputError: the Cypher is wrong.
@@ -207,6 +209,7 @@ def marked_rows(
         limits = {"timeout": request.timeout_s, "metadata": {"personagraph": request.mark}}
         owner = session.run(queries.named("graph/watermark", "neo4j").text).data()
         refuse_other_workspace(owner[0]["workspace"] if owner else None, request.workspace_id)
+        yield list(owner[0].values()) if owner else []
         plan = session.run(neo4j.Query("EXPLAIN " + request.text, **limits), request.params)  # type: ignore[arg-type]
         summary = plan.consume()
         check(summary.query_type, summary.plan)

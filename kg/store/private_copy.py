@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kg import queries
 from kg.errors import Conflict, InputError, NotAllowed, PersonagraphError, Unavailable
 from kg.store.engine import DATABASE, engine
 from kg.store.generations import Generations, Hold, hold, remove_unheld
@@ -92,7 +93,7 @@ def _make_copy(root: Path, database: Path, state: str) -> None:
 
 
 def rows_of(copy: Path, log: Path, text: str, params: dict[str, Any]) -> Iterator[list[Any]]:
-    """The columns of a query, then its rows one by one as they are found.
+    """The watermark (empty: none is set), the columns of a query, then its rows as they are found.
 
     Raises:
         InputError: the Cypher is wrong. NotAllowed: it would write.
@@ -100,6 +101,8 @@ def rows_of(copy: Path, log: Path, text: str, params: dict[str, Any]) -> Iterato
     library = engine(log)
     database = _open(library, copy)
     try:
+        marks = database.query("opencypher", queries.named("graph/watermark", "embedded").text, {})
+        yield next(([row.get(name) for name in row.property_names] for row in marks), [])
         result = database.query("opencypher", text, params)
         columns: list[str] | None = None
         for row in result:

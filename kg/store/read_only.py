@@ -33,6 +33,7 @@ from kg.errors import (
     Unavailable,
 )
 from kg.store.guard import check_plan, check_text
+from kg.store.tables import Watermark
 
 if TYPE_CHECKING:
     from kg.settings import Settings
@@ -57,12 +58,14 @@ class Answer:
         truncated: there were more rows than the limit.
         warnings: shapes in the text that are known to give wrong or slow answers (`kg/lint.py`),
             and names that no graph has (`kg/vocabulary.py`).
+        watermark: which lake the graph shows; None: it was never loaded.
     """
 
     columns: list[str]
     rows: list[list[Any]]
     truncated: bool
     warnings: list[str] = field(default_factory=list)
+    watermark: Watermark | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -214,7 +217,8 @@ def _decoded(output: bytes) -> Answer:
     if "error" in answer:
         kind = _ERRORS.get(answer["error"], Unavailable)
         raise kind(answer["message"], hint=answer["hint"])
-    return Answer(answer["columns"], answer["rows"], answer["truncated"])
+    watermark = Watermark(*answer["watermark"]) if answer["watermark"] else None
+    return Answer(answer["columns"], answer["rows"], answer["truncated"], watermark=watermark)
 
 
 def _environment(request: Request) -> dict[str, str]:
@@ -239,13 +243,14 @@ def _terminate(settings: "Settings", mark: str) -> None:
 def _serve(request: Request) -> dict[str, Any]:
     """In the process: run the query, give back the answer."""
     rows = _embedded_rows(request) if request.copy else _neo4j_rows(request)
-    columns = next(rows)
+    watermark, columns = next(rows), next(rows)
     kept: list[list[Any]] = []
+    answer = {"watermark": watermark, "columns": columns, "rows": kept, "truncated": False}
     for row in rows:
         if len(kept) == request.max_rows:
-            return {"columns": columns, "rows": kept, "truncated": True}
+            return answer | {"truncated": True}
         kept.append(row)
-    return {"columns": columns, "rows": kept, "truncated": False}
+    return answer
 
 
 def _embedded_rows(request: Request) -> Iterator[list[Any]]:

@@ -12,7 +12,8 @@ from api.cli import console
 from api.cli.console import TerminalProgress, escape
 from api.cli.ending import CUT_SHORT, ending, is_interrupted
 from api.cli.personas import show_claims, show_proposal
-from kg.errors import NotFound, Unavailable
+from api.cli.query import _pasted
+from kg.errors import InputError, NotFound, Unavailable
 from kg.exports import COMPUTED, EXPORTS
 
 HOSTILE = "shop[bold red] q[/]z :smile: a\x1b[2Jb\u202ec\u2067d\u200fe"
@@ -105,9 +106,24 @@ def test_a_path_under_a_claim_of_less_is_marked_and_the_table_says_the_direction
     more = {"claim_id": "c_more", "subject_label": "web", "direction": "more"}
     with StringIO() as written:
         told = [claim | less | {"reference_value": 0.183}, claim | more | {"reference_value": 4e-4}]
+        share = more | {"claim_id": "c_all", "kind": "share", "subject_label": "people"}
+        told += [claim | share | {"reference_value": None}]
+        goal = more | {"claim_id": "c_goal", "kind": "goal_inside"}
+        told += [claim | goal | {"reference_value": None}]
         show_claims(Console(file=written, width=140), told)
         said = written.getvalue()
     assert "c_less survey, somebody of whom it is not true:\n  (Session s_1: web)" in said
     assert "c_more web, because, among others:\n  (Session s_1: web)" in said
+    assert "c_all people, one of them, and the first intent of theirs that counts" in said
+    assert [re.split(r"\s*│\s*", row)[2] for row in said.splitlines() if "│ c_" in row][
+        -1
+    ] == "goal"
     rows = [re.split(r"\s*│\s*", line)[4:6] for line in said.splitlines() if "│ c_" in line]
-    assert rows == [["4.4%", "less than 18.3%"], ["4.4%", "more than 0.04%"]]
+    assert rows[:2] == [["4.4%", "less than 18.3%"], ["4.4%", "more than 0.04%"]]
+
+
+def test_a_query_may_end_as_in_a_file_and_must_say_something() -> None:
+    assert _pasted(":param a => 1;\nRETURN $a AS a;\n") == ("RETURN $a AS a", {"a": 1})
+    for nothing in ("", " ;\n", "// a comment", ":param a => 1;\n"):
+        with pytest.raises(InputError, match="There is no query"):
+            _pasted(nothing)

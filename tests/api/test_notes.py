@@ -142,3 +142,30 @@ def test_reasons_that_are_not_named_are_counted() -> None:
     assert "5 reason_5, 7 for other reasons" in told
     assert "10 reason_0 (first: row 4 of a), 9 reason_1, " in told
     assert "`personagraph export records -o records.csv --workspace shop` lists each." in told
+
+
+def test_that_the_template_wrote_in_place_of_a_model_is_told_with_the_reasons() -> None:
+    said = {"claims": 0, "disabled": {}}
+    down = "The language model did not answer: InternalServerError 500."
+    template = {"author": "template", "coverage": 1.0, "instead": ""}
+    assert notes(_Told(said | {"personas": {"p_1@1": template}}, "claims")) == []
+    personas = {
+        "p_1@1": {"author": "tiny", "coverage": 0.75, "instead": ""},
+        "p_2@1": {"author": "tiny", "coverage": 0.85, "instead": ""},
+        "p_3@1": template | {"instead": down},
+        "p_4@1": template | {"instead": down},
+        "p_5@1": template | {"instead": "Of 3 sentences of the model 1 were right."},
+    }
+    assert notes(_Told(said | {"personas": personas}, "claims")) == [
+        "The language model wrote 2 of 5 personas; 80% of its sentences say what their claims say, "
+        "the others were cut.",
+        f"{WARNING}the template wrote 3 of 5 personas, not the language model that was asked: "
+        "The language model did not answer: InternalServerError 500 (2); "
+        "Of 3 sentences of the model 1 were right (1).",
+    ]
+
+
+def test_what_is_not_claimed_is_told_in_words() -> None:
+    disabled = {"repeat": "it is a sample", "goal_return": "it is a sample"}
+    (told,) = notes(_Told({"claims": 0, "disabled": disabled}, "claims"))
+    assert told == "No claims on coming back, goal of coming again: it is a sample."

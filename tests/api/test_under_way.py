@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from program import personagraph
+from serving import served
 
+from kg.graph import shown
 from kg.lake import Lake
+from kg.projection import graph_id
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Watermark
@@ -48,3 +51,30 @@ def test_a_graph_that_no_run_has_finished_is_warned_of(tmp_path: Path) -> None:
     told = personagraph(tmp_path, "query", "MATCH (p:Persona) RETURN p.id", "-w", "w")
     assert told.returncode == 0
     assert "no run has come to its end here" in " ".join(told.stderr.split())
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_graph_that_shows_less_than_the_lake_is_warned_of(tmp_path: Path, whole: bool) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("claims"):
+            pass
+        with open_store(Settings(), tmp_path / "w", write=True) as store:
+            behind = Watermark(store.workspace_id, "before", "before")
+            store.set_watermark(shown(lake, store.workspace_id) if whole else behind)
+    told = personagraph(tmp_path, "query", "MATCH (u:User) RETURN count(u) AS n", "-w", "w")
+    assert told.returncode == 0
+    said = " ".join(told.stderr.split())
+    assert ("the graph does not show all of the lake" in said) != whole
+
+
+def test_a_graph_that_a_stopped_run_left_is_not_served_as_if_it_were_whole(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("claims"):
+            pass
+        with open_store(Settings(), tmp_path / "w", write=True) as store:
+            store.set_watermark(Watermark(store.workspace_id, graph_id(lake)))
+    with served(tmp_path, "w") as client:
+        for path in ("/v1/personas", "/v1/people/email:ann@shop.test"):
+            answer = client.get(path)
+            assert answer.status_code == 503
+            assert "not whole" in answer.json()["detail"]

@@ -9,7 +9,7 @@ from kg import graph
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
 from kg.personas.lineage import personas_at
-from kg.projection import claim_tables, graph_id, graph_tables
+from kg.projection import claim_tables, claims_id, graph_id, graph_tables
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Store
@@ -152,7 +152,7 @@ def edges(lake: Lake, *kind: str) -> list[dict[str, object]]:
 def test_who_denied_consent_is_not_in_the_graph_nor_is_anything_of_theirs(lake: Lake) -> None:
     tables = graph_tables(lake)
     for label, nodes in tables.nodes.items():
-        assert not [i for i in nodes["id"].to_pylist() if "9" in i and label != "Run"], label
+        assert not [i for i in nodes["id"].to_pylist() if "9" in i], label
     for found in tables.edges:
         ends = found.table["start"].to_pylist() + found.table["end"].to_pylist()
         assert not [i for i in ends if "9" in i], found.kind
@@ -286,6 +286,25 @@ def test_new_claims_replace_the_old_ones_without_a_new_load(
     assert shop.run("MATCH (c:Claim) RETURN c.id AS id") == [{"id": "c_2"}]
     assert len(graph.claim_evidence(shop, "c_2")) == 2
     assert shop.run("MATCH (:PersonaVersion)-[e:STATES]->() RETURN count(e) AS n") == [{"n": 1}]
+
+
+def test_every_run_that_a_node_names_is_in_the_graph_also_after_new_claims(
+    lake: Lake, shop: Store, workspace: Path
+) -> None:
+    write(workspace, "claims", claims() | {"evidence": []}, seed=1)
+    lake.refresh()
+    assert graph.bring_forward(lake, shop)
+    named = shop.run("MATCH (n) WHERE n.run_id IS NOT NULL RETURN DISTINCT n.run_id AS id")
+    runs = {
+        row["id"]: row["step"]
+        for row in shop.run("MATCH (r:Run) RETURN r.id AS id, r.step AS step")
+    }
+    assert {row["id"] for row in named} <= runs.keys()
+    assert shop.run("MATCH (c:Claim) RETURN DISTINCT c.run_id AS id") == [{"id": claims_id(lake)}]
+    assert runs == {lake.step_id(step): step for step in ("intents", "personas", "claims")} | {
+        graph_id(lake): "load graph",
+        claims_id(lake): "load claims",
+    }
 
 
 def test_a_new_version_of_a_persona_comes_into_force_with_the_watermark(

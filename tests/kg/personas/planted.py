@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from kg.lake import Lake, Step
+from kg.personas.statistics import wilson
 from tests.rows import put
 
 DAY_MS = 86_400_000
@@ -154,9 +155,21 @@ def _write(step: Step, story: _Story) -> None:
     ]  # fmt: skip
     personas = [
         {"persona_id": p, "version": 1, "parent_id": None, "signature": "{}"}
-        | dict.fromkeys(("stability", "share", "share_low", "share_high"), 0.5)
-        | dict.fromkeys(("recurrence_lift", "recurrence_p", "recurrence_q"), 0.5)
-        | dict.fromkeys(("intents", "people", "population"), 100)
+        | dict.fromkeys(("stability", "recurrence_lift", "recurrence_p", "recurrence_q"), 0.5)
+        | {"intents": 100}
+        | _shares(story, p)
         for p in (BAKE, TINK)
     ]
     put(step, topics=topics, items=items, personas=personas, goals=goals, **story.rows)
+
+
+def _shares(story: _Story, persona: str) -> dict[str, object]:
+    """How many hold a persona, of everybody who did not deny consent."""
+    seen = {row["user_id"] for row in story.rows["users"] if not row["consent_denied"]}
+    holding = [row for row in story.rows["holdings"] if row["persona_id"] == persona]
+    people = sum(row["user_id"] in seen for row in holding)
+    low, high = wilson(people, len(seen))
+    return {"people": people, "population": len(seen), "share": people / len(seen)} | {
+        "share_low": float(low),
+        "share_high": float(high),
+    }

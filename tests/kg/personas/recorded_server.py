@@ -14,7 +14,8 @@ class Recorded:
     """What is answered, in order (the last one again and again), and what was asked.
 
     Args:
-        answers: `{"status": 500}`, or `{"content": text or object, "finish_reason": "stop"}`.
+        answers: `{"status": 500}`, or `{"content": text or object, "finish_reason": "stop"}`, or
+            `{"body": text, "type": "text/html"}`, which is also what it lists as its models.
     """
 
     answers: list[dict[str, Any]]
@@ -31,21 +32,29 @@ def recorded_server(answers: list[dict[str, Any]]) -> Iterator[Recorded]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             tape.paths.append(self.path)
+            if tape.answers and "body" in tape.answers[0]:
+                self._send(200, tape.answers[0]["type"], tape.answers[0]["body"].encode())
+                return
             self._answer(200, {"object": "list", "data": [{"id": "tiny", "object": "model"}]})
 
         def do_POST(self) -> None:
             tape.paths.append(self.path)
             tape.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             answer = tape.answers[min(len(tape.asked), len(tape.answers)) - 1]
+            if "body" in answer:
+                self._send(200, answer["type"], answer["body"].encode())
+                return
             status = answer.get("status", 200)
             self._answer(
                 status, _envelope(answer) if status == 200 else {"error": {"message": "x"}}
             )
 
         def _answer(self, status: int, body: dict[str, Any]) -> None:
-            data = json.dumps(body).encode()
+            self._send(status, "application/json", json.dumps(body).encode())
+
+        def _send(self, status: int, kind: str, data: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)

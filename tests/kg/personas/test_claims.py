@@ -1,8 +1,10 @@
 """Claims: the same counts in lake and graph, honest choice, everything in the row."""
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,7 @@ from kg.personas.kinds import KINDS, MAX_CLAIMS, TOPICS_FIRST, disabled
 from kg.personas.proof import Disagreement
 from kg.queries import DIALECTS, load
 from tests.kg.personas.conftest import Stated
-from tests.kg.personas.planted import BAKE, SPRING, TINK
+from tests.kg.personas.planted import AUTUMN, BAKE, SPRING, TINK
 
 
 def every_pair(lake: Lake, kind: str) -> list[Claim]:
@@ -68,6 +70,9 @@ def test_what_lake_and_graph_count_differently_is_an_error_that_names_both(
     with pytest.raises(Disagreement, match="differently") as raised:
         proof.prove(projected.store, [*chosen.claims[1:], wrong])
     assert raised.value.facts["graph"] != raised.value.facts["lake"]
+    assert "made anew from the lake" in (
+        raised.value.hint or ""
+    )  # to run again alone changes nothing
 
 
 def test_what_was_planted_is_claimed(lake: Lake) -> None:
@@ -125,6 +130,42 @@ def test_what_the_persona_was_found_by_is_descriptive_and_has_no_q(lake: Lake) -
     for claim in claims.choose(lake, sampled=False).claims:
         assert (claim.q is None) == KINDS[claim.kind].is_descriptive
     assert [k for k in KINDS if not KINDS[k].is_descriptive] == ["trait", "received", "goal"]
+
+
+def test_that_a_campaign_was_sent_is_tested_only_where_no_answer_to_it_shapes_personas(
+    planted_lake: Path, tmp_path: Path
+) -> None:
+    """Who answered a campaign had been sent it, so a persona of those who answer was, too."""
+    shutil.copytree(planted_lake, tmp_path / "workspace")
+    with Lake.writer(tmp_path / "workspace") as lake:
+        assert sent(lake) == {"received": {AUTUMN}, "received_inside": {SPRING}}
+        intents = lake.table("intents")
+        answers = intents.filter(intents.campaign_id.notnull())
+        with lake.step("shaped", config={}) as step:
+            step.overwrite("kept_out", lake.run(answers.select("intent_id", why="campaign_id")))
+        assert sent(lake) == {"received": {AUTUMN, SPRING}, "received_inside": set()}
+
+
+def sent(lake: Lake) -> dict[str, set[str]]:
+    """Kind -> the campaigns that it speaks of."""
+    kinds = ("received", "received_inside")
+    return {kind: {claim.subject for claim in every_pair(lake, kind)} for kind in kinds}
+
+
+@pytest.mark.parametrize(("verbs", "is_told"), [(["bought"], False), (["bought", "viewed"], True)])
+def test_what_answering_a_campaign_consists_of_is_not_said_twice(
+    planted_lake: Path, tmp_path: Path, verbs: list[str], is_told: bool
+) -> None:
+    shutil.copytree(planted_lake, tmp_path / "workspace")
+    with Lake.writer(tmp_path / "workspace") as lake:
+        intents = lake.table("intents").drop("run_id")
+        answers = (intents.topic == "cake-tins") & intents.verb.isin(verbs)
+        with lake.step("answered", config={}) as step:
+            rows = intents.mutate(campaign_id=answers.ifelse(SPRING, None))
+            step.overwrite("intents", lake.run(rows))
+        mine = [c for c in claims.choose(lake, sampled=False).claims if c.persona_id == BAKE]
+        assert "bought cake-tins" in {c.subject for c in mine if c.kind == "topic"}
+        assert ("response" in {c.kind for c in mine}) == is_told
 
 
 def test_a_sample_of_lines_disables_what_it_cannot_support_and_says_why(lake: Lake) -> None:

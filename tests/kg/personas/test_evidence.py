@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from kg.personas import claims, evidence
+from kg.personas.claims import Claim
 from kg.personas.evidence import Path
 from kg.personas.kinds import KINDS
 from tests.kg.personas.conftest import Stated
+from tests.kg.personas.planted import BAKE
 from tests.kg.personas.test_claims import every_pair
 
 
@@ -24,9 +26,14 @@ def test_every_claim_has_one_to_three_paths_from_its_version_through_a_holder(
     assert evidence.check(stated.store, by_id.values(), paths) == {}
 
 
+def shown_best(claim: Claim) -> tuple[bool, bool]:
+    """Claims of more come first, then bakers: some planted tinkerers have no intent of theirs."""
+    return claim.measured.direction == "more", claim.persona_id == BAKE
+
+
 def test_every_kind_finds_paths_and_they_check(projected: Stated) -> None:
     every = [
-        next(claim for claim in every_pair(projected.lake, kind) if sum(claim.counts.k1))
+        max((c for c in every_pair(projected.lake, kind) if sum(c.counts.k1)), key=shown_best)
         for kind in KINDS
         if kind != "share"
     ]

@@ -13,6 +13,7 @@ from kg.activity import STRATA
 from kg.lake.tables import TABLES
 from kg.personas.verify import Report, verify
 from tests.kg.personas.conftest import Stated
+from tests.kg.personas.planted import BAKE, TINK
 
 Row = dict[str, Any]
 Corrupt = Callable[[Row, random.Random], None]
@@ -210,3 +211,45 @@ def test_missing_evidence_is_caught(stated: Stated) -> None:
 def test_a_graph_that_was_changed_no_longer_verifies(stated: Stated, change: str) -> None:
     stated.store.write(change)
     assert not check(stated).ok
+
+
+def test_whatever_the_graph_says_otherwise_of_a_persona_is_caught(stated: Stated) -> None:
+    changed = {
+        "people": 999, "population": 999, "share": 0.5, "share_low": 0.0, "share_high": 1.0,
+        "stability": 1.0, "name": "Rich People", "summary": "They are rich.", "sentences": "[]",
+        "author": "somebody", "kept_because": "they are rich",
+    }  # fmt: skip
+    setting = ", ".join(f"v.{name} = ${name}" for name in changed)
+    stated.store.write(f"MATCH (v:PersonaVersion {{id: '{BAKE}@1'}}) SET {setting}", changed)
+    stated.store.write(f"MATCH (p:Persona {{id: '{TINK}'}}) SET p.current = ''")
+    found = [(p.what, p.where, p.why.partition(" is ")[0]) for p in check(stated).problems]
+    assert sorted(found) == sorted(
+        [
+            *(("persona", f"{BAKE}@1", f"the graph's {name}") for name in changed),
+            ("persona", f"{TINK}@1", "the graph's current"),
+        ]
+    )
+
+
+def test_a_persona_that_only_the_graph_has_is_caught(stated: Stated) -> None:
+    stated.store.write("MERGE (v:PersonaVersion {id: 'p_ffffffff@1'}) SET v.name = 'Rich People'")
+    assert [(p.what, p.where) for p in check(stated).problems] == [("persona", "p_ffffffff@1")]
+
+
+def test_weights_that_the_lake_does_not_have_are_caught(stated: Stated) -> None:
+    one = f"MATCH ()-[h:HOLDS]->(:PersonaVersion {{id: '{BAKE}@1'}}) WITH h LIMIT 1"
+    stated.store.write(f"{one} SET h.weight = 0.99, h.intents = 99")
+    assert [(p.where, p.why) for p in check(stated).problems] == [
+        (f"{BAKE}@1", "graph and lake differ in the intents of its holders"),
+        (f"{BAKE}@1", "graph and lake differ in the weights of its holders"),
+    ]
+
+
+def test_figures_of_the_lake_that_nobody_counted_are_caught(stated: Stated) -> None:
+    rows = rows_of(stated, "personas")
+    rows[0] |= {"people": 999, "population": 999, "share": 0.9, "share_low": 0.0}
+    write(stated, "personas", rows)
+    where = f"{rows[0]['persona_id']}@{rows[0]['version']}"
+    found = [(p.what, p.where, p.why.split()[0]) for p in check(stated).problems]
+    wrong = ("people", "population", "share", "share_low")
+    assert found == [("persona", where, name) for name in wrong]

@@ -175,6 +175,25 @@ def test_a_server_that_is_not_there_leaves_the_template_and_the_reason() -> None
     assert "did not answer" in found.instead
 
 
+@pytest.mark.parametrize("model", ["", "tiny"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/html", "<html>Welcome</html>"),
+        ("application/json", "<html>Welcome</html>"),
+        ("application/json", "[]"),
+        ("application/json", '{"data": null, "choices": 1}'),
+    ],
+)
+def test_a_server_that_speaks_something_else_leaves_the_template_and_the_reason(
+    model: str, kind: str, body: str
+) -> None:
+    with recorded_server([{"type": kind, "body": body}]) as tape:
+        (found,), _ = word(EVERY, LlmServer(tape.url, model=model))
+    assert found.author == TEMPLATE
+    assert "does not speak the OpenAI-compatible protocol" in found.instead
+
+
 def test_two_personas_never_get_one_name() -> None:
     other = [replace(claim, persona_id="p_2") for claim in EVERY]
     with recorded_server([{"content": GOOD}]) as tape:
