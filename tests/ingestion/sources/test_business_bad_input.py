@@ -62,9 +62,9 @@ def table(good: str, replace: dict[str, str]) -> Wrong:
     head, first, *_ = good.splitlines()
     (known, wrong), *_ = replace.items()
     assert known in first
-    half = first[: len(first) // 2]  # inside a quote, what follows it cannot be told from it
+    half = first[: len(first) // 2]
     return {
-        "cut": (f"{good}{half}\n", "unreadable: " if half.count('"') % 2 else {"ragged": 1}),
+        "cut": (f"{good}{half}\n", {"open_quote" if half.count('"') % 2 else "ragged": 1}),
         "encoding": (f"{head}\n{first}\n".encode().replace(known[0].encode(), b"\xff", 1), {}),
         "empty": ("", "empty: "),
         "header": (f"{head}\n", {}),
