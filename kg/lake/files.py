@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -171,8 +171,8 @@ def _first_of_parquet(path: Path, count: int) -> list[dict[str, Any]]:
 
 def _beginning(path: Path, encoding: str) -> str:
     """The first whole lines of a text, without blank ones before them."""
-    blocks = whole_lines(path, encoding)
-    block = next((block for block in blocks if block.strip(b"\r\n")), b"")
+    blocks = dropwhile(lambda block: not block.strip(b"\r\n"), whole_lines(path, encoding))
+    block = b"".join(islice(blocks, 2))  # a last line without its end is a block of its own
     return block.decode().lstrip("\r\n")
 
 

@@ -50,13 +50,16 @@ def test_files_without_data_are_said_to_be_so(tmp_path: Path) -> None:
         "empty.jsonl": "",
         "header.csv": "id,who,at\n",
     }
-    found = Read(fill(tmp_path / "data", {"a.jsonl": whole, **bad}), tmp_path / "workspace")
+    good = {"a.jsonl": whole, "row.csv": "id,who,at\n1,ann,today"}  # a row, though it has no end
+    found = Read(fill(tmp_path / "data", good | bad), tmp_path / "workspace")
     assert {one.source: (one.status, one.detail) for one in found.report.files} == {
         "a.jsonl": ("read", None),
         "cut.jsonl.gz": (
             "unreadable", "cut_off: the compressed file ends early or is damaged"),
         "empty.jsonl": ("unreadable", "empty: the file holds nothing"),
         "header.csv": ("unmapped", "it holds a header and no rows"),
+        "row.csv": (
+            "unmapped", "nothing says how to read it: it is of no format that is known by itself"),
     }  # fmt: skip
     with pytest.raises(InputError, match=r"cut.jsonl.gz: the compressed file ends early.*nothing"):
         find_mapping(fill(tmp_path / "bad", bad))
