@@ -22,7 +22,7 @@ from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
 from ingestion.identity.verdicts import records_of, whose
 from kg.lake.scratch import Scratch
 
@@ -123,13 +123,12 @@ def _judgements(lake: Any, keys: list[str]) -> list[dict[str, Any]]:
     """The latest judgement of each rule on each pair of these records."""
     few = pa.array(keys)
     log = lake.arrow("judgements")
-    by_rule = pc.is_in(log["author"], pa.array([AUTHOR, MODEL_AUTHOR]))
-    log = log.filter(pc.or_(by_rule, pa.array(by_people(log))))
+    log = log.filter(pa.array(by_rule(log) | by_people(log)))
     both = pc.and_(pc.is_in(log["left_record_key"], few), pc.is_in(log["right_record_key"], few))
     last: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in log.filter(both).sort_by("judged_at_ms").to_pylist():
         pair = sorted((row["left_record_key"], row["right_record_key"]))
-        rule = row["rule"] if row["author"] in {"rule", "model"} else "person"
+        rule = "person" if _by_person(row) else row["rule"]
         last[pair[0], pair[1], rule] = row
     return [*last.values()]
 

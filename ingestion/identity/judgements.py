@@ -2,8 +2,8 @@
 
 Invariant: nothing in the log is changed or removed. Of several verdicts of one rule on one pair
 the latest holds; of several of people the latest that was not taken back, and it holds over every
-rule's. `probability` is that of the two
-records being about one person: 1 for `same`, 0 for `different`.
+rule's. `probability` is that of the two records being about one person: 1 for `same`, 0 for
+`different`.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from ingestion.identity.links import (
     distinct,
 )
 from ingestion.identity.people import MATCH, People
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
 
 RULE = "identifier:"
 MODEL_RULE = "details"
@@ -73,17 +73,17 @@ def read_log(step: Any, people: People) -> Log:
         np.asarray(pc.fill_null(pc.index_in(table[side], value_set=keys), -1).to_numpy(), np.int64)
         for side in ("left_record_key", "right_record_key")
     )
-    by_rule = pc.is_in(table["author"], pa.array([AUTHOR, MODEL_AUTHOR])).to_numpy()
+    is_rule = by_rule(table)
     rules = pa.array(_rules(people), pa.string())
     rule = pc.fill_null(pc.index_in(table["rule"], value_set=rules), -1).to_numpy()
     log = Log(
         left=left,
         right=right,
-        rule=np.where(by_rule, rule, -2).astype(np.int64),
+        rule=np.where(is_rule, rule, -2).astype(np.int64),
         same=pc.equal(table["verdict"], "same").to_numpy(),
         judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
     )
-    return latest(log.only((left >= 0) & (right >= 0) & (by_rule | by_people(table))))
+    return latest(log.only((left >= 0) & (right >= 0) & (is_rule | by_people(table))))
 
 
 def _rules(people: People) -> list[str]:

@@ -296,12 +296,11 @@ class _Tier:
             return
         label = self._labels(self.cause == KEPT)
         at = self._place(held[0])
-        space, value = held[1][at >= 0], held[2][at >= 0]
+        there = at >= 0
+        joined, space, value = label[at[there]], held[1][there], held[2][there]
         span = int(value.max(initial=0)) + 1
-        rows = np.unique(label[at[at >= 0]] * span + value, return_index=True)[1]
-        keys, counts = np.unique(
-            label[at[at >= 0]][rows] * len(most) + space[rows], return_counts=True
-        )
+        rows = np.unique(joined * span + value, return_index=True)[1]
+        keys, counts = np.unique(joined[rows] * len(most) + space[rows], return_counts=True)
         full = keys[counts > most[keys % len(most)]]
         if not len(full):
             return

@@ -12,14 +12,19 @@ WITHDRAWN = "withdrawn"
 """What a person says who takes back what holds of a pair; what was said before holds again."""
 
 
+def by_rule(table: pa.Table) -> Flags:
+    """Which rows of the log are judgements of rules and of the model: (rows,)."""
+    authors = pa.array([AUTHOR, MODEL_AUTHOR])
+    return np.asarray(pc.is_in(table["author"], authors).to_numpy())
+
+
 def by_people(table: pa.Table) -> Flags:
     """Which rows of the log are verdicts of people that hold: (rows,).
 
     Of a pair it is one row, or none; people give few by nature.
     """
     holds = np.zeros(len(table), bool)
-    said = pc.invert(pc.is_in(table["author"], pa.array([AUTHOR, MODEL_AUTHOR]))).to_numpy()
-    rows = np.flatnonzero(said)
+    rows = np.flatnonzero(~by_rule(table))
     rows = rows[np.argsort(table["judged_at_ms"].to_numpy()[rows], kind="stable")]
     standing: dict[tuple[str, ...], list[tuple[int, str]]] = {}
     columns = table.select(["left_record_key", "right_record_key", "verdict"]).take(pa.array(rows))
