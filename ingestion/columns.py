@@ -23,9 +23,9 @@ EARLIEST_MS = 365 * DAY_MS  # 1971-01-01: before it lie clocks that were never s
 
 _ISO = (
     r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
-    r"( ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
+    r"( ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
 )
-_ZONED = r"[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
+_ZONED = r"[T ]\d{2}:\d{2}.*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 _FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
@@ -327,7 +327,9 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         far = text.re_search(_FAR) if pattern.endswith("%z") else ibis.literal(False)
         return far.ifelse(ibis.null("int64"), found)
     offset = text.substr(10)
-    has_zone = offset.endswith("Z") | offset.contains("+") | offset.contains("-")
+    has_zone = (
+        offset.endswith("Z") | offset.endswith("UTC") | offset.contains("+") | offset.contains("-")
+    )
     aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))
     naive = text.replace(",", ".").try_cast("timestamp")
     otherwise = ibis.null("int64") if zone is None else _zoned(naive, zone)

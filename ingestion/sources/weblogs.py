@@ -11,7 +11,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import extracted, json_of, md5
+from ingestion.functions import extracted, json_of, md5, of_query
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, words
@@ -96,7 +96,7 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
         "original": _NOTHING,
         "object": path,
         "left_out": left_out,
-        "campaign_id": target.re_extract(r"[?&]utm_campaign=([^&#]+)", 1).nullif(""),
+        "campaign_id": of_query(target, "utm_campaign"),
         "given:visitor": nobody.ifelse(visitor, _NOTHING),
     }
 

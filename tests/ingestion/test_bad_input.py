@@ -521,6 +521,15 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+def test_utc_is_a_zone_as_a_warehouse_writes_it(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
+    rows = "2,bob,2026-01-01 10:00:00 UTC,cup,1\n3,bob,2026-01-01 10:00:00.123 UTC,cup,1\n"
+    odd = "4,bob,2026-01-01 10:00:00 UTC+2,cup,1\n5,bob,2026-01-01 UTC,cup,1\n"
+    found = read(tmp_path, f"{GOOD}\n{OK}\n{rows}{odd}", mapping)
+    assert found.rows("events", "occurred_at_ms")[1:] == [1767261600000, 1767261600123]
+    assert found.reasons() == dict.fromkeys((4, 5), "unreadable_time")
+
+
 def test_days_and_hours_that_do_not_exist_are_no_matter_of_the_zone(tmp_path: Path) -> None:
     mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,bob,2026-02-30T10:00:00Z,cup,1\n"

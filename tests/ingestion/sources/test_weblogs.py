@@ -36,6 +36,16 @@ def test_only_what_a_person_did_is_an_event(tmp_path: Path) -> None:
     assert (dataset.accepted, dataset.left_out) == (11, 7)
 
 
+def test_a_campaign_is_one_however_an_address_writes_its_name(tmp_path: Path) -> None:
+    written = ("spring%20sale", "spring+sale", "gr%C3%BCn", "%E4", "50%", "a%00b")
+    found = read(tmp_path, *[line(f"GET /a?x=1&utm_campaign={one}&y=2") for one in written])
+    assert found.rows("events", "record_key", "campaign_id") == [
+        ("access.log#1", "spring sale"), ("access.log#2", "spring sale"),
+        ("access.log#3", "grün"), ("access.log#4", "%E4"), ("access.log#5", "50%"),
+        ("access.log#6", "ab"),
+    ]  # fmt: skip
+
+
 def test_a_visitor_is_an_address_and_a_browser_on_a_day_and_never_a_user(tmp_path: Path) -> None:
     found = read(
         tmp_path,
