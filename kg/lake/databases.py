@@ -41,6 +41,13 @@ def is_log(path: Path) -> bool:
     return kind in {"wal", "shm", "journal"} and is_sqlite(main)
 
 
+def _written_ns(path: Path) -> int:
+    """When a database was last changed; what is newest may still lie in the log beside it alone."""
+    log = path.with_name(f"{path.name}-wal")
+    holds_some = log.is_file() and log.stat().st_size > 0
+    return max(one.stat().st_mtime_ns for one in ([path, log] if holds_some else [path]))
+
+
 @contextmanager
 def sqlite(path: Path) -> Iterator[list[Held]]:
     """Open an SQLite file. Every value arrives as text, as in CSV: a column may hold any type.
@@ -51,7 +58,7 @@ def sqlite(path: Path) -> Iterator[list[Held]]:
     from adbc_driver_manager import Error
     from adbc_driver_sqlite import dbapi
 
-    written = path.stat().st_mtime_ns
+    written = _written_ns(path)
     try:
         with dbapi.connect(f"{path.absolute().as_uri()}?mode=ro") as con, con.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
