@@ -31,6 +31,7 @@ from kg.lake.lines import (
     UNREADABLE,
     LineStream,
     UnreadableFile,
+    refuse_several,
     whole_lines,
     whole_text,
 )
@@ -328,6 +329,7 @@ def _stage_csv(
 def _header(
     path: Path, encoding: str, delimiter: str | None, *, number_twins: bool = False
 ) -> tuple[str, list[str]]:
+    refuse_several(path)
     block = _beginning(path, encoding)
     first = block.partition("\n")[0]
     if first.startswith(TOO_LONG):
