@@ -160,9 +160,12 @@ def _refused(address: str, error: Exception) -> Exception:
             hint="postgresql://USER@HOST:PORT/DATABASE; special characters in it as %2F or %40.",
         )
     reason = next((told for word, told in _REASONS.items() if word in text), "it broke off")
-    host = urlsplit(address).hostname or "this machine"
+    # Of an address that is cut in the wrong place, what seems to be the host may be a password.
+    parts = urlsplit(address)
+    is_plain = address.count("@") == parts.netloc.count("@") <= 1
+    host = f" on {parts.hostname or 'this machine'}" if is_plain else ""
     return Unavailable(
-        f"The PostgreSQL database on {host} cannot be read: {reason}.",
+        f"The PostgreSQL database{host} cannot be read: {reason}.",
         hint="postgresql://USER@HOST:PORT/DATABASE with the password in PGPASSWORD or ~/.pgpass.",
     )
 

@@ -165,9 +165,19 @@ def _first_of_parquet(path: Path, count: int) -> list[dict[str, Any]]:
         with pa.parquet.ParquetFile(path) as file:
             _names(file)
             batch = next(file.iter_batches(batch_size=count), None)
-            return batch.to_pylist() if batch is not None else []
+            columns = [] if batch is None else [map(_value, column) for column in batch.columns]
+            names = file.schema_arrow.names
+            return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFile("unreadable", "this is not a whole Parquet file") from error
+
+
+def _value(scalar: Any) -> Any:
+    """A value as Python has it; None for a time that it has not, before year 1 or after 9999."""
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        return None
 
 
 def _beginning(path: Path, encoding: str) -> str:

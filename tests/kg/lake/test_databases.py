@@ -195,6 +195,8 @@ def test_a_database_that_refuses_says_why_and_repeats_no_secret(
         ("postgresql://a:s3cret@127.0.0.1:1/x", Unavailable, "nothing answers there"),
         ("postgresql://a:s3cret@nowhere.invalid/x", Unavailable, "no such host"),
         ("postgresql://a:s3c#ret/@127.0.0.1:x/x", InputError, "cannot be understood"),
+        ("postgresql://a:x@s3c/w@127.0.0.1:1/x", Unavailable, "The PostgreSQL database cannot be"),
+        ("postgresql://a:x@s3c@127.0.0.1:1/x", Unavailable, "The PostgreSQL database cannot be"),
     ],
 )
 def test_a_server_that_is_not_there_is_said_to_be(
