@@ -63,6 +63,18 @@ def test_a_visitor_is_an_address_and_a_browser_on_a_day_and_never_a_user(tmp_pat
     assert "203.0.113.9" not in str(found.rows("identifiers"))
 
 
+def test_behind_a_proxy_a_visitor_is_whom_it_forwards(tmp_path: Path) -> None:
+    forwarded = ("198.51.100.1", "198.51.100.2, 10.0.0.7", "198.51.100.1:4711", "2001:db8::1",
+                 "-", "10.0.0.9", "0.003")  # fmt: skip
+    found = read(tmp_path, *[f'{line("GET /a", ip="10.0.0.1")} "{one}"' for one in forwarded],
+                 line("GET /a", ip="198.51.100.1"), line("GET /a", ip="10.0.0.1"))  # fmt: skip
+    visitors = dict(found.rows("identifiers", "record_key", "value"))
+    people = [visitors[f"access.log#{n}"] for n in range(1, 10)]
+    assert len(set(people)) == 4
+    assert people[0] == people[2] == people[7]
+    assert people[4] == people[5] == people[6] == people[8]
+
+
 def test_a_login_of_several_words_is_one_user(tmp_path: Path) -> None:
     found = read(
         tmp_path,
