@@ -360,10 +360,12 @@ _JUNK = (
 def identifier(namespace: str, text: Expr) -> Expr:
     """An identifier in its normal form; null where it names nobody or is too long for a name.
 
-    E-mail addresses in lower case, phone numbers as digits without extension, all others trimmed.
+    E-mail addresses in lower case, without the name and the brackets that mail programs write
+    around them, phone numbers as digits without extension, all others trimmed.
     """
     if namespace == "email":
-        value = text.lower().re_replace(r"^mailto:|\s", "")
+        bare = text.lower().re_replace(r"^[^<]*<([^<>]+@[^<>]+)>[\s,;]*$", r"\1")
+        value = bare.re_replace(r"^\s*mailto:", "").re_replace(r"\s|[.,;]+\s*$", "")
         good = value.re_search(r"^[^@]+@[^@]+\.[^@.]{2,}$")
     elif namespace == "phone":
         bare = text.lower().re_replace(r"\s*(x|ext\.?|#)\s*\d+$", "")

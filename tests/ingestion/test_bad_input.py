@@ -603,6 +603,18 @@ def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, ju
     assert (dataset.dropped_identifiers, dataset.anonymous) == (1, 1)
 
 
+def test_an_address_is_the_same_as_mail_programs_write_it(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{customer: who}", "{email: who}")
+    written = ["ann@x.org", "Ann Lee <Ann@X.org>", '"""Lee, Ann"" <ann@x.org>;"', "ann@x.org;",
+               "mailto:ann@x.org.", "<mailto:ann@x.org>", "ann @x.org"]  # fmt: skip
+    other = ["a@x.org; b@x.org", "Ann <ann@x.org> <b@x.org>", "<ann@x.org", "Ann <ann>"]
+    rows = [f"{n},{one},2026-01-01,cup,1" for n, one in enumerate([*written, *other], 1)]
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    told = dict(found.rows("identifiers", "record_key", "value"))
+    assert {told.pop(f"events.csv#{n}") for n in range(1, len(written) + 1)} == {"ann@x.org"}
+    assert "ann@x.org" not in told.values()
+
+
 def test_consent_in_other_words_is_quarantined_not_guessed(tmp_path: Path) -> None:
     mapping = HEAD + (
         "tables:\n  consents:\n    files: events.csv\n    kind: consent\n"
