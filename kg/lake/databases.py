@@ -84,7 +84,22 @@ def _of_sqlite(cursor: Any, name: str) -> pa.RecordBatchReader:
         columns = [_quoted(row[0]) for row in cursor.fetchall()]
         return f"SELECT {', '.join(map(_as_text, columns))} FROM {_quoted(name)}"  # noqa: S608
 
-    return _stream(cursor, query, refused)
+    rows = _stream(cursor, query, refused)
+    batches = (
+        pa.RecordBatch.from_arrays(list(map(_in_utf8, batch.columns)), schema=batch.schema)
+        for batch in rows
+    )
+    return pa.RecordBatchReader.from_batches(rows.schema, batches)
+
+
+def _in_utf8(column: pa.Array) -> pa.Array:
+    """Texts, of which SQLite takes any bytes; what is no UTF-8 in one is shown as `\ufffd`."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        given: list[bytes] = column.view(pa.binary()).to_pylist()
+        return pa.array([text.decode(errors="replace") for text in given], pa.string())
+    return column
 
 
 def _as_text(column: str) -> str:

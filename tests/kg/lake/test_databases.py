@@ -48,6 +48,15 @@ def test_the_values_of_sqlite_are_texts_as_in_csv(tmp_path: Path) -> None:
     assert found["v"] == [{"a": "007"}]
 
 
+def test_a_text_of_sqlite_in_another_encoding_costs_nothing_but_its_letters(tmp_path: Path) -> None:
+    found = of_sqlite(
+        tmp_path / "a.db",
+        "CREATE TABLE a (id INTEGER, name TEXT)",
+        "INSERT INTO a VALUES (1, 'Müller'), (2, CAST(X'4DFC6C6C6572' AS TEXT)), (3, NULL)",
+    )
+    assert [one["name"] for one in found["a"]] == ["Müller", "M\ufffdller", ""]
+
+
 def test_a_table_of_sqlite_that_fails_costs_no_other(tmp_path: Path) -> None:
     found = of_sqlite(
         tmp_path / "a.db",
