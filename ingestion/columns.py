@@ -12,7 +12,7 @@ from typing import Any
 import ibis
 
 from ingestion.forms import formed, minor_units
-from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
+from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, of_bytes, try_strptime
 from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
@@ -211,7 +211,8 @@ def _glued(parts: Sequence[Expr], separator: str) -> Expr:
 
 
 def as_text(found: Expr) -> Expr:
-    """Any value as text; whole floats without their `.0`, so that ids stay ids."""
+    """Any value as text; whole floats without their `.0`, so that ids stay ids, and bytes as the
+    text that programs without a type for it wrote."""
     kind = found.type()
     if kind.is_string():
         return found
@@ -220,7 +221,7 @@ def as_text(found: Expr) -> Expr:
         whole = found.try_cast("int64")
         is_whole = ((whole.cast("float64") == found) & (found.abs() < 2**53)).fill_null(False)
         return is_whole.ifelse(whole.cast("string"), found.cast("string"))
-    return found.cast("string")
+    return of_bytes(found) if kind.is_binary() else found.cast("string")
 
 
 def prepare(

@@ -169,6 +169,11 @@ def from_base64(text: Any) -> Any:
     return _tried(_decoded(_from_base64(padded)))
 
 
+def of_bytes(found: Any) -> Any:
+    """Bytes as the text they are in UTF-8; those that are none as they are shown, `\\xFF`."""
+    return ibis.coalesce(_tried(_decoded(found)), found.cast("string"))
+
+
 def first_text(*texts: Any) -> Any:
     """The first text that is neither missing nor empty."""
     return ibis.coalesce(*[text.nullif("") for text in texts])

@@ -143,6 +143,12 @@ def test_nan_and_infinity_in_a_column_of_numbers_cost_only_their_rows(
     assert found.file("events-a.parquet").reasons == reasons.get(role, {})
 
 
+def test_texts_that_a_parquet_file_holds_as_bytes_are_texts(tmp_path: Path) -> None:
+    words = pa.array(["Lämpe".encode(), b"\xff"], pa.binary())
+    found = read(tmp_path, parquet(item=words), name="events.parquet")
+    assert found.rows("events", "item_id") == ["Lämpe", "\\xFF"]
+
+
 def test_whole_numbers_in_a_column_of_floats_stay_ids(tmp_path: Path) -> None:
     content = parquet(id=pa.array([7.0, 1e300]), who=pa.array([12345.0, 0.0]))
     found = read(tmp_path, content, name="events.parquet")
