@@ -376,7 +376,9 @@ def identifier(namespace: str, text: Expr) -> Expr:
     else:
         value = text
         good = ~text.lower().isin(_JUNK)
-    nobody = value.re_search(r"^[0.\-\s]*$")
+    # A spreadsheet has rounded a long number: `4.91512E+11` is many people's.
+    rounded = text.re_search(r"^\s*[-+]?\d+([.,]\d+)?[eE]\+\d+\s*$")
+    nobody = value.re_search(r"^[0.\-\s]*$") | rounded
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
 
 

@@ -609,6 +609,19 @@ def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, ju
     assert (dataset.dropped_identifiers, dataset.anonymous) == (1, 1)
 
 
+@pytest.mark.parametrize("namespace", ["customer", "phone"])
+def test_a_number_that_a_spreadsheet_has_rounded_is_nobody_s(
+    tmp_path: Path, namespace: str
+) -> None:
+    mapping = EVENTS.replace("customer: who", f"{namespace}: who")
+    written = ["4.91512E+11", '"4,91512E+11"', "1E+10", "491512345678", "+491512345678"]
+    rows = [f"{n},{one},2026-01-01,cup,1" for n, one in enumerate(written, 1)]
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    told = found.rows("identifiers", "record_key")
+    assert told == ["events.csv#4", "events.csv#5"]
+    assert found.report.datasets[0].dropped_identifiers == 3
+
+
 def test_an_address_is_the_same_as_mail_programs_write_it(tmp_path: Path) -> None:
     mapping = EVENTS.replace("{customer: who}", "{email: who}")
     written = ["ann@x.org", "Ann Lee <Ann@X.org>", '"""Lee, Ann"" <ann@x.org>;"', "ann@x.org;",
