@@ -378,7 +378,7 @@ def identifier(namespace: str, text: Expr) -> Expr:
         good = ~text.lower().isin(_JUNK)
     # A spreadsheet has rounded a long number: `4.91512E+11` is many people's.
     rounded = text.re_search(r"^\s*[-+]?\d+([.,]\d+)?[eE]\+\d+\s*$")
-    nobody = value.re_search(r"^[0.\-\s]*$") | rounded
+    nobody = value.re_search(r"^[0.\-\s#*?]*$") | rounded  # `#######`: did not fit its cell
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
 
 

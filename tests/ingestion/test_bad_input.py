@@ -599,7 +599,22 @@ def test_clocks_that_are_set_are_read_as_the_documentation_says(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "junk",
-    ["x" * 1025, "null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"],
+    [
+        "x" * 1025,
+        "null",
+        "undefined",
+        "0",
+        "none",
+        "-1",
+        "n/a",
+        "NULL",
+        "000000",
+        "nan",
+        "0.0",
+        "########",
+        "???",
+        "***",
+    ],
 )
 def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, junk: str) -> None:
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,{junk},2026-01-01,cup,1\n")
