@@ -12,7 +12,7 @@ from typing import Any
 import ibis
 
 from ingestion.forms import formed, minor_units
-from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, try_strptime
+from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, of_bytes, try_strptime
 from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
@@ -23,9 +23,9 @@ EARLIEST_MS = 365 * DAY_MS  # 1971-01-01: before it lie clocks that were never s
 
 _ISO = (
     r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
-    r"( ?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
+    r"( ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
 )
-_ZONED = r"[T ]\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
+_ZONED = r"[T ]\d{2}:\d{2}.*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
 _FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
@@ -211,7 +211,8 @@ def _glued(parts: Sequence[Expr], separator: str) -> Expr:
 
 
 def as_text(found: Expr) -> Expr:
-    """Any value as text; whole floats without their `.0`, so that ids stay ids."""
+    """Any value as text; whole floats without their `.0`, so that ids stay ids, and bytes as the
+    text that programs without a type for it wrote."""
     kind = found.type()
     if kind.is_string():
         return found
@@ -220,7 +221,7 @@ def as_text(found: Expr) -> Expr:
         whole = found.try_cast("int64")
         is_whole = ((whole.cast("float64") == found) & (found.abs() < 2**53)).fill_null(False)
         return is_whole.ifelse(whole.cast("string"), found.cast("string"))
-    return found.cast("string")
+    return of_bytes(found) if kind.is_binary() else found.cast("string")
 
 
 def prepare(
@@ -327,7 +328,9 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         far = text.re_search(_FAR) if pattern.endswith("%z") else ibis.literal(False)
         return far.ifelse(ibis.null("int64"), found)
     offset = text.substr(10)
-    has_zone = offset.endswith("Z") | offset.contains("+") | offset.contains("-")
+    has_zone = (
+        offset.endswith("Z") | offset.endswith("UTC") | offset.contains("+") | offset.contains("-")
+    )
     aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))
     naive = text.replace(",", ".").try_cast("timestamp")
     otherwise = ibis.null("int64") if zone is None else _zoned(naive, zone)
@@ -358,10 +361,12 @@ _JUNK = (
 def identifier(namespace: str, text: Expr) -> Expr:
     """An identifier in its normal form; null where it names nobody or is too long for a name.
 
-    E-mail addresses in lower case, phone numbers as digits without extension, all others trimmed.
+    E-mail addresses in lower case, without the name and the brackets that mail programs write
+    around them, phone numbers as digits without extension, all others trimmed.
     """
     if namespace == "email":
-        value = text.lower().re_replace(r"^mailto:|\s", "")
+        bare = text.lower().re_replace(r"^[^<]*<([^<>]+@[^<>]+)>[\s,;]*$", r"\1")
+        value = bare.re_replace(r"^\s*mailto:", "").re_replace(r"\s|[.,;]+\s*$", "")
         good = value.re_search(r"^[^@]+@[^@]+\.[^@.]{2,}$")
     elif namespace == "phone":
         bare = text.lower().re_replace(r"\s*(x|ext\.?|#)\s*\d+$", "")
@@ -371,7 +376,9 @@ def identifier(namespace: str, text: Expr) -> Expr:
     else:
         value = text
         good = ~text.lower().isin(_JUNK)
-    nobody = value.re_search(r"^[0.\-\s]*$")
+    # A spreadsheet has rounded a long number: `4.91512E+11` is many people's.
+    rounded = text.re_search(r"^\s*[-+]?\d+([.,]\d+)?[eE]\+\d+\s*$")
+    nobody = value.re_search(r"^[0.\-\s#*?]*$") | rounded  # `#######`: did not fit its cell
     return (good & ~nobody & ~is_long(value)).fill_null(False).ifelse(value, ibis.null("string"))
 
 

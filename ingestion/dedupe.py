@@ -21,7 +21,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
     """Every row with `record_key`, `status`, `reason`, `dedupe_key`, `duplicate_of` and `differs`.
 
     `differs`: it has the id of the record that is kept, and says something else. Where rows have no
-    `content` beside their id, as messages, which are sent again with other times, nothing is told.
+    `content` beside their id, as messages, which are sent again with other times, nothing is told;
+    nor of rows with a `version`, which are states of one thing.
 
     Args:
         scratch: the engine.
@@ -59,11 +60,14 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
     joined = scratch.view(joined)
     good = joined.problem.isnull()
     repeats = good & joined.duplicate_of.notnull()
+    differs = repeats & (joined.content_hash != joined.kept_hash)
+    if "version" in joined.columns:  # an older state may well say something else
+        differs = differs & joined.version.isnull()
     classified = joined.mutate(
         status=ibis.cases((~good, "quarantined"), (repeats, "duplicate"), else_="accepted"),
         reason=joined.problem,
         duplicate_of=repeats.ifelse(joined.duplicate_of, ibis.null("string")),
-        differs=(repeats & (joined.content_hash != joined.kept_hash)).fill_null(False),
+        differs=differs.fill_null(False),
     )
     return scratch.view(classified)
 

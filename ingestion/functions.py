@@ -72,6 +72,7 @@ json_at = _builtin("json_extract", ("string", "string"), "json")
 
 _tried = _builtin("try", ("string",), "string")
 _decoded = _builtin("decode", ("binary",), "string")
+_url_decode = _builtin("url_decode", ("string",), "string")
 _from_base64 = _builtin("from_base64", ("string",), "binary")
 _json_text = _builtin("to_json", ("string",), "json")
 _json_values = _builtin("json_extract", ("string", "string"), "array<json>")
@@ -168,9 +169,22 @@ def from_base64(text: Any) -> Any:
     return _tried(_decoded(_from_base64(padded)))
 
 
+def of_bytes(found: Any) -> Any:
+    """Bytes as the text they are in UTF-8; those that are none as they are shown, `\\xFF`."""
+    return ibis.coalesce(_tried(_decoded(found)), found.cast("string"))
+
+
 def first_text(*texts: Any) -> Any:
     """The first text that is neither missing nor empty."""
     return ibis.coalesce(*[text.nullif("") for text in texts])
+
+
+def of_query(address: Any, name: str) -> Any:
+    """A parameter of an address as it is meant: `summer+sale` and `summer%20sale` as `summer sale`;
+    one that is no text once decoded stays as it is written."""
+    written = address.re_extract(rf"[?&]{name}=([^&#]+)", 1).nullif("")
+    meant = _tried(_url_decode(written.replace("+", " "))).re_replace(r"\x00", "")
+    return ibis.coalesce(meant.strip(), written).nullif("")
 
 
 def no_texts() -> Any:

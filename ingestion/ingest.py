@@ -281,7 +281,19 @@ def judge(
     rows = classify(scratch, scratch.keep(reading.rows), known)
     accepted = scratch.view(rows.filter(rows.status == "accepted"))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
+    if "consents" in outputs:
+        repeats = rows.filter(rows.status == "duplicate").mutate(record_key=rows.duplicate_of)
+        repeated = reading.outputs["consents"](scratch.view(repeats))
+        outputs["consents"] = scratch.view(_with_denials(outputs["consents"], repeated))
     return Judged(rows, outputs, reading.unread, reading.notes, reading.warnings)
+
+
+def _with_denials(said: Rows, repeated: Rows) -> Rows:
+    """What the accepted say of consent, and what rows that repeat them deny: a denial always wins,
+    so one that is said again or later, under the same key, is said of the record that is kept."""
+    denied = repeated.filter(~repeated.granted).group_by("record_key", "purpose", "granted")
+    denied = denied.agg(at_ms=repeated.at_ms.min())
+    return said.union(denied.anti_join(said, ["record_key", "purpose", "granted"]))
 
 
 def _dataset_report(

@@ -100,9 +100,9 @@ class DatasetReport:
         if self.differing:
             yield (
                 f"{some(self.differing, 'duplicate')} with the key ({', '.join(self.key)}) of a "
-                "record that differs: the one read first is kept, the others say nothing. Where "
-                "they are other things, name more columns as `key`; where they are states of one "
-                "thing, say which is newest (`newest`)"
+                "record that differs: the one read first is kept, of the others only a denial of "
+                "consent counts. Where they are other things, name more columns as `key`; where "
+                "they are states of one thing, say which is newest (`newest`)"
             )
 
 

@@ -39,7 +39,7 @@ from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
 from ingestion.purposes import purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
-from ingestion.sources.formats import Format, namespace
+from ingestion.sources.formats import NOT_SET, Format, namespace
 from ingestion.sources.messages import messages, texts
 from ingestion.sources.tables import candidate_rows, identifier_rows, trust_of
 from ingestion.sources.verbs import PAID, VERBS, snake_case, verb
@@ -90,7 +90,8 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
     columns = _prepared(scratch, rows, form, mapping)
     found = _checked(columns)
     short = _short(columns.rows, form, mapping.described())
-    reason, detail = first_problem([*_sound(columns.rows), *found.values(), *short])
+    listed = _listed_numbers(columns.rows, form)
+    reason, detail = first_problem([*_sound(columns.rows), *found.values(), listed, *short])
     rows = columns.rows
     rows = scratch.view(
         rows.mutate(
@@ -237,6 +238,20 @@ def _number(columns: Columns, name: str) -> Checked:
     return Checked(number.value, matters.ifelse(number.problem, _NOTHING), number.detail)
 
 
+def _listed_numbers(rows: Rows, form: Format) -> Checked:
+    """Prices and quantities of products, of which none may be a text either."""
+    product, said = form.product, rows.verb.isin(sorted(VERBS))
+
+    def odd(one: Any) -> Any:
+        given = [_first(one, names) for names in (product.price, product.quantity)]
+        read = [only_finite(text.try_cast("float64")) for text in given]
+        pairs = zip(given, read, strict=True)
+        return ibis.or_(*[text.notnull() & number.isnull() for text, number in pairs])
+
+    lost = (said & (_products(rows, form).filter(odd).length() > 0)).fill_null(False)
+    return Checked(_NOTHING, lost.ifelse("not_a_number", _NOTHING), ibis.literal("products"))
+
+
 def _event_columns(rows: Rows, table: Table, form: Format) -> dict[str, Any]:
     price, quantity = rows["_price"], rows["_quantity"]
     value = ibis.coalesce(price * quantity.fill_null(1), rows["_value"])
@@ -330,14 +345,17 @@ def _products(rows: Rows, form: Format) -> Any:
 
 def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
     product = form.product
-    rows = rows.mutate(product=_products(rows, form)).unnest("product")
+    found = _products(rows, form)
+    rows = rows.mutate(product=found, alone=found.length() == 1).unnest("product")
 
     def text(where: tuple[str, ...]) -> Any:
-        return ibis.coalesce(*[rows.product[name].nullif("") for name in where])
+        return _first(rows.product, where)
 
     price, quantity = (only_finite(text(one).try_cast("float64"))
                        for one in (product.price, product.quantity))  # fmt: skip
     value = _signed(rows, only_finite(price * quantity.fill_null(1)))
+    # What is alone in an order and has no price cost what the order cost.
+    value = ibis.coalesce(value, (rows.alone & price.isnull()).ifelse(rows.value, None))
     rows = rows.mutate(
         item_id=text(product.id),
         item_title=text(product.title),
@@ -351,6 +369,11 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
         category=_NOTHING,
     )
     return rows.select(*columns)
+
+
+def _first(product: Any, names: tuple[str, ...]) -> Any:
+    """The first of a product's fields that says something."""
+    return ibis.coalesce(*[product[name].nullif("").nullif(NOT_SET) for name in names])
 
 
 def _identifier_rows(rows: Rows, table: Table, ids: tuple[str, ...]) -> Rows:

@@ -22,6 +22,8 @@ COLUMNS = (
     "title", "item_category", "price", "quantity", "value", "basket", "object", "text", "session",
 )  # fmt: skip
 
+NOT_SET = "(not set)"  # what Google writes for nothing
+
 
 @dataclass(frozen=True)
 class Product:

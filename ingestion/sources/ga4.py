@@ -14,7 +14,7 @@ import ibis
 from ingestion.functions import json_by_key, json_shaped, json_values, md5
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
-from ingestion.sources.formats import Format, Product, Texts, words
+from ingestion.sources.formats import NOT_SET, Format, Product, Texts, words
 
 _NOTHING = ibis.null("string")
 _LISTS = ("event_params", "user_properties", "items")
@@ -51,10 +51,15 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
     parts = [rows["given:user_pseudo_id"], rows.original, rows.event, *batch, said]
     key = ibis.literal("\x1f").join([ibis.literal(salt), *[part.fill_null("") for part in parts]])
     limited = (rows.limited == "true").fill_null(False)
+    # What Firebase tells of a purchase in an app by itself is in millionths, as whole numbers.
+    in_app = (rows.event == "in_app_purchase") & rows.value.re_search("^-?[0-9]+$")
+    whole = (rows.value.try_cast("float64") / 1e6).cast("string")
     return {
         "id": rows.event.notnull().ifelse(md5(key).substr(0, 20), _NOTHING),
         "time": rows.original,
         "original": _NOTHING,
+        "value": in_app.fill_null(False).ifelse(whole, rows.value),
+        "basket": rows.basket.nullif(NOT_SET),
         "consent": _consent({"analytics_storage": rows.analytics, "ads_storage": rows.ads}),
         "object": ibis.coalesce(
             rows.object, rows.url.re_extract(r"^[a-z]+://[^/?#]+([^?#]*)", 1).nullif(""),
@@ -103,6 +108,8 @@ FORMAT = Format(
             "collected_traffic_source.manual_campaign_name", "params.campaign",
         ),
         "products": ("bought",),
+        "item_id": ("params.product_id",),
+        "title": ("params.product_name",),
         "value": (
             "ecommerce.purchase_revenue", "ecommerce.refund_value", "params.value",
         ),

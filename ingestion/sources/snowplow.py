@@ -19,6 +19,7 @@ from ingestion.functions import (
     json_of,
     json_only,
     json_shaped,
+    of_query,
 )
 from ingestion.mapping import Table
 from ingestion.record import Rows
@@ -178,9 +179,7 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
         "id": rows.id + (ibis.literal("/") + rows.fingerprint).fill_null(""),
         "object": ibis.coalesce(rows.object, rows.url.re_extract(r"^[a-z]+://[^/?#]+([^?#]*)", 1)),
         "products": legacy.ifelse(_NOTHING, rows.products),
-        "campaign_id": ibis.coalesce(
-            rows.campaign_id, rows.url.re_extract(r"[?&]utm_campaign=([^&#]+)", 1).nullif("")
-        ),
+        "campaign_id": ibis.coalesce(rows.campaign_id, of_query(rows.url, "utm_campaign")),
         "consent": _consent(rows, named),
         "given:domain_userid.referrer": _fresh(rows).ifelse(
             rows["given:domain_userid.referrer"], _NOTHING

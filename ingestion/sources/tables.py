@@ -95,8 +95,8 @@ def reading(
                   in details(table.person, columns).items()}  # fmt: skip
     found |= _merged_columns(table, columns)
     key = columns.joined(table.key, "/") if table.key else _default_key(table, columns)
-    # Rows that repeat an item, and states of which the newest counts, may well differ.
-    is_compared = key is None or bool(table.key and not table.newest)
+    # Rows that repeat an item may well differ.
+    is_compared = key is None or bool(table.key)
     if key is not None:
         lost = key.isnull().ifelse("missing_id", ibis.null("string"))
         found = {"key": Checked(key, lost, ibis.literal(", ".join(table.key) or "item")), **found}

@@ -2,8 +2,9 @@
 
 Source: Apache's mod_log_config (common, combined, with or without the virtual host in front), the
 variables of nginx, Caddy's JSON and the Elastic Common Schema. A log names hardly anybody: where
-there is no user, one address and browser on one day is one `visitor`, as a keyed hash, who is never
-joined with anybody. Robots, files that belong to a page, redirects and failures are no acts.
+there is no user, one address (behind a proxy the one it forwards) and browser on one day is one
+`visitor`, as a keyed hash, who is never joined with anybody. Robots, files that belong to a page,
+redirects and failures are no acts.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import extracted, json_of, md5
+from ingestion.functions import extracted, json_of, md5, of_query
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, words
@@ -21,12 +22,17 @@ _NOTHING = ibis.null("string")
 _TEXT = (
     # A name of several words is told from a virtual host in front by who does not identify himself.
     r'^(?:\S+ )??(\S+) (?:\S+ (\S+)|- (.+?)) \[([^\]]+)\] "((?:[^"\\]|\\.)*)" (\d{3}) (\S+)'
-    r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?'
+    r'(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"(?: "([^"]*)")?)?'
 )
 _GROUPS = (
     "remote_addr", "remote_user", "user_words", "time_local", "request", "status", "bytes",
-    "http_referer", "http_user_agent",
+    "http_referer", "http_user_agent", "http_x_forwarded_for",
 )  # fmt: skip
+_ADDRESS = r"^((\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F.:]*)$"
+_WITHIN = (  # addresses that stand for other people in every network
+    r"^(10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\."
+    r"|^(::1$|f[cdCD]|fe8|FE8)"
+)
 _ROBOTS = (
     r"(?i)bot\b|bot[/;) ]|crawl|spider|slurp|archiver|preview|monitor|uptime|pingdom|headless"
     r"|^-?$|curl|wget|python-|java/|go-http|okhttp|libwww|scrapy|httpclient"
@@ -85,7 +91,7 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
     robot = rows.agent.re_search(_ROBOTS).fill_null(False)
     aside = path.re_search(_BELONGINGS) | method.isin(("HEAD", "OPTIONS")).fill_null(False)
     day = rows.original.re_extract(r"\d{2}/[A-Za-z]{3}/\d{4}|\d{4}-\d{2}-\d{2}|^\d{5}", 0)
-    who = [ibis.literal(salt), rows.address, rows.agent.fill_null(""), day]
+    who = [ibis.literal(salt), _client(rows), rows.agent.fill_null(""), day]
     visitor = md5(ibis.literal("\x1f").join(who)).substr(0, 20)
     left_out = ~shown | robot | aside.fill_null(False)
     nobody = rows["given:user_id"].isnull() & rows.address.notnull() & ~left_out
@@ -96,9 +102,16 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
         "original": _NOTHING,
         "object": path,
         "left_out": left_out,
-        "campaign_id": target.re_extract(r"[?&]utm_campaign=([^&#]+)", 1).nullif(""),
+        "campaign_id": of_query(target, "utm_campaign"),
         "given:visitor": nobody.ifelse(visitor, _NOTHING),
     }
+
+
+def _client(rows: Rows) -> Any:
+    """The address of who asked: the first that a proxy says it forwards, if it is a public one."""
+    first = rows.forwarded.split(",")[0].strip().re_replace(r"^([\d.]+):\d+$", r"\1")
+    given = (first.re_search(_ADDRESS) & ~first.re_search(_WITHIN)).fill_null(False)
+    return given.ifelse(first, rows.address)
 
 
 FORMAT = Format(
@@ -133,6 +146,7 @@ FORMAT = Format(
             "remote_addr", "client_ip", "remote_ip", "clientip", "request.client_ip",
             "request.remote_ip", "source.ip", "remote_host",
         ),
+        "forwarded": ("http_x_forwarded_for",),
     },
     identifiers={
         "user_id": ("remote_user", "user_id", "user.id", "user.name"),

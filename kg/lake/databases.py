@@ -41,6 +41,13 @@ def is_log(path: Path) -> bool:
     return kind in {"wal", "shm", "journal"} and is_sqlite(main)
 
 
+def _written_ns(path: Path) -> int:
+    """When a database was last changed; what is newest may still lie in the log beside it alone."""
+    log = path.with_name(f"{path.name}-wal")
+    holds_some = log.is_file() and log.stat().st_size > 0
+    return max(one.stat().st_mtime_ns for one in ([path, log] if holds_some else [path]))
+
+
 @contextmanager
 def sqlite(path: Path) -> Iterator[list[Held]]:
     """Open an SQLite file. Every value arrives as text, as in CSV: a column may hold any type.
@@ -51,7 +58,7 @@ def sqlite(path: Path) -> Iterator[list[Held]]:
     from adbc_driver_manager import Error
     from adbc_driver_sqlite import dbapi
 
-    written = path.stat().st_mtime_ns
+    written = _written_ns(path)
     try:
         with dbapi.connect(f"{path.absolute().as_uri()}?mode=ro") as con, con.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(_BATCH_ROWS)})
@@ -77,7 +84,22 @@ def _of_sqlite(cursor: Any, name: str) -> pa.RecordBatchReader:
         columns = [_quoted(row[0]) for row in cursor.fetchall()]
         return f"SELECT {', '.join(map(_as_text, columns))} FROM {_quoted(name)}"  # noqa: S608
 
-    return _stream(cursor, query, refused)
+    rows = _stream(cursor, query, refused)
+    batches = (
+        pa.RecordBatch.from_arrays(list(map(_in_utf8, batch.columns)), schema=batch.schema)
+        for batch in rows
+    )
+    return pa.RecordBatchReader.from_batches(rows.schema, batches)
+
+
+def _in_utf8(column: pa.Array) -> pa.Array:
+    """Texts, of which SQLite takes any bytes; what is no UTF-8 in one is shown as `\ufffd`."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        given: list[bytes] = column.view(pa.binary()).to_pylist()
+        return pa.array([text.decode(errors="replace") for text in given], pa.string())
+    return column
 
 
 def _as_text(column: str) -> str:
@@ -153,9 +175,12 @@ def _refused(address: str, error: Exception) -> Exception:
             hint="postgresql://USER@HOST:PORT/DATABASE; special characters in it as %2F or %40.",
         )
     reason = next((told for word, told in _REASONS.items() if word in text), "it broke off")
-    host = urlsplit(address).hostname or "this machine"
+    # Of an address that is cut in the wrong place, what seems to be the host may be a password.
+    parts = urlsplit(address)
+    is_plain = address.count("@") == parts.netloc.count("@") <= 1
+    host = f" on {parts.hostname or 'this machine'}" if is_plain else ""
     return Unavailable(
-        f"The PostgreSQL database on {host} cannot be read: {reason}.",
+        f"The PostgreSQL database{host} cannot be read: {reason}.",
         hint="postgresql://USER@HOST:PORT/DATABASE with the password in PGPASSWORD or ~/.pgpass.",
     )
 

@@ -31,6 +31,7 @@ from kg.lake.lines import (
     UNREADABLE,
     LineStream,
     UnreadableFile,
+    refuse_several,
     whole_lines,
     whole_text,
 )
@@ -164,9 +165,19 @@ def _first_of_parquet(path: Path, count: int) -> list[dict[str, Any]]:
         with pa.parquet.ParquetFile(path) as file:
             _names(file)
             batch = next(file.iter_batches(batch_size=count), None)
-            return batch.to_pylist() if batch is not None else []
+            columns = [] if batch is None else [map(_value, column) for column in batch.columns]
+            names = file.schema_arrow.names
+            return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableFile("unreadable", "this is not a whole Parquet file") from error
+
+
+def _value(scalar: Any) -> Any:
+    """A value as Python has it; None for a time that it has not, before year 1 or after 9999."""
+    try:
+        return scalar.as_py()
+    except OverflowError:
+        return None
 
 
 def _beginning(path: Path, encoding: str) -> str:
@@ -328,6 +339,7 @@ def _stage_csv(
 def _header(
     path: Path, encoding: str, delimiter: str | None, *, number_twins: bool = False
 ) -> tuple[str, list[str]]:
+    refuse_several(path)
     block = _beginning(path, encoding)
     first = block.partition("\n")[0]
     if first.startswith(TOO_LONG):

@@ -24,6 +24,7 @@ TOO_LONG = "\ufdd1"
 _NOTE = "\ufdd3".encode()  # a file that begins so holds no data, but why there are none
 _CHUNK = 4 << 20
 _QUOTES = b'"'
+_ARCHIVE = b"PK\x03\x04"
 _MARKED = (  # longest first: one begins with the other
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -114,7 +115,7 @@ def opened(path: Path) -> Iterator[Any]:
 def _unpacked(plain: io.BufferedReader) -> _Opened:
     magic = plain.read(4)
     plain.seek(0)
-    if magic in {b"PK\x03\x04", b"PK\x05\x06"}:  # an archive, an empty archive
+    if magic in {_ARCHIVE, b"PK\x05\x06"}:  # an archive, an empty archive
         return io.BufferedReader(LineStream(_members(plain)), _CHUNK)
     if magic[:2] == b"\x1f\x8b":
         return gzip.GzipFile(fileobj=plain)
@@ -124,18 +125,41 @@ def _unpacked(plain: io.BufferedReader) -> _Opened:
 def _members(plain: io.BufferedReader) -> Iterator[bytes]:
     """The files of a zip archive in the order of their names, each unpacked and ending a line."""
     with zipfile.ZipFile(plain) as archive:
-        names = sorted(one.filename for one in archive.infolist() if not one.is_dir())
-        if "[Content_Types].xml" in names:
-            raise UnreadableFile("foreign", "this is an office document, not an archive of texts")
-        for name in (name for name in names if not _is_hidden(name)):
+        for name in _names(archive):
             with _opened(archive, name) as member:
                 last = b"\n"
                 file = _unpacked(io.BufferedReader(member))
+                if file.peek(3).startswith(codecs.BOM_UTF8):
+                    file.read(3)
                 while block := file.read(_CHUNK):
                     yield block
                     last = block[-1:]
                 if last != b"\n":
                     yield b"\n"
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    names = sorted(one.filename for one in archive.infolist() if not one.is_dir())
+    if "[Content_Types].xml" in names:
+        raise UnreadableFile("foreign", "this is an office document, not an archive of texts")
+    return [name for name in names if not _is_hidden(name)]
+
+
+def refuse_several(path: Path) -> None:
+    """Refuse an archive of several files, each of which has a header of its own.
+
+    Raises:
+        UnreadableFile: it is one, or cannot be opened.
+    """
+    with opened(path), path.open("rb") as plain:
+        if plain.read(4) != _ARCHIVE:
+            return
+        with zipfile.ZipFile(plain) as archive:
+            count = len(_names(archive))
+        if count > 1:
+            raise UnreadableFile(
+                "unreadable", f"the archive holds {count:,} tables, each one file: unpack it"
+            )
 
 
 def _is_hidden(name: str) -> bool:

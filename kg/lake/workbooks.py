@@ -1,7 +1,8 @@
 """Workbooks (xlsx, xlsm, xlsb, xls, ods): their sheets as tables.
 
-The header is the first row that is no title (a single cell above a wider table); empty rows are
-left out; a cell that spans several rows below the header stands in each of them. Values are those
+The header is the first row that is no title (a single cell above a wider table), or the row below
+it where cells of it stand across several columns that have names of their own; empty rows are left
+out; a cell that spans several rows below the header stands in each of them. Values are those
 the workbook was saved with: a formula that ended in an error is an empty cell.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from kg.lake.files import UNNAMED
+from kg.lake.headers import is_data
 from kg.lake.held import Held, file_name
 from kg.lake.lines import UnreadableFile
 
@@ -110,9 +112,41 @@ def _header(sheet: Any) -> tuple[int, list[str]]:
     wide = max(_filled(row) for row in _rows(sheet))
     for number, row in enumerate(_rows(sheet)):
         if _filled(row) >= min(2, wide) > 0:
-            texts = enumerate(map(_text, row), 1)
-            return number, [text or f"{UNNAMED}{place}" for place, text in texts]
+            below = _names_below(sheet, number, row)
+            texts = enumerate(below or map(_text, row), 1)
+            names = [text or f"{UNNAMED}{place}" for place, text in texts]
+            return (number + 1 if below else number), names
     raise UnreadableFile("empty", "the sheet holds nothing")
+
+
+def _names_below(sheet: Any, number: int, row: Sequence[Any]) -> list[str] | None:
+    """The names in the row below one whose cells stand across several columns; None: it has none.
+
+    A name that comes again is told by what stands above it: `Jan Total`, `Feb Total`.
+    """
+    above = _across(sheet, number)
+    below, after = [*islice(_rows(sheet), number + 1, number + 3), [], []][:2]
+    if not above or not below or "" in [below[column] for column in above]:
+        return None
+    cells = [cell if cell != "" else own for cell, own in zip(below, row, strict=True)]
+    if not all(isinstance(cell, str) for cell in cells) or any(map(is_data, cells)):
+        return None
+    if len(set(above.values())) == 1 and all(isinstance(cell, str) for cell in after):
+        return None  # one name over two columns of texts, say: that is the header
+    return [
+        f"{row[above[column]]} {name}" if cells.count(name) > 1 and column in above else name
+        for column, name in enumerate(cells)
+    ]
+
+
+def _across(sheet: Any, number: int) -> dict[int, int]:
+    """The columns over which a cell of a row stands together with others -> where it begins."""
+    top, left = sheet.start
+    found: dict[int, int] = {}
+    for (first, column), (last, end) in sheet.merged_cell_ranges or ():
+        if first == last == top + number and end > column:
+            found |= dict.fromkeys(range(column - left, end - left + 1), column - left)
+    return found
 
 
 def _filled(row: Sequence[Any]) -> int:

@@ -143,6 +143,12 @@ def test_nan_and_infinity_in_a_column_of_numbers_cost_only_their_rows(
     assert found.file("events-a.parquet").reasons == reasons.get(role, {})
 
 
+def test_texts_that_a_parquet_file_holds_as_bytes_are_texts(tmp_path: Path) -> None:
+    words = pa.array(["Lämpe".encode(), b"\xff"], pa.binary())
+    found = read(tmp_path, parquet(item=words), name="events.parquet")
+    assert found.rows("events", "item_id") == ["Lämpe", "\\xFF"]
+
+
 def test_whole_numbers_in_a_column_of_floats_stay_ids(tmp_path: Path) -> None:
     content = parquet(id=pa.array([7.0, 1e300]), who=pa.array([12345.0, 0.0]))
     found = read(tmp_path, content, name="events.parquet")
@@ -521,6 +527,15 @@ def test_times_without_a_zone_among_others_are_quarantined(tmp_path: Path) -> No
     assert found.rows("events", "occurred_at_ms") == [1767254400000, 1767261600000]
 
 
+def test_utc_is_a_zone_as_a_warehouse_writes_it(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
+    rows = "2,bob,2026-01-01 10:00:00 UTC,cup,1\n3,bob,2026-01-01 10:00:00.123 UTC,cup,1\n"
+    odd = "4,bob,2026-01-01 10:00:00 UTC+2,cup,1\n5,bob,2026-01-01 UTC,cup,1\n"
+    found = read(tmp_path, f"{GOOD}\n{OK}\n{rows}{odd}", mapping)
+    assert found.rows("events", "occurred_at_ms")[1:] == [1767261600000, 1767261600123]
+    assert found.reasons() == dict.fromkeys((4, 5), "unreadable_time")
+
+
 def test_days_and_hours_that_do_not_exist_are_no_matter_of_the_zone(tmp_path: Path) -> None:
     mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,bob,2026-02-30T10:00:00Z,cup,1\n"
@@ -584,7 +599,22 @@ def test_clocks_that_are_set_are_read_as_the_documentation_says(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "junk",
-    ["x" * 1025, "null", "undefined", "0", "none", "-1", "n/a", "NULL", "000000", "nan", "0.0"],
+    [
+        "x" * 1025,
+        "null",
+        "undefined",
+        "0",
+        "none",
+        "-1",
+        "n/a",
+        "NULL",
+        "000000",
+        "nan",
+        "0.0",
+        "########",
+        "???",
+        "***",
+    ],
 )
 def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, junk: str) -> None:
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,{junk},2026-01-01,cup,1\n")
@@ -592,6 +622,31 @@ def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, ju
     assert len(found.rows("events")) == 2
     (dataset,) = found.report.datasets
     assert (dataset.dropped_identifiers, dataset.anonymous) == (1, 1)
+
+
+@pytest.mark.parametrize("namespace", ["customer", "phone"])
+def test_a_number_that_a_spreadsheet_has_rounded_is_nobody_s(
+    tmp_path: Path, namespace: str
+) -> None:
+    mapping = EVENTS.replace("customer: who", f"{namespace}: who")
+    written = ["4.91512E+11", '"4,91512E+11"', "1E+10", "491512345678", "+491512345678"]
+    rows = [f"{n},{one},2026-01-01,cup,1" for n, one in enumerate(written, 1)]
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    told = found.rows("identifiers", "record_key")
+    assert told == ["events.csv#4", "events.csv#5"]
+    assert found.report.datasets[0].dropped_identifiers == 3
+
+
+def test_an_address_is_the_same_as_mail_programs_write_it(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("{customer: who}", "{email: who}")
+    written = ["ann@x.org", "Ann Lee <Ann@X.org>", '"""Lee, Ann"" <ann@x.org>;"', "ann@x.org;",
+               "mailto:ann@x.org.", "<mailto:ann@x.org>", "ann @x.org"]  # fmt: skip
+    other = ["a@x.org; b@x.org", "Ann <ann@x.org> <b@x.org>", "<ann@x.org", "Ann <ann>"]
+    rows = [f"{n},{one},2026-01-01,cup,1" for n, one in enumerate([*written, *other], 1)]
+    found = read(tmp_path, "\n".join([GOOD, *rows]), mapping)
+    told = dict(found.rows("identifiers", "record_key", "value"))
+    assert {told.pop(f"events.csv#{n}") for n in range(1, len(written) + 1)} == {"ann@x.org"}
+    assert "ann@x.org" not in told.values()
 
 
 def test_consent_in_other_words_is_quarantined_not_guessed(tmp_path: Path) -> None:

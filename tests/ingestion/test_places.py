@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from bucket import Bucket
-from folders import HEAD, Read, fill
+from folders import HEAD, WRITTEN_AT, Read, fill
 from postgres import Server
 from workbook import write_workbook
 
@@ -171,6 +171,20 @@ def test_the_tables_of_an_sqlite_file_are_read(tmp_path: Path) -> None:
     assert_read(found)
     assert {one.source: one.status for one in found.report.files} == {
         "shop.db/orders": "read", "shop.db/people": "read", "shop.db/raw": "unmapped"}  # fmt: skip
+
+
+def test_rows_in_the_log_of_an_sqlite_file_are_as_new_as_the_log(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {}, mapping("shop.db/people", "shop.db/orders"))
+    shop_database(folder / "shop.db")
+    con = sqlite3.connect(folder / "shop.db")
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    con.execute("INSERT INTO raw VALUES (12, 1, ?, 'pot', 3)", (now,))
+    con.commit()
+    os.utime(folder / "shop.db", (WRITTEN_AT - 10**7, WRITTEN_AT - 10**7))
+    found = read(folder, tmp_path / "workspace")
+    con.close()
+    assert found.reasons() == {}
+    assert found.rows("events", "item_id") == ["cup", "pan", "pot"]
 
 
 def test_a_container_may_be_the_data_and_is_named_as_in_its_folder(tmp_path: Path) -> None:

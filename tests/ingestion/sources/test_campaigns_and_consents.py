@@ -106,6 +106,38 @@ def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined
     ]
 
 
+AGREED = HEAD + (
+    "tables:\n  people:\n    files: people-*\n    kind: profile\n    key: id\n"
+    "    identifiers: {customer: id}\n    time: {column: at, zone: UTC}\n"
+    "    consents: [{purpose: profiling, granted: agreed}]\n"
+)
+AT_FIRST = "id,at,agreed\n1,2026-01-01,yes\n2,2026-01-01,yes\n"
+LATER = "id,at,agreed\n1,2026-02-01,no\n1,2026-03-01,no\n2,2026-01-01,yes\n"
+
+
+@pytest.mark.parametrize("newest", ["", "    newest: {column: at, zone: UTC}\n"])
+def test_a_denial_counts_though_its_row_repeats_a_record(tmp_path: Path, newest: str) -> None:
+    folder = fill(tmp_path / "data", {"people-1": LATER, "people-2": AT_FIRST}, AGREED + newest)
+    found = Read(folder, tmp_path / "workspace").rows("consents", "record_key", "granted")
+    assert found == [("people-1#1", False), ("people-1#2", True)]
+    folder = fill(tmp_path / "other", {"people-1": AT_FIRST, "people-2": LATER}, AGREED + newest)
+    found = Read(folder, tmp_path / "another").rows("consents", "record_key", "granted")
+    assert [one for one in found if not one[1]] == [(f"people-{2 if newest else 1}#1", False)]
+
+
+def test_a_denial_that_comes_later_blocks_a_person_who_was_known(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"people-1": AT_FIRST}, AGREED)
+    for denied in ({"1": False, "2": False}, {"1": True, "2": False}):
+        found = Read(folder, tmp_path / "workspace")
+        with Lake.writer(tmp_path / "workspace") as lake:
+            with lake.step("identity", inputs={"ingest": found.run_id}) as step:
+                resolve(step, bytes(range(32)), IdentityConfig())
+            users = {one["user_id"]: one for one in lake.arrow("users").to_pylist()}
+            names = lake.arrow("user_identifiers").to_pylist()
+        assert {one["value"]: users[one["user_id"]]["consent_denied"] for one in names} == denied
+        fill(folder, {"people-2": LATER})
+
+
 def test_a_purpose_of_contact_is_one_however_it_is_written(tmp_path: Path) -> None:
     of_contact = {
         "E-Mail": "email", "Email": "email", "email_marketing": "email",

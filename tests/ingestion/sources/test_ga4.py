@@ -78,6 +78,33 @@ def test_parameters_items_and_traits_lie_in_lists(tmp_path: Path) -> None:
     assert found.report.datasets[0].left_out == 2
 
 
+def test_what_is_not_set_is_no_item_no_category_and_no_basket(tmp_path: Path) -> None:
+    nothing = dict.fromkeys(("item_id", "item_name", "item_category"), "(not set)")
+    lamp = {"item_id": "p1", "item_name": "Lamp", "item_category": "Home", "price": 10,
+            "item_category2": "(not set)"}  # fmt: skip
+    found = read(
+        tmp_path,
+        event(1, "purchase", items=[lamp], ecommerce={"transaction_id": "(not set)"}),
+        event(2, "purchase", items=[{**nothing, "price": 2}], ecommerce={"transaction_id": "o2"}),
+    )
+    assert found.rows("events", "item_id", "basket_id", "value") == [
+        ("p1", None, 10.0), (None, "o2", 2.0)]  # fmt: skip
+    assert found.rows("items", "item_id", "categories") == [("p1", ["Home"])]
+
+
+def test_a_purchase_in_an_app_is_told_in_millionths(tmp_path: Path) -> None:
+    coins = {"product_id": "coins", "product_name": "100 coins", "quantity": 1}
+    found = read(
+        tmp_path,
+        event(1, "in_app_purchase", event_params=params(price=1990000, value=1990000, **coins)),
+        event(2, "in_app_purchase", event_params=params(value=1.5, **coins)),
+        event(3, "purchase", event_params=params(value=1990000)),
+    )
+    assert found.rows("events", "item_id", "value") == [
+        ("coins", 1.5), ("coins", 1.99), (None, 1990000.0)]  # fmt: skip
+    assert found.rows("items", "item_id", "title") == [("coins", "100 coins")]
+
+
 def test_lists_that_a_writer_of_parquet_has_wrapped_are_lists(tmp_path: Path) -> None:
     def wrapped(listed: list[Any]) -> dict[str, Any]:
         return {"list": [{"element": one} for one in listed]}

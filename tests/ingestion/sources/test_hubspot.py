@@ -93,6 +93,17 @@ def test_what_the_api_returns_needs_no_mapping(tmp_path: Path, page: bool) -> No
     assert found.rows("consents") == []
 
 
+def test_of_several_exports_of_a_contact_the_newest_counts(tmp_path: Path) -> None:
+    (ann,) = API
+    before = {**ann["properties"], "hs_merged_object_ids": "", "email": "ann@old.org"}
+    files = {"a.jsonl": lines([{**ann, "properties": before, "updatedAt": "2026-03-12T09:00:00Z"}]),
+             "b.jsonl": lines([{**ann, "updatedAt": "2026-04-01T09:00:00Z"}])}  # fmt: skip
+    found = Read(fill(tmp_path / "data", files), tmp_path / "workspace")
+    assert [(one.accepted, one.duplicate) for one in found.report.files] == [(0, 1), (1, 0)]
+    assert found.rows("merged_ids", "value") == ["77", "88"]
+    assert "ann@old.org" not in found.rows("identifiers", "value")
+
+
 def test_an_id_that_became_an_object_is_quarantined_and_the_rest_read(tmp_path: Path) -> None:
     changed = {"id": "9", "properties": {**API[0]["properties"], "hs_object_id": {"v": 9}}}
     mapping = MAPPING.replace("contacts.csv", "c.jsonl")

@@ -80,6 +80,49 @@ def test_a_converted_lead_names_its_contact_and_a_merged_one_its_master(tmp_path
     assert set(found.rows("person_details", "family_name")) == {"Ay", "Bo"}
 
 
+STATES = (
+    "Id,LastName,Email,IsDeleted,MasterRecordId,HasOptedOutOfEmail,CreatedDate,SystemModstamp\n"
+)
+BEGUN = "2026-01-05T10:00:00.000Z"
+
+
+def test_of_several_exports_the_newest_says_what_a_contact_is_and_went_into(tmp_path: Path) -> None:
+    ann, bo, cy = (f"0035g00000AbCd{letter}AAV" for letter in "EFG")
+    first = "".join(
+        f"{one},Ay,{mail},false,,false,{BEGUN},{BEGUN}\n"
+        for one, mail in ((ann, "ann@x.org"), (bo, "bo@x.org"), (cy, "cy@x.org"))
+    )
+    later = (
+        f"{ann},Ay,ann@y.org,false,,true,{BEGUN},2026-02-01T10:00:00.000Z\n"
+        f"{bo},Ay,bo@x.org,true,{ann},false,{BEGUN},2026-02-01T10:00:00.000Z\n"
+        f"{cy},Ay,cy@x.org,true,,false,{BEGUN},2026-02-01T10:00:00.000Z\n"
+    )
+    found = read(tmp_path, a=STATES + first, b=STATES + later)
+    assert [(one.accepted, one.duplicate) for one in found.report.files] == [(0, 3), (3, 0)]
+    assert [value for space, value in found.rows("identifiers", "namespace", "value")
+            if space == "email"] == ["ann@y.org", "bo@x.org"]  # fmt: skip
+    assert found.rows("merged_ids", "value", "into_value") == [(bo, ann)]
+    denied = [key for key, given in found.rows("consents", "record_key", "granted") if not given]
+    assert denied == [f"b.csv#{ann}"]
+
+
+def test_what_was_deleted_is_no_deed(tmp_path: Path) -> None:
+    deals = OPPORTUNITIES.replace("\n", ",true\n").replace("Type,true", "Type,IsDeleted")
+    cases = CASES.replace("\n", ",1\n").replace("CreatedDate,1", "CreatedDate,IsDeleted")
+    members = MEMBERS.replace("\n", ",false\n").replace(
+        "CreatedDate,false", "CreatedDate,IsDeleted"
+    )
+    found = read(tmp_path, deals=deals, cases=cases, members=members)
+    assert found.report.total("accepted") == 5
+    assert set(found.rows("events", "verb")) == {"received", "responded"}
+
+
+def test_exports_that_do_not_say_which_is_newer_are_warned_of(tmp_path: Path) -> None:
+    other = CONTACTS.replace("ann@x.org", "ann@y.org")
+    (dataset,) = read(tmp_path, a=CONTACTS, b=other).report.datasets
+    assert any("the one read first is kept" in one for one in dataset.warnings)
+
+
 def test_opting_out_is_a_denial_of_that_purpose(tmp_path: Path) -> None:
     found = read(tmp_path, leads=LEADS)
     assert found.rows("consents", "record_key", "purpose", "granted") == [

@@ -29,7 +29,7 @@ def test_an_order_is_one_record_and_an_event_for_each_product(tmp_path: Path) ->
             "quantity": 2,
         },
         {"sku": "p2", "price": "3"},
-        {"product_id": "p3", "price": "NaN"},
+        {"product_id": "p3", "price": None},
     ]  # fmt: skip
     order = message(1, event="Order Completed", properties={"order_id": "o1", "products": products})
     found = read(tmp_path, order)
@@ -215,6 +215,38 @@ def test_numbers_matter_where_something_is_sold_and_nowhere_else(tmp_path: Path)
     )
     assert found.reasons() == {2: "not_a_number", 3: "not_a_number"}
     assert found.rows("events", "verb", "value") == [("bought", 7.5), ("theme_changed", None)]
+
+
+def test_a_product_in_a_list_whose_price_is_no_number_costs_its_message(tmp_path: Path) -> None:
+    good = {"product_id": "p1", "price": "2", "quantity": "3"}
+    odd = [{"price": "12,50"}, {"price": "NaN"}, {"quantity": "two"}]
+    found = read(
+        tmp_path,
+        *[message(n, event="Order Completed", properties={"products": [good, {**good, **one}]})
+          for n, one in enumerate([{}, *odd], 1)],
+        message(9, event="Theme Changed", properties={"products": [{"price": "dear"}]}),
+    )  # fmt: skip
+    assert found.reasons() == dict.fromkeys((2, 3, 4), "not_a_number")
+    assert found.rows("events", "verb", "value") == [
+        ("bought", 6.0), ("bought", 6.0), ("theme_changed", None)
+    ]  # fmt: skip
+
+
+def test_the_only_product_of_an_order_cost_what_the_order_cost(tmp_path: Path) -> None:
+    lamp, desk = {"product_id": "lamp", "quantity": 2}, {"product_id": "desk"}
+    bought = [[lamp], [lamp, desk], [{**lamp, "price": 10}]]
+    found = read(
+        tmp_path,
+        *[message(n, event="Order Completed", properties={"revenue": 25.5, "products": one})
+          for n, one in enumerate(bought)],
+        message(8, event="Order Refunded", properties={"total": 25.5, "products": [lamp]}),
+        message(9, event="Product Viewed", properties={"total": 25.5, "products": [lamp]}),
+    )  # fmt: skip
+    assert found.rows("events", "record_key", "item_id", "value") == [
+        ("web.jsonl#m0", "lamp", 25.5), ("web.jsonl#m1", "desk", None),
+        ("web.jsonl#m1", "lamp", None), ("web.jsonl#m2", "lamp", 20.0),
+        ("web.jsonl#m8", "lamp", -25.5), ("web.jsonl#m9", "lamp", None),
+    ]  # fmt: skip
 
 
 def test_fields_that_are_new_are_accepted_and_counted(tmp_path: Path) -> None:

@@ -156,8 +156,8 @@ def test_flattened_json_and_tracker_payloads_say_the_same_as_the_tsv(tmp_path: P
              "dtm": str(AT_MS), "stm": str(AT_MS)},
             {"e": "ue", "ue_px": "!!! no base64", "eid": uid(202), "uid": "u1",
              "dtm": str(AT_MS)},
-            {"e": "pv", "url": "https://x.org/lamps?utm_campaign=spring#top", "eid": uid(203),
-             "duid": "d1", "dtm": str(AT_MS)},
+            {"e": "pv", "url": "https://x.org/lamps?utm_campaign=spring%20sale#top",
+             "eid": uid(203), "duid": "d1", "dtm": str(AT_MS)},
         ],
     }  # fmt: skip
     files = {
@@ -172,7 +172,7 @@ def test_flattened_json_and_tracker_payloads_say_the_same_as_the_tsv(tmp_path: P
     ]
     assert [row for row in told if row[0] == "c.json"] == [
         ("c.json", "lamp_lit", "hall", None, None, None),
-        ("c.json", "viewed", "/lamps", None, None, "spring"),
+        ("c.json", "viewed", "/lamps", None, None, "spring sale"),
     ]
     assert found.file("c.json").reasons == {"unknown_type": 1}
 

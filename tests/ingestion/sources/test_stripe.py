@@ -115,3 +115,14 @@ def test_an_empty_page_is_a_file_without_records(tmp_path: Path) -> None:
     assert (report.status, report.received) == ("read", 0)
     with pytest.raises(InputError, match="No record in 'data' can be used: its files hold none"):
         Read(folder, tmp_path / "workspace")
+
+
+def test_an_invoice_that_was_exported_before_it_was_paid_is_paid(tmp_path: Path) -> None:
+    paid = {
+        **INVOICES[1],
+        "status_transitions": {"finalized_at": 1767600060, "paid_at": 1767700000},
+    }
+    still = {**paid, "amount_paid": 0, "status_transitions": {"finalized_at": 1767600060}}
+    found = read(tmp_path, a=lines([still]), b=lines([paid]))
+    assert [(one.accepted, one.duplicate) for one in found.report.files] == [(0, 1), (1, 0)]
+    assert found.rows("events", "verb", "value") == [("paid", 29.0), ("was_invoiced", None)]

@@ -36,6 +36,16 @@ def test_only_what_a_person_did_is_an_event(tmp_path: Path) -> None:
     assert (dataset.accepted, dataset.left_out) == (11, 7)
 
 
+def test_a_campaign_is_one_however_an_address_writes_its_name(tmp_path: Path) -> None:
+    written = ("spring%20sale", "spring+sale", "gr%C3%BCn", "%E4", "50%", "a%00b")
+    found = read(tmp_path, *[line(f"GET /a?x=1&utm_campaign={one}&y=2") for one in written])
+    assert found.rows("events", "record_key", "campaign_id") == [
+        ("access.log#1", "spring sale"), ("access.log#2", "spring sale"),
+        ("access.log#3", "grün"), ("access.log#4", "%E4"), ("access.log#5", "50%"),
+        ("access.log#6", "ab"),
+    ]  # fmt: skip
+
+
 def test_a_visitor_is_an_address_and_a_browser_on_a_day_and_never_a_user(tmp_path: Path) -> None:
     found = read(
         tmp_path,
@@ -51,6 +61,18 @@ def test_a_visitor_is_an_address_and_a_browser_on_a_day_and_never_a_user(tmp_pat
     assert named["3"] == ("user_id", "ann")
     assert "7" not in named
     assert "203.0.113.9" not in str(found.rows("identifiers"))
+
+
+def test_behind_a_proxy_a_visitor_is_whom_it_forwards(tmp_path: Path) -> None:
+    forwarded = ("198.51.100.1", "198.51.100.2, 10.0.0.7", "198.51.100.1:4711", "2001:db8::1",
+                 "-", "10.0.0.9", "0.003")  # fmt: skip
+    found = read(tmp_path, *[f'{line("GET /a", ip="10.0.0.1")} "{one}"' for one in forwarded],
+                 line("GET /a", ip="198.51.100.1"), line("GET /a", ip="10.0.0.1"))  # fmt: skip
+    visitors = dict(found.rows("identifiers", "record_key", "value"))
+    people = [visitors[f"access.log#{n}"] for n in range(1, 10)]
+    assert len(set(people)) == 4
+    assert people[0] == people[2] == people[7]
+    assert people[4] == people[5] == people[6] == people[8]
 
 
 def test_a_login_of_several_words_is_one_user(tmp_path: Path) -> None:

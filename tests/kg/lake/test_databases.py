@@ -48,6 +48,15 @@ def test_the_values_of_sqlite_are_texts_as_in_csv(tmp_path: Path) -> None:
     assert found["v"] == [{"a": "007"}]
 
 
+def test_a_text_of_sqlite_in_another_encoding_costs_nothing_but_its_letters(tmp_path: Path) -> None:
+    found = of_sqlite(
+        tmp_path / "a.db",
+        "CREATE TABLE a (id INTEGER, name TEXT)",
+        "INSERT INTO a VALUES (1, 'Müller'), (2, CAST(X'4DFC6C6C6572' AS TEXT)), (3, NULL)",
+    )
+    assert [one["name"] for one in found["a"]] == ["Müller", "M\ufffdller", ""]
+
+
 def test_a_table_of_sqlite_that_fails_costs_no_other(tmp_path: Path) -> None:
     found = of_sqlite(
         tmp_path / "a.db",
@@ -195,6 +204,8 @@ def test_a_database_that_refuses_says_why_and_repeats_no_secret(
         ("postgresql://a:s3cret@127.0.0.1:1/x", Unavailable, "nothing answers there"),
         ("postgresql://a:s3cret@nowhere.invalid/x", Unavailable, "no such host"),
         ("postgresql://a:s3c#ret/@127.0.0.1:x/x", InputError, "cannot be understood"),
+        ("postgresql://a:x@s3c/w@127.0.0.1:1/x", Unavailable, "The PostgreSQL database cannot be"),
+        ("postgresql://a:x@s3c@127.0.0.1:1/x", Unavailable, "The PostgreSQL database cannot be"),
     ],
 )
 def test_a_server_that_is_not_there_is_said_to_be(

@@ -1,11 +1,14 @@
+import datetime
 import gzip
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from kg.lake import Lake
-from kg.lake.files import POSITION, PROBLEM
+from kg.lake.files import POSITION, PROBLEM, columns_of, first_rows
 from kg.lake.lines import LONGEST_LINE, UnreadableFile, whole_lines
 from kg.lake.scratch import Scratch
 
@@ -94,3 +97,40 @@ def test_a_compressed_file_that_ends_early_is_unreadable(tmp_path: Path, cut: in
     path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 9999)[:cut])
     with pytest.raises(UnreadableFile, match="cut_off"):
         list(whole_lines(path))
+
+
+def archive(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    return path
+
+
+def test_tables_of_an_archive_are_never_read_as_one(tmp_path: Path) -> None:
+    one = {"b.csv": b"id,name\n1,Ann\n", "__MACOSX/._b.csv": b"\0", ".c": b"x,y\n"}
+    assert columns_of(archive(tmp_path / "one.zip", one)) == ["id", "name"]
+    two = archive(tmp_path / "two.zip", {**one, "a.csv": b"id,sku\n1,cup\n2,pan\n"})
+    with pytest.raises(UnreadableFile, match="the archive holds 2 tables"):
+        columns_of(two)
+    with pytest.raises(UnreadableFile, match="unpack it"):
+        rows(tmp_path, two.read_bytes())
+
+
+def test_every_file_of_an_archive_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    marked = b"\xef\xbb\xbf"
+    packed = gzip.compress(marked + b'{"b":2}')
+    files = {"a": marked + b'{"a":1}\n', "b": packed, "c": marked}
+    found = b"".join(whole_lines(archive(tmp_path / "a.zip", files)))
+    assert found.splitlines() == [b'{"a":1}', b'{"b":2}']
+
+
+def test_times_that_python_has_not_are_no_reason_not_to_look_at_a_file(tmp_path: Path) -> None:
+    far = pa.array([-(10**17), 0, 10**18], pa.timestamp("us", "UTC"))  # 1200 BC, 1970, 33658
+    days = pa.array([-(10**6), 0, 10**7], pa.date32())
+    nested = pa.StructArray.from_arrays([far], ["at"])
+    pq.write_table(pa.table({"far": far, "days": days, "n": nested}), tmp_path / "a")
+    found = first_rows(tmp_path / "a", count=2)
+    at = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    assert [one["far"] for one in found] == [None, at]
+    assert found[0] == {"far": None, "days": None, "n": None}
+    assert found[1]["days"] == at.date()

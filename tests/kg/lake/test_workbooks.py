@@ -98,6 +98,45 @@ def test_a_cell_that_spans_rows_stands_in_each_of_them(tmp_path: Path) -> None:
     assert found["sku"].to_pylist() == ["cup", None, "pan", "pan"]
 
 
+def grouped(path: Path, groups: dict[str, str], *rows: list[Any]) -> list[dict[str, Any]]:
+    book = xlsxwriter.Workbook(path)
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    page = book.add_worksheet()
+    for number, cells in enumerate(rows, 2):
+        for column, cell in enumerate(cells):
+            if isinstance(cell, datetime.date):
+                page.write_datetime(number, column, cell, day)
+            else:
+                page.write(number, column, cell)
+    for place, text in groups.items():
+        (page.merge_range if ":" in place else page.write)(place, text)
+    book.close()
+    return read(path).to_pylist()
+
+
+def test_headings_over_several_columns_stand_above_the_header(tmp_path: Path) -> None:
+    groups = {"A1:F1": "Orders of 2026", "A2": "Id", "B2:C2": "Customer", "D2:F2": "Order"}
+    found = grouped(tmp_path / "a.xlsx", groups,
+                    ["", "Name", "Email", "Day", "Total", "Vip"],
+                    ["7", "Ann", "a@x.org", DAY, 2.5, "no"])  # fmt: skip
+    assert found == [{"Id": "7", "Name": "Ann", "Email": "a@x.org", "Day": DAY, "Total": 2.5,
+                      "Vip": "no"}]  # fmt: skip
+    groups = {"A2:A3": "Id", "B2:C2": "Jan", "D2:E2": "Feb"}
+    found = grouped(tmp_path / "b.xlsx", groups, ["", "Qty", "Total", "Qty", "Total"],
+                    [7, 1, 2, 3, 4])  # fmt: skip
+    assert found == [{"Id": 7, "Jan Qty": 1, "Jan Total": 2, "Feb Qty": 3, "Feb Total": 4}]
+
+
+@pytest.mark.parametrize(
+    "first", [["7", "Ann", "Lee", "no"], ["", "Ann", "a@x.org", "no"], ["x", "Ann", "", "no"]]
+)
+def test_a_name_over_two_columns_of_data_is_the_header(tmp_path: Path, first: list[str]) -> None:
+    found = grouped(tmp_path / "a.xlsx", {"A2": "Id", "B2:C2": "Name", "D2": "Vip"},
+                    first, ["8", "Bo", "Ay", "no"])  # fmt: skip
+    assert [list(one) for one in found] == [["Id", "Name", "column 3", "Vip"]] * 2
+    assert found[0]["Name"] == "Ann"
+
+
 def test_a_sheet_is_read_in_pieces_of_one_type(tmp_path: Path) -> None:
     found = sheet(tmp_path / "a.xlsx", ["id"], *([n] for n in range(9_000)), [0.5])
     assert found["id"].to_pylist() == [*map(float, range(9_000)), 0.5]
