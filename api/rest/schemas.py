@@ -131,8 +131,11 @@ class Family(_Answer):
 
     family_id: str
     name: str
-    people: int = Field(description="Who holds one of its personas at least, each once.")
-    share: float
+    people: int | None = Field(
+        description="Who holds one of its personas at least, each once. Null, as `share`: fewer "
+        "than 20 people hold one of these."
+    )
+    share: float | None
     intents: int
     stability: float = Field(description="Likeness of the two of its personas least alike.")
     persona_ids: list[str]
@@ -217,10 +220,12 @@ class Bridge(_Answer):
     persona_id: str
     version: int
     name: str
-    people: int
-    share: float = Field(description="Of the holders of the persona asked about.")
+    people: int | None = Field(description="Null, as `share`: somebody, and fewer than 20.")
+    share: float | None = Field(description="Of the holders of the persona asked about.")
     expected: float = Field(description="As many by chance among equally active people.")
-    lift: float | None = Field(description="`people` over `expected`; null where none are.")
+    lift: float | None = Field(
+        description="`people` over `expected`; null where either is null or none."
+    )
     q: float = Field(description="False-discovery rate over all other personas.")
     joining: list[Joining]
 

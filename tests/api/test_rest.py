@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import httpx
 import orjson
@@ -12,7 +13,9 @@ from program import as_json, personagraph, succeed
 from serving import served
 from world import write_story
 
+from api.rest.personas import family_of, list_personas
 from kg.lake import Lake
+from kg.store.protocol import Store
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -99,6 +102,39 @@ def test_of_who_denied_consent_nothing_is_told(client: httpx.Client, home: Path)
         assert client.get(f"/v1/people/user:{denied}{path}").status_code == 404
     told = as_json(personagraph(home, "identity", "traits", denied, "-w", "shop", "--json"))
     assert told["traits"] == []
+
+
+class Listing:
+    """A store that lists one persona, kept by the business, that few people hold."""
+
+    kept: ClassVar[dict[str, Any]] = {
+        "persona_id": "p_0a1b2c3d",
+        "version": 2,
+        "name": None,
+        "summary": None,
+        "people": 12,
+        "share": 0.012,
+        "share_low": 0.007,
+        "share_high": 0.02,
+        "stability": 0.9,
+        "kept_by": "business",
+        "kept_because": "the search of this run did not find it",
+    }
+
+    def run(self, name: str) -> list[dict[str, Any]]:
+        family = {"family_id": "f_1", "name": "Toys", "people": 153, "share": 0.15, "intents": 2510}
+        row = family | {"persona_id": self.kept["persona_id"], "stability": 0.7}
+        return {"persona/list": [self.kept], "persona/parents": [row]}[name]
+
+
+def test_of_a_persona_of_too_few_people_no_number_is_told(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        (told,) = list_personas(cast(Store, Listing()), lake)
+    assert (told.people, told.share, told.share_low, told.share_high) == (None,) * 4
+    assert (told.name, told.kept_by) == ("p_0a1b2c3d", "business")
+    family = family_of(cast(Store, Listing()), told.persona_id)
+    assert family is not None
+    assert (family.people, family.share, family.intents) == (None, None, 2510)
 
 
 def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, home: Path) -> None:
