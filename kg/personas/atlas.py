@@ -146,17 +146,27 @@ def _shown(
 ) -> tuple[IntentType, ...]:
     elsewhere = _people(table, place)
     most = min(MOST_OF_PERSONA, max(LEAST_OF_PERSONA, MOST_TYPES // max(len(place), 1)))
-    found: list[IntentType] = []
+    shown: list[dict[str, Any]] = []
     taken = [0] * len(place)
     for row in table:
         persona = place[row["version"]]
         if row["people"] >= MIN_PEOPLE and taken[persona] < most:
             taken[persona] += 1
-            found.append(IntentType(
-                persona, row["verb"].replace("_", " "), labels.topic(row["topic"]), row["people"],
-                tuple(elsewhere[row["verb"], row["topic"]]),
-            ))  # fmt: skip
-    return tuple(found)
+            shown.append(row)
+    together: dict[tuple[str, str], list[str]] = {}
+    for row in shown:
+        together.setdefault((row["version"], row["verb"]), []).append(row["topic"])
+    called = {key: labels.topics(topics) for key, topics in together.items()}
+    return tuple(
+        IntentType(
+            place[row["version"]],
+            row["verb"].replace("_", " "),
+            called[row["version"], row["verb"]][row["topic"]],
+            row["people"],
+            tuple(elsewhere[row["verb"], row["topic"]]),
+        )
+        for row in shown
+    )
 
 
 def _likeness(table: list[dict[str, Any]], place: dict[str, int]) -> Floats:

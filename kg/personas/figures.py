@@ -217,10 +217,8 @@ class _Counted:
         intents = self.scan.intents
         every = intents.filter(intents.topic.isin(top or [""])).group_by("topic")
         rows = self.lake.run(every.agg(n=intents.user_id.nunique())).to_pylist()
-        known = {row["topic"]: row["n"] for row in rows}
-        return tuple(
-            self._hub(t, self.labels.topic(t), self.by_topic[t], known[t], holders) for t in top
-        )
+        known, called = {row["topic"]: row["n"] for row in rows}, self.labels.topics(top)
+        return tuple(self._hub(t, called[t], self.by_topic[t], known[t], holders) for t in top)
 
     def item_hubs(self, holders: int) -> tuple[Hub, ...]:
         """The items that most holders have in common."""
