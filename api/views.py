@@ -4,6 +4,7 @@ Few rows by nature (personas, claims, sentences), so plain dictionaries and list
 functions return is also what `--json` prints.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,30 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     for one in found["personas"]:
         one["versions"] = [without_few(version) for version in one["versions"]]
     return found
+
+
+def why(lake: "Lake", user_id: str, persona_id: str) -> dict[str, Any]:
+    """Why a user holds a persona now: weight with interval, what counts towards it, in words, and
+    the smallest change that would end it; occasions are counted from 1.
+
+    Raises:
+        NotFound: they do not hold it.
+    """
+    from gnn.why import why
+    from kg.personas.nodes import in_words
+
+    found = asdict(why(lake, user_id, persona_id))
+    holdings = lake.table("holdings")
+    mine = holdings.filter(holdings.user_id == user_id, holdings.persona_id == persona_id)
+    (held,) = lake.run(mine.filter(mine.valid_to_ms.isnull())).to_pylist()
+    words = in_words(lake, (("Intent", one["intent_id"]) for one in found["reasons"]))
+    found["reasons"] = [
+        {name: value for name, value in one.items() if name != "started_at_ms"}
+        | {"about": words["Intent", one["intent_id"]], "at": instant(one["started_at_ms"])}
+        for one in found["reasons"]
+    ]
+    weight = {name: held[name] for name in ("weight", "low", "high")}
+    return found | weight | {"valid_from": instant(held["valid_from_ms"])}
 
 
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:

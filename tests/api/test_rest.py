@@ -76,6 +76,26 @@ def test_the_personas_of_a_person_carry_weights_with_intervals(
     assert held == sorted(held, key=lambda p: -p["weight"])
 
 
+def test_why_a_person_holds_a_persona_is_told_alike_by_both_doors(
+    client: httpx.Client, home: Path, known: dict[str, str]
+) -> None:
+    (held, *_) = client.get(f"/v1/people/{known['identifier']}/personas").json()["personas"]
+    told = client.get(f"/v1/people/{known['identifier']}/personas/{held['persona_id']}").json()
+    asked = ("personas", "why", held["persona_id"], known["identifier"], "-w", "shop")
+    assert told == as_json(personagraph(home, *asked, "--json"))
+    assert (told["weight"], told["low"], told["high"]) == tuple(
+        held[name] for name in ("weight", "low", "high")
+    )
+    assert told["weight"] == told["intents"] / told["all_intents"]
+    shown = succeed(personagraph(home, *asked))
+    assert held["name"] in shown
+    assert "change that would end it: had they not come on occasion" in shown
+    assert all(reason["about"] for reason in told["reasons"])
+    answer = client.get(f"/v1/people/{known['identifier']}/personas/p_00000000")
+    assert answer.status_code == 404
+    assert "does not hold" in answer.json()["detail"]
+
+
 def test_what_holds_of_a_person_carries_rule_and_record_and_repeats_nothing_personal(
     client: httpx.Client, home: Path, known: dict[str, str]
 ) -> None:
@@ -98,7 +118,7 @@ def test_of_who_denied_consent_nothing_is_told(client: httpx.Client, home: Path)
     with Lake.open(home / "shop") as lake:
         users = lake.arrow("users", ["user_id", "consent_denied"]).to_pylist()
     denied = next(row["user_id"] for row in users if row["consent_denied"])
-    for path in ("", "/personas", "/traits"):
+    for path in ("", "/personas", "/personas/p_00000000", "/traits"):
         assert client.get(f"/v1/people/user:{denied}{path}").status_code == 404
     told = as_json(personagraph(home, "identity", "traits", denied, "-w", "shop", "--json"))
     assert told["traits"] == []
