@@ -4,6 +4,7 @@ Few rows by nature (personas, claims, sentences), so plain dictionaries and list
 functions return is also what `--json` prints.
 """
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from kg.lake import Lake
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+OF_PEOPLE = ("people", "share", "share_low", "share_high")
 NOT_LOOKED = "no run has looked for personas in this workspace yet"
 
 
@@ -23,19 +25,26 @@ def personas(lake: "Lake") -> list[dict[str, Any]]:
     """Every current persona version with its wording, most people first.
 
     What the business keeps may be held by fewer than 20 people: then `people`, `share`,
-    `share_low` and `share_high` are null. Each with its `family` (None: it stands alone) and its
-    `micro_personas`, most people first.
+    `share_low` and `share_high` are null, and the name is the last it had; those of its family
+    are null, too, which would give them away. Each with its `family` (None: it stands alone) and
+    its `micro_personas`, most people first.
     """
+    from kg.personas.lineage import names_of
+    from kg.personas.statistics import MIN_PEOPLE
+
     rows = lake.arrow("personas").to_pylist()
     words = {(w["persona_id"], w["version"]): w for w in lake.arrow("wordings").to_pylist()}
     found = [_persona(row, words.get((row["persona_id"], row["version"]))) for row in rows]
-    levels = _levels(lake)
+    levels, names = _levels(lake), names_of(lake)
+    few = {row["parent_id"] for row in rows if row["people"] < MIN_PEOPLE}
+    levels = [level | (dict.fromkeys(OF_PEOPLE) if level["id"] in few else {}) for level in levels]
     for persona in found:
+        persona["name"] = names.get(persona["persona_id"]) or persona["persona_id"]
         persona["family"] = next((f for f in levels if f["id"] == persona["parent_id"]), None)
         inside = [part for part in levels if part["parent_id"] == persona["persona_id"]]
         persona["micro_personas"] = inside
     ranked = sorted(found, key=lambda p: (-p["people"], p["persona_id"]))
-    return [_without_few(persona) for persona in ranked]
+    return [without_few(persona) for persona in ranked]
 
 
 def _levels(lake: "Lake") -> list[dict[str, Any]]:
@@ -54,7 +63,6 @@ def _persona(row: dict[str, Any], words: dict[str, Any] | None) -> dict[str, Any
         "parent_id": row["parent_id"],
         "persona_id": row["persona_id"],
         "version": row["version"],
-        "name": words["name"] if words else row["persona_id"],
         "summary": words["summary"] if words else "",
         "author": words["author"] if words else None,
         "coverage": words["coverage"] if words else None,
@@ -136,16 +144,17 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     newest = newest_ms(lake)
     if newest is not None and start <= newest:
         at_ms = min(at_ms, newest)
-    found = [_without_few(one) for one in personas_at(lake, at_ms)]
+    found = [without_few(one) for one in personas_at(lake, at_ms)]
     return {"as_of": instant(at_ms), "personas": found}
 
 
-def _without_few(persona: dict[str, Any]) -> dict[str, Any]:
+def without_few(persona: dict[str, Any]) -> dict[str, Any]:
+    """The figures of a persona; those about its people are null where they are fewer than 20."""
     from kg.personas.statistics import MIN_PEOPLE
 
     if persona["people"] >= MIN_PEOPLE:
         return persona
-    return persona | dict.fromkeys(("people", "share", "share_low", "share_high"))
+    return persona | dict.fromkeys(OF_PEOPLE)
 
 
 def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
@@ -166,8 +175,32 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):
         row["as_of"] = instant(row.pop("as_of_ms"))
     for one in found["personas"]:
-        one["versions"] = [_without_few(version) for version in one["versions"]]
+        one["versions"] = [without_few(version) for version in one["versions"]]
     return found
+
+
+def why(lake: "Lake", user_id: str, persona_id: str) -> dict[str, Any]:
+    """Why a user holds a persona now: weight with interval, what counts towards it, in words, and
+    the smallest change that would end it; occasions are counted from 1.
+
+    Raises:
+        NotFound: they do not hold it.
+    """
+    from gnn.why import why
+    from kg.personas.nodes import in_words
+
+    found = asdict(why(lake, user_id, persona_id))
+    holdings = lake.table("holdings")
+    mine = holdings.filter(holdings.user_id == user_id, holdings.persona_id == persona_id)
+    (held,) = lake.run(mine.filter(mine.valid_to_ms.isnull())).to_pylist()
+    words = in_words(lake, (("Intent", one["intent_id"]) for one in found["reasons"]))
+    found["reasons"] = [
+        {name: value for name, value in one.items() if name != "started_at_ms"}
+        | {"about": words["Intent", one["intent_id"]], "at": instant(one["started_at_ms"])}
+        for one in found["reasons"]
+    ]
+    weight = {name: held[name] for name in ("weight", "low", "high")}
+    return found | weight | {"valid_from": instant(held["valid_from_ms"])}
 
 
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:

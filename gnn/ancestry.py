@@ -28,7 +28,7 @@ class Former:
     """The run before, over this run's intents and people.
 
     Attributes:
-        number: of this run: 1 for the first that had personas.
+        number: of this run: 1 for the first that had personas. A run that lost all has one, too.
         as_of_ms: this run's newest event.
         ids, versions, rules, names: of its personas, by id; a name may be None.
         labels: (n,) of each of this run's intents: -1 none, -2 not known then.
@@ -109,7 +109,7 @@ def read(step: Any, episodes: Episodes) -> Former:
     was_there = np.zeros(len(episodes.user_ids) + 1, bool)  # the last place: who is here no more
     was_there[_places(pc.unique(members["user_id"]), episodes.user_ids)] = True
     return Former(
-        number=max((row["number"] for row in ever), default=0) + 1,
+        number=max(step.arrow("descent", ["number"])["number"].to_pylist(), default=0) + 1,
         as_of_ms=_as_of_ms(step),
         ids=ids,
         versions=versions,
@@ -126,10 +126,10 @@ def read(step: Any, episodes: Episodes) -> Former:
 
 
 def _ever(step: Any) -> list[dict[str, Any]]:
-    """Every persona there has been: persona_id, its last version, run and that run's as-of time."""
+    """Every persona there has been: persona_id, its last version, as-of time of its last run."""
     runs = step.table("persona_runs")
     newest = runs.group_by("persona_id").agg(
-        version=runs.version.max(), number=runs.number.max(), as_of_ms=runs.as_of_ms.max()
+        version=runs.version.max(), as_of_ms=runs.as_of_ms.max()
     )
     rows: list[dict[str, Any]] = step.lake.run(newest.order_by("persona_id")).to_pylist()
     return rows

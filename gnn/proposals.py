@@ -184,7 +184,9 @@ def _parts(table: Any, cells: list[tuple[Ints, Ints]], count: int, seed: int) ->
 
     count = min(count, *table.shape)
     model = NMF(count, init="nndsvda", max_iter=150, tol=1e-3, random_state=seed)
-    with warnings.catch_warnings():  # a first guess need not have converged
+    # A first guess need not have converged, and of people who all do the same the error that is
+    # left comes out a hair below zero.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", ConvergenceWarning)
         weight = model.fit_transform(table)
     size = np.maximum(model.components_.sum(1), 1e-9)

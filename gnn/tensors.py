@@ -72,12 +72,14 @@ class Episodes:
     """All episodes of everyone.
 
     Shapes: n episodes, u users, t types; every array (n,) but `fit` (u,) and `type_parts` (t, 2).
+    `leading` is the place of the intent that speaks for each, of the rarest verb.
     """
 
     intents: Intents
     user: Ints
     occasion: Ints
     type: Ints
+    leading: Ints
     manners: tuple[Manner, ...]
     user_ids: tuple[str, ...]
     fit: NDArray[np.bool_]
@@ -147,6 +149,7 @@ def arrange(intents: pa.Table, users: pa.Table, out: Any = ()) -> Episodes:
         user=user[leading],
         occasion=occasion[leading],
         type=kind.reshape(-1).astype(np.int64),
+        leading=leading,
         manners=_manners(intents, started, topic, leading),
         user_ids=user_ids,
         fit=np.array([half.get(user_id) == "fit" for user_id in user_ids], bool),

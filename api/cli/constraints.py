@@ -12,6 +12,7 @@ def constraints(workspace: str, write: bool, as_json: bool) -> None:
     from kg.lake import Lake
     from kg.lake.workspace import Workspace
     from kg.personas.constraints import FILE, read, write_default
+    from kg.personas.shaping import check
 
     path = read_settings().workspace_path(workspace)
     if write:
@@ -21,6 +22,8 @@ def constraints(workspace: str, write: bool, as_json: bool) -> None:
         return
     with Lake.open(path) as lake:
         asked, summary = read(lake.workspace.path), lake.summary("personas")
+        if lake.step_id("intents") is not None:
+            check(lake, asked)
     found = asked.model_dump(mode="json", exclude_defaults=True)
     came = summary.get("constraints", {})
     if as_json:

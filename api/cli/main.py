@@ -263,6 +263,21 @@ def personas_map(
     command(workspace, out, as_json)
 
 
+@personas.command("why")
+def personas_why(
+    persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],
+    person: Annotated[
+        str, typer.Argument(help="A user id, or namespace:value as records name people.")
+    ],
+    workspace: Workspace = "default",
+    as_json: Json = False,
+) -> None:
+    """Why a person holds a persona, and the smallest change that would end it."""
+    from api.cli.why import why as command
+
+    command(persona, person, workspace, as_json)
+
+
 Name = Annotated[
     str,
     typer.Argument(

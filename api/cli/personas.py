@@ -56,10 +56,10 @@ def show_all(console: Console, found: list[dict[str, Any]]) -> None:
 
 
 def _show_level(console: Console, before: str, one: dict[str, Any], more: str = "") -> None:
-    """A family or a micro-persona in a line."""
+    """A family or a micro-persona in a line; without people where one of the family has too few."""
+    told = f"{one['share']:.0%} of people ({one['people']:,}{more})" if one["people"] else ""
     console.print(
-        f"{before}[bold]{escape(one['name'])}[/]  [dim]{one['id']}[/]  "
-        f"{one['share']:.0%} of people ({one['people']:,}{more})",
+        f"{before}[bold]{escape(one['name'])}[/]  [dim]{one['id']}[/]  {told or more[2:]}",
         soft_wrap=True,
     )
 

@@ -101,7 +101,7 @@ def _bridges(bridges: "tuple[Bridge, ...]") -> Table:
         topics = [f"{t.label} ({t.people:,}; {t.lift:.1f}x)" for t in bridge.joining]
         table.add_row(
             escape(bridge.name),
-            f"{bridge.people:,}",
+            "fewer than 20" if bridge.people is None else f"{bridge.people:,}",
             f"{bridge.expected:,.1f}",
             "" if bridge.lift is None else f"{bridge.lift:.2f}",
             f"{bridge.q:.2g}",
@@ -124,7 +124,7 @@ def draw_map(workspace: str, out: Path, as_json: bool) -> None:
             found = atlas(lake)
             if not found.personas:
                 raise NotFound(
-                    "There is nothing to draw: nobody holds a persona here.",
+                    "There is nothing to draw: no persona here is held by 20 people.",
                     hint=f"`{lake.workspace.command('personas list')}` says why.",
                 )
             text = picture(found, lake.workspace.path.name, out.suffix)

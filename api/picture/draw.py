@@ -272,6 +272,7 @@ def _tree(axes: Any, joined: Tree, rows: int) -> None:
 
 def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
     share = atlas.in_none / max(atlas.intents, 1)
+    without = f" {left_out(atlas)}" if atlas.left_out else ""
     figure.text(0.012, 0.985, f"Personas of {workspace}", fontsize=16, fontweight="bold",
                 va="top", color=INK)  # fmt: skip
     figure.text(
@@ -279,18 +280,26 @@ def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
         f"A bubble is a type of intent; its area is how many of the persona's people have it. "
         f"Islands lie near each other when they are about the same.\n"
         f"{atlas.population:,} people, {atlas.intents:,} intents; {share:.0%} of the intents are "
-        f"in no persona and not drawn. Types of fewer than 20 people are left out.",
+        f"in no persona and not drawn. Types of fewer than 20 people are left out.{without}",
         fontsize=8, color=PALE, va="bottom",
     )  # fmt: skip
 
 
+def left_out(atlas: Atlas) -> str:
+    """That personas of too few people are not on the map, as a sentence."""
+    left = some(atlas.left_out, "persona")
+    return f"Not drawn: {left} that fewer than 20 people hold."
+
+
 def summary(atlas: Atlas) -> str:
     """The picture in words, for who cannot see it."""
+    without = f" {left_out(atlas)}" if atlas.left_out else ""
     listed = "; ".join(f"{one.name}, {one.people:,} people" for one in atlas.personas)
     return (
         f"A map of {some(len(atlas.personas), 'persona')} held by people among "
         f"{atlas.population:,}: {listed}. Each is an island of bubbles, one for each type of "
         f"intent that at least 20 of its people have; a tree joins personas by who holds them."
+        f"{without}"
     )
 
 

@@ -5,6 +5,7 @@ Invariant: neither asks the network for anything, nor runs a script.
 
 from dataclasses import replace
 from html import escape
+from math import sqrt
 from pathlib import Path
 from string import Template
 
@@ -12,8 +13,12 @@ from api.picture.draw import Drawing, draw, levels_of, summary
 from kg.errors import InputError
 from kg.exports import check_file
 from kg.personas.atlas import Atlas, Persona
+from kg.personas.statistics import MIN_PEOPLE
 
 SUFFIXES = (".svg", ".html")
+LEAST_Z = 1.96
+"""More than by chance: phi times the root of the people is a standard normal figure (95 %)."""
+
 _PAGE = Template("""\
 <!doctype html>
 <html lang="en">
@@ -40,7 +45,7 @@ $svg
 <table>
 <thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
 <th>what it is made of, the commonest first (of its people)</th>
-<th>shares holders most with</th></tr></thead>
+<th>shares holders most with (at least 20, and more than by chance)</th></tr></thead>
 <tbody>
 $rows
 </tbody>
@@ -123,11 +128,23 @@ def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
 
 def _closest(atlas: Atlas, place: int) -> str:
     """The persona whose holders go most with those of this one, if any do more than by chance."""
-    others = [other for other in range(len(atlas.personas)) if other != place]
-    if not others:
-        return ""
-    most = max(others, key=lambda other: (float(atlas.correlation[place, other]), -other))
-    value = float(atlas.correlation[place, most])
-    if round(value, 2) <= 0:
-        return "none, beyond chance"
-    return f"{atlas.personas[most].name} (correlation {value:+.2f})"
+    found: list[tuple[float, int, str]] = []
+    for other, persona in enumerate(atlas.personas):
+        value = float(atlas.correlation[place, other])
+        in_common, by_chance = _in_common(atlas, place, other)
+        if other == place or in_common < MIN_PEOPLE or value * sqrt(atlas.population) < LEAST_Z:
+            continue
+        words = f"{persona.name} ({in_common:,} people; by chance {by_chance:,.0f})"
+        found.append((value, -other, words))
+    return max(found)[2] if found else "none"
+
+
+def _in_common(atlas: Atlas, one: int, other: int) -> tuple[int, float]:
+    """How many hold both of two personas, and how many would by chance.
+
+    The correlation is the phi coefficient of the two, of which the counts follow exactly.
+    """
+    n, m, every = atlas.personas[one].people, atlas.personas[other].people, atlas.population
+    by_chance = n * m / every
+    spread = sqrt(n * m * (every - n) * (every - m)) / every
+    return round(by_chance + float(atlas.correlation[one, other]) * spread), by_chance

@@ -16,7 +16,9 @@ from api.rest.schemas import (
     PersonTraits,
     Problem,
     SessionSummary,
+    WhyHeld,
 )
+from api.views import why
 from kg.errors import InputError, NotFound
 from kg.graph import Person as Found
 from kg.graph import person_by_id, person_by_identifier
@@ -73,6 +75,17 @@ def _by_id(graph: Graph, store: Store, user_id: str) -> Found:
 
 
 # Values may hold slashes, so the longer paths come first.
+@router.get("/{identifier:path}/personas/{persona_id}")
+def why_held(
+    found: Annotated[Found, Depends(_found)],
+    persona_id: str,
+    lake: Annotated[Lake, Depends(lake_of)],
+) -> WhyHeld:
+    """Why a person holds a persona, as the newest run left it: what counts towards it, and the
+    smallest change that would end it."""
+    return WhyHeld.model_validate(why(lake, found.figures["user_id"], persona_id))
+
+
 @router.get("/{identifier:path}/personas")
 def personas_of_person(found: Annotated[Found, Depends(_found)]) -> PersonPersonas:
     """The personas a person holds, with weights and their intervals, heaviest first."""

@@ -20,10 +20,13 @@ from api.rest.schemas import (
     Problem,
     Step,
 )
+from api.views import without_few
 from kg.graph import families, micro_personas, persona_version, personas
 from kg.lake import Lake
 from kg.personas.figures import figures
+from kg.personas.lineage import names_of
 from kg.personas.nodes import in_words
+from kg.personas.statistics import MIN_PEOPLE
 from kg.personas.subgraph import subgraph, version_in_force
 from kg.store.protocol import Store
 
@@ -31,17 +34,22 @@ router = APIRouter(prefix="/personas", tags=["personas"])
 
 
 @router.get("")
-def list_personas(store: Annotated[Store, Depends(store_of)]) -> list[PersonaSummary]:
+def list_personas(
+    store: Annotated[Store, Depends(store_of)], lake: Annotated[Lake, Depends(lake_of)]
+) -> list[PersonaSummary]:
     """The personas in force, most people first."""
+    names = names_of(lake)
     parents = {row["persona_id"]: row["family_id"] for row in families(store)}
     rows = [row | {"parent_id": parents.get(row["persona_id"])} for row in personas(store)]
-    return [PersonaSummary(**_figures(row)) for row in rows]
+    return [PersonaSummary(**_figures(row, names)) for row in rows]
 
 
-def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a summary; what the business keeps of too few people has no words."""
+def _figures(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a summary; of too few people there are no words and no figures."""
     found = {name: row[name] for name in PersonaSummary.model_fields}
-    return found | {"name": row["name"] or row["persona_id"], "summary": row["summary"] or ""}
+    name = row["name"] or names.get(row["persona_id"]) or row["persona_id"]
+    found |= {"name": name, "summary": row["summary"] or ""}
+    return without_few(found)
 
 
 @router.get("/{persona_id}", responses={404: {"model": Problem}})
@@ -65,10 +73,10 @@ def persona(
         nodes = [(row["label"], row["node_id"]) for row in rows]
         path = [Step(label=one[0], node_id=one[1], about=words.get(one, "")) for one in nodes]
         steps.setdefault(claim_id, []).append(path)
-    family = _family(store, persona_id)
+    family = family_of(store, persona_id)
     figures = found.figures | {"parent_id": family.family_id if family else None}
     return PersonaDetail(
-        **_figures(figures),
+        **_figures(figures, names_of(lake)),
         run_id=figures["run_id"],
         author=figures["author"],
         coverage=figures["coverage"],
@@ -90,13 +98,17 @@ def persona_subgraph(persona_id: str, lake: Annotated[Lake, Depends(lake_of)]) -
     return PersonaSubgraph.model_validate(asdict(found))
 
 
-def _family(store: Store, persona_id: str) -> Family | None:
+def family_of(store: Store, persona_id: str) -> Family | None:
+    """The family of a persona; its people are not told where they would tell those of a few."""
     every = families(store)
     mine = next((row for row in every if row["persona_id"] == persona_id), None)
     if mine is None:
         return None
     inside = [row["persona_id"] for row in every if row["family_id"] == mine["family_id"]]
     named = {name: mine[name] for name in Family.model_fields if name != "persona_ids"}
+    held = {row["persona_id"]: row["people"] for row in personas(store)}
+    if min(held[one] for one in inside) < MIN_PEOPLE:
+        named |= {"people": None, "share": None}
     return Family(**named, persona_ids=inside)
 
 

@@ -52,6 +52,42 @@ class PersonPersonas(_Answer):
     personas: list[HeldPersona]
 
 
+class Reason(_Answer):
+    """A thing that somebody was after on one occasion, and that counts towards a persona."""
+
+    intent_id: str = Field(description="The intent that speaks for it.")
+    about: str = Field(description="What was done with what, and when.")
+    at: datetime
+    occasion: int = Field(description="Which of the person's occasions, from 1.")
+    intents: int = Field(description="How many it took.")
+    probability: float = Field(description="That it is of this persona, given all they did.")
+    times: float = Field(description="How many times as common in the persona as in all.")
+
+
+class WhyHeld(_Answer):
+    """Why a person holds a persona, and the smallest change that would end it."""
+
+    user_id: str
+    persona_id: str
+    weight: float = Field(description="`intents` over `all_intents`.")
+    low: float = Field(description="Lower end of the 95 % interval of the weight.")
+    high: float = Field(description="Upper end of the 95 % interval of the weight.")
+    valid_from: datetime
+    occasions: int = Field(description="With a thing that counts; a pause of 12 hours ends one.")
+    all_occasions: int
+    episodes: int = Field(description="Things they were after on an occasion that count.")
+    all_episodes: int
+    intents: int
+    all_intents: int
+    least_occasions: int = Field(description="To hold it takes so many occasions,")
+    least_share: float = Field(description="and such a share of all episodes.")
+    reasons: list[Reason] = Field(description="What counts, the earliest first.")
+    change: list[int] = Field(
+        description="The fewest occasions found without which they would not hold it."
+    )
+    is_smallest: bool = Field(description="All smaller changes were tried.")
+
+
 class OtherValue(_Answer):
     """A value that does not hold, and the last record that said it."""
 
@@ -131,8 +167,11 @@ class Family(_Answer):
 
     family_id: str
     name: str
-    people: int = Field(description="Who holds one of its personas at least, each once.")
-    share: float
+    people: int | None = Field(
+        description="Who holds one of its personas at least, each once. Null, as `share`: fewer "
+        "than 20 people hold one of these."
+    )
+    share: float | None
     intents: int
     stability: float = Field(description="Likeness of the two of its personas least alike.")
     persona_ids: list[str]
@@ -217,10 +256,12 @@ class Bridge(_Answer):
     persona_id: str
     version: int
     name: str
-    people: int
-    share: float = Field(description="Of the holders of the persona asked about.")
+    people: int | None = Field(description="Null, as `share`: somebody, and fewer than 20.")
+    share: float | None = Field(description="Of the holders of the persona asked about.")
     expected: float = Field(description="As many by chance among equally active people.")
-    lift: float | None = Field(description="`people` over `expected`; null where none are.")
+    lift: float | None = Field(
+        description="`people` over `expected`; null where either is null or none."
+    )
     q: float = Field(description="False-discovery rate over all other personas.")
     joining: list[Joining]
 

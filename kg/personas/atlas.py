@@ -1,7 +1,7 @@
 """What a map of the personas shows: types of intent with their people, and who shares holders.
 
 Invariant: every number is a count of people, or a pure function of such counts; a type that fewer
-than 20 holders stand behind is not on the map.
+than 20 holders stand behind is not on the map, nor is a persona that fewer people hold.
 """
 
 from dataclasses import dataclass
@@ -68,6 +68,7 @@ class Atlas:
             people; the phi coefficient, Yule 1912, doi:10.2307/2340126.
         population: people with an intent.
         intents: of all people; `in_none` of them are in no persona.
+        left_out: how many personas are not on the map, since fewer than 20 people hold them.
     """
 
     personas: tuple[Persona, ...]
@@ -77,18 +78,20 @@ class Atlas:
     population: int
     intents: int
     in_none: int
+    left_out: int = 0
 
 
 def atlas(lake: "Lake") -> Atlas:
-    """Count what the map shows, for the version in force of every persona somebody holds."""
+    """Count what the map shows, for the version in force of every persona that enough hold."""
     scan = Scan(lake, half=None)
     population = int(scan.people.count().to_pyarrow().as_py())
-    personas = _personas(scan)
+    every = _personas(scan)
+    personas = tuple(one for one in every if one.people >= MIN_PEOPLE)
     place = {persona.version_id: number for number, persona in enumerate(personas)}
     members = lake.table("memberships").semi_join(scan.intents, "intent_id")
     sizes = members.aggregate(every=members.count(), none=members.persona_id.isnull().sum())
     (row,) = lake.run(sizes).to_pylist()
-    table = _by_type(scan)
+    table = [row for row in _by_type(scan) if row["version"] in place]
     return Atlas(
         personas=personas,
         types=_shown(table, place, Labels(lake)),
@@ -97,6 +100,7 @@ def atlas(lake: "Lake") -> Atlas:
         population=population,
         intents=int(row["every"]),
         in_none=int(row["none"] or 0),
+        left_out=len(every) - len(personas),
     )
 
 
@@ -142,17 +146,27 @@ def _shown(
 ) -> tuple[IntentType, ...]:
     elsewhere = _people(table, place)
     most = min(MOST_OF_PERSONA, max(LEAST_OF_PERSONA, MOST_TYPES // max(len(place), 1)))
-    found: list[IntentType] = []
+    shown: list[dict[str, Any]] = []
     taken = [0] * len(place)
     for row in table:
         persona = place[row["version"]]
         if row["people"] >= MIN_PEOPLE and taken[persona] < most:
             taken[persona] += 1
-            found.append(IntentType(
-                persona, row["verb"].replace("_", " "), labels.topic(row["topic"]), row["people"],
-                tuple(elsewhere[row["verb"], row["topic"]]),
-            ))  # fmt: skip
-    return tuple(found)
+            shown.append(row)
+    together: dict[tuple[str, str], list[str]] = {}
+    for row in shown:
+        together.setdefault((row["version"], row["verb"]), []).append(row["topic"])
+    called = {key: labels.topics(topics) for key, topics in together.items()}
+    return tuple(
+        IntentType(
+            place[row["version"]],
+            row["verb"].replace("_", " "),
+            called[row["version"], row["verb"]][row["topic"]],
+            row["people"],
+            tuple(elsewhere[row["verb"], row["topic"]]),
+        )
+        for row in shown
+    )
 
 
 def _likeness(table: list[dict[str, Any]], place: dict[str, int]) -> Floats:
@@ -169,7 +183,7 @@ def _over(above: Floats, below: Floats) -> Floats:
 
 
 def _correlation(scan: Scan, place: dict[str, int], population: int) -> Floats:
-    one = scan.held.select("user_id", "version")
+    one = scan.held.filter(scan.held.version.isin([*place, ""])).select("user_id", "version")
     other = one.select("user_id", other="version")
     pairs = one.inner_join(other, "user_id")
     rows: list[dict[str, Any]] = scan.lake.run(

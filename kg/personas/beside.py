@@ -80,8 +80,6 @@ class Beside:
         Adjusted Rand of the two partitions of people into holders and others (Hubert and Arabie
         1985, doi:10.1007/BF01908075): 0 by chance, 1 when they are the same.
         """
-        from sklearn.metrics import adjusted_rand_score
-
         told = []
         for one in np.flatnonzero(self._of(FOUND)).tolist():
             for other in np.flatnonzero(self._of(RULE)).tolist():
@@ -90,8 +88,7 @@ class Beside:
                     {
                         "found": self.personas[one]["persona_id"],
                         "rule": self.personas[other]["persona_id"],
-                        **_shared(left, right),
-                        "adjusted_rand": round(float(adjusted_rand_score(left, right)), 4),
+                        **shared(left, right),
                     }
                 )
         return told
@@ -171,16 +168,22 @@ def _places(column: Any, names: Any) -> tuple[Any, Any]:
     )
 
 
-def _shared(left: Any, right: Any) -> dict[str, Any]:
-    """Who holds two personas both; nothing is said of too few. Shapes: (u,) bool twice."""
+def shared(left: Any, right: Any) -> dict[str, Any]:
+    """Who holds two personas both; nothing is said where these, or who holds one, are too few.
+
+    Shapes: (u,) bool twice.
+    """
+    from sklearn.metrics import adjusted_rand_score
+
     both, either = int((left & right).sum()), int((left | right).sum())
-    if 0 < both < MIN_PEOPLE:
-        return dict.fromkeys(("both", "of_found", "of_rule", "jaccard"))
+    if 0 < both < MIN_PEOPLE or 0 < min(left.sum(), right.sum()) < MIN_PEOPLE:
+        return dict.fromkeys(("both", "of_found", "of_rule", "jaccard", "adjusted_rand"))
     return {
         "both": both,
         "of_found": _share(both, int(left.sum())),
         "of_rule": _share(both, int(right.sum())),
         "jaccard": _share(both, either),
+        "adjusted_rand": round(float(adjusted_rand_score(left, right)), 4),
     }
 
 

@@ -1,8 +1,8 @@
 """What the subgraph of a persona looks like in numbers: how dense, around what, joined to whom.
 
 Invariant: every count is one that a query of `cypher/persona/` returns, named in `QUERIES`, and
-everything else here is a pure function of counts. Like claims, hubs and topics that fewer than 20
-people stand behind are left out.
+everything else here is a pure function of counts. Nothing is said of fewer than 20 people: hubs
+and topics that fewer stand behind are left out, and so are personas that fewer hold.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from kg.activity import STRATA
+from kg.errors import NotAllowed
 from kg.personas import statistics
 from kg.personas.counts import Scan, counts
 from kg.personas.labels import Labels
@@ -82,11 +83,11 @@ class Bridge:
     """How many people two personas have in common.
 
     Attributes:
-        people: who hold both.
-        share: those, of the holders of this one.
+        people: who hold both; None where that is somebody, and fewer than 20.
+        share: those, of the holders of this one; None as people is.
         expected: as many by chance among equally active people: over the strata of activity, the
             sum of holders of this one times holders of the other over everybody.
-        lift: people over expected; None where none are expected.
+        lift: people over expected; None as people is, or where none are expected.
         q: of the difference (Cochran-Mantel-Haenszel), all other personas being one family.
         joining: the topics that join them, most people first.
     """
@@ -94,8 +95,8 @@ class Bridge:
     persona_id: str
     version: int
     name: str
-    people: int
-    share: float
+    people: int | None
+    share: float | None
     expected: float
     lift: float | None
     q: float
@@ -133,7 +134,16 @@ class Figures:
 
 
 def figures(lake: "Lake", found: Subgraph) -> Figures:
-    """Count a subgraph, and compare it with everybody and with the other personas."""
+    """Count a subgraph, and compare it with everybody and with the other personas.
+
+    Raises:
+        NotAllowed: fewer than 20 people hold the persona.
+    """
+    if _size(lake, found.nodes["User"]) < MIN_PEOPLE:
+        raise NotAllowed(
+            f"Fewer than {MIN_PEOPLE} people hold this persona, so nothing is said of them.",
+            hint="The files of a subgraph, the exports and the graph hold single people.",
+        )
     counted = _Counted(lake, found.version_id)
     nodes = {label: _size(lake, rows) for label, rows in sorted(found.nodes.items())}
     edges = {kind: _size(lake, rows) for kind, rows in sorted(found.edges.items())}
@@ -207,10 +217,8 @@ class _Counted:
         intents = self.scan.intents
         every = intents.filter(intents.topic.isin(top or [""])).group_by("topic")
         rows = self.lake.run(every.agg(n=intents.user_id.nunique())).to_pylist()
-        known = {row["topic"]: row["n"] for row in rows}
-        return tuple(
-            self._hub(t, self.labels.topic(t), self.by_topic[t], known[t], holders) for t in top
-        )
+        known, called = {row["topic"]: row["n"] for row in rows}, self.labels.topics(top)
+        return tuple(self._hub(t, called[t], self.by_topic[t], known[t], holders) for t in top)
 
     def item_hubs(self, holders: int) -> tuple[Hub, ...]:
         """The items that most holders have in common."""
@@ -233,7 +241,7 @@ class _Counted:
         return Hub(subject, label, people, share, everybody, usual, share / usual)
 
     def bridges(self) -> tuple[Bridge, ...]:
-        """The other personas in force, those with most people in common first."""
+        """The other personas that enough people hold, those with most in common first."""
         rows = self._overlaps()
         if not len(rows["subject"]):
             return ()
@@ -245,18 +253,23 @@ class _Counted:
         for place, subject in enumerate(rows["subject"]):
             people, by_chance = int(k1[place].sum()), float(expected[place])
             persona_id, _, number = subject.partition("@")
+            is_told = people >= MIN_PEOPLE or not people
             found.append(Bridge(
                 persona_id=persona_id, version=int(number), name=names.get(subject) or persona_id,
-                people=people, share=people / max(int(n1[place].sum()), 1), expected=by_chance,
-                lift=people / by_chance if by_chance else None, q=float(q[place]),
-                joining=tuple(joining.get(subject, ())[:MOST_JOINING]),
+                people=people if is_told else None,
+                share=people / max(int(n1[place].sum()), 1) if is_told else None,
+                expected=by_chance, lift=people / by_chance if is_told and by_chance else None,
+                q=float(q[place]), joining=tuple(joining.get(subject, ())[:MOST_JOINING]),
             ))  # fmt: skip
-        return tuple(sorted(found, key=lambda bridge: (-bridge.people, bridge.persona_id)))
+        return tuple(sorted(found, key=lambda bridge: (-(bridge.people or 0), bridge.persona_id)))
 
     def _overlaps(self) -> dict[str, Any]:
         """subject (s,) and n1, k1, n0, k0 (s, strata), as `persona/subgraph_siblings`."""
         rows = counts(self.scan, "overlap")
         rows = rows.filter(rows.version == self.version_id, rows.subject != self.version_id)
+        held = self.scan.held.group_by("version").agg(people=self.scan.held.count())
+        enough = held.filter(held.people >= MIN_PEOPLE)
+        rows = rows.semi_join(enough, rows.subject == enough.version)
         table: pa.Table = self.lake.run(rows.order_by("subject", "activity"))
         boxes = {
             box: table[box].to_numpy().astype(np.int64).reshape(-1, STRATA)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Labels:
             name, _, value = subject.partition("=")
             return f"{tidy(name)} {tidy(value)}"
         if kind.name == "sequence":
-            return THEN.join(self.topic(topic) for topic in subject.split(" > "))
+            return THEN.join(self.topics(subject.split(" > ")).values())
         if kind.name in {"item", "received", "received_inside", "response"}:
             return self.item(subject)
         if kind.name == "daypart":
@@ -47,6 +48,16 @@ class Labels:
         """What a topic is called."""
         label = tidy(self._topics.get(topic) or topic)
         return NO_KNOWN_KIND if label.lower() == OTHER else label
+
+    def topics(self, topics: Iterable[str]) -> dict[str, str]:
+        """What different topics are called beside each other: with their ids where they share a
+        name, as a category with and without those above it."""
+        named = {topic: self.topic(topic) for topic in topics}
+        times = Counter(named.values())
+        return {
+            topic: tidy(f"{label} ({topic})") if times[label] > 1 else label
+            for topic, label in named.items()
+        }
 
     def item(self, item_id: str) -> str:
         """What an item, or a campaign, is called: with its id where several have one title."""

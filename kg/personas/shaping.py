@@ -38,6 +38,23 @@ def shape(step: Any, constraints: Constraints) -> dict[str, Any]:
     return _with_rest(told, constraints)
 
 
+def check(lake: Any, constraints: Constraints) -> None:
+    """Look up every name in the file, as the next run would.
+
+    Raises:
+        InputError: a name or an id that this workspace does not know.
+    """
+    _check_must_keep(lake, constraints)
+    _parts(lake, constraints)
+    named, intents = Named(lake, constraints), lake.table("intents")
+    for name, goal in constraints.goals.items():
+        if not goal.is_return:
+            named.intents(intents, goal, "goals", name)
+    for name, conditions in constraints.rules.items():
+        for place, condition in enumerate(conditions):
+            named.intents(intents, condition, "rules", name, place)
+
+
 def _with_rest(told: dict[str, Any], constraints: Constraints) -> dict[str, Any]:
     told["silenced"] = silenced(constraints.keep_out.manners, bool(constraints.keep_out.channels))
     told["manners_kept_out"] = list(constraints.keep_out.manners)

@@ -47,10 +47,14 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
         ("minimum_people: 3\n", "line 1: minimum_people is 3, below the floor"),
         ("goals:\n  a: {verb: bougt}\n", "line 2: there is no verb 'bougt'"),
         ("must_keep:\n  - p_00000000\n", "line 2: there never was a persona"),
+        ("goals:\n  a: {topic: Cups of no kind}\n", "line 2: there is no topic"),
+        ("keep_out: {channels: [wbe]}\n", "line 1: there is no channel 'wbe'"),
+        ("rules:\n  a:\n    - {verb: bougt}\n", "line 3: there is no verb 'bougt'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: str) -> None:
     assert says in refused(_run(mine, text), 2)
+    assert says in refused(personagraph(mine, "personas", "constraints", "-w", "story"), 2)
 
 
 def test_doctor_says_in_words_what_the_graph_holds(story: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_page_asks_the_network_for_nothing_and_runs_nothing() -> None:
     atlas = made_up(3)
     personas = (Persona("p_00000000@1", HOSTILE, 50, HOSTILE, (HOSTILE,)), *atlas.personas[1:])
     types = (IntentType(0, "asked", HOSTILE, 40, (40, 0, 0)), *atlas.types[1:])
-    hostile = Atlas(personas, types, atlas.likeness, atlas.correlation, 99, 9, 1)
+    hostile = Atlas(personas, types, atlas.likeness, atlas.correlation, 5000, 9, 1)
     page = picture(hostile, HOSTILE, ".html")
     assert "<script" not in page
     assert "\x07" not in page
@@ -155,8 +155,8 @@ def test_the_words_say_of_how_many_something_is_true() -> None:
 
 
 @pytest.mark.parametrize(("correlation", "words"), [
-    (0.3, "Morning Tea Buyers 1 (correlation +0.30)"), (0.004, "none, beyond chance"),
-    (-0.03, "none, beyond chance")])  # fmt: skip
+    (0.3, "Morning Tea Buyers 1 (383 people; by chance 162)"), (0.02, ""), (-0.03, ""),
+    (-0.2, "")])  # fmt: skip
 def test_who_shares_no_more_holders_than_chance_is_said_to_share_none(
     correlation: float, words: str
 ) -> None:
@@ -164,10 +164,13 @@ def test_who_shares_no_more_holders_than_chance_is_said_to_share_none(
     held = np.array([[1, correlation], [correlation, 1]])
     page = picture(replace(atlas, correlation=held), "shop", ".html")
     assert words in page
-    assert ("(correlation" in page) == ("(correlation" in words)
+    assert page.count("<td>none</td>") == (0 if words else 2)
+    few = tuple(replace(one, people=40) for one in atlas.personas)
+    page = picture(replace(atlas, correlation=held, personas=few), "shop", ".html")
+    assert page.count("<td>none</td>") == 2, "of 40 and 40 people fewer than 20 are the same"
 
 
 def test_a_persona_without_a_type_of_twenty_people_is_drawn_all_the_same() -> None:
     atlas = made_up(3)
-    bare = Atlas(atlas.personas, (), atlas.likeness, atlas.correlation, 99, 9, 1)
+    bare = Atlas(atlas.personas, (), atlas.likeness, atlas.correlation, 5000, 9, 1)
     assert "Morning Tea Buyers 2" in texts(draw(bare, "shop").svg)

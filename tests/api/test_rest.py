@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any, ClassVar, cast
 
 import httpx
 import orjson
@@ -12,7 +13,9 @@ from program import as_json, personagraph, succeed
 from serving import served
 from world import write_story
 
+from api.rest.personas import family_of, list_personas
 from kg.lake import Lake
+from kg.store.protocol import Store
 
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -73,6 +76,26 @@ def test_the_personas_of_a_person_carry_weights_with_intervals(
     assert held == sorted(held, key=lambda p: -p["weight"])
 
 
+def test_why_a_person_holds_a_persona_is_told_alike_by_both_doors(
+    client: httpx.Client, home: Path, known: dict[str, str]
+) -> None:
+    (held, *_) = client.get(f"/v1/people/{known['identifier']}/personas").json()["personas"]
+    told = client.get(f"/v1/people/{known['identifier']}/personas/{held['persona_id']}").json()
+    asked = ("personas", "why", held["persona_id"], known["identifier"], "-w", "shop")
+    assert told == as_json(personagraph(home, *asked, "--json"))
+    assert (told["weight"], told["low"], told["high"]) == tuple(
+        held[name] for name in ("weight", "low", "high")
+    )
+    assert told["weight"] == told["intents"] / told["all_intents"]
+    shown = succeed(personagraph(home, *asked))
+    assert held["name"] in shown
+    assert "change that would end it: had they not come on occasion" in shown
+    assert all(reason["about"] for reason in told["reasons"])
+    answer = client.get(f"/v1/people/{known['identifier']}/personas/p_00000000")
+    assert answer.status_code == 404
+    assert "does not hold" in answer.json()["detail"]
+
+
 def test_what_holds_of_a_person_carries_rule_and_record_and_repeats_nothing_personal(
     client: httpx.Client, home: Path, known: dict[str, str]
 ) -> None:
@@ -95,10 +118,43 @@ def test_of_who_denied_consent_nothing_is_told(client: httpx.Client, home: Path)
     with Lake.open(home / "shop") as lake:
         users = lake.arrow("users", ["user_id", "consent_denied"]).to_pylist()
     denied = next(row["user_id"] for row in users if row["consent_denied"])
-    for path in ("", "/personas", "/traits"):
+    for path in ("", "/personas", "/personas/p_00000000", "/traits"):
         assert client.get(f"/v1/people/user:{denied}{path}").status_code == 404
     told = as_json(personagraph(home, "identity", "traits", denied, "-w", "shop", "--json"))
     assert told["traits"] == []
+
+
+class Listing:
+    """A store that lists one persona, kept by the business, that few people hold."""
+
+    kept: ClassVar[dict[str, Any]] = {
+        "persona_id": "p_0a1b2c3d",
+        "version": 2,
+        "name": None,
+        "summary": None,
+        "people": 12,
+        "share": 0.012,
+        "share_low": 0.007,
+        "share_high": 0.02,
+        "stability": 0.9,
+        "kept_by": "business",
+        "kept_because": "the search of this run did not find it",
+    }
+
+    def run(self, name: str) -> list[dict[str, Any]]:
+        family = {"family_id": "f_1", "name": "Toys", "people": 153, "share": 0.15, "intents": 2510}
+        row = family | {"persona_id": self.kept["persona_id"], "stability": 0.7}
+        return {"persona/list": [self.kept], "persona/parents": [row]}[name]
+
+
+def test_of_a_persona_of_too_few_people_no_number_is_told(tmp_path: Path) -> None:
+    with Lake.writer(tmp_path / "w") as lake:
+        (told,) = list_personas(cast(Store, Listing()), lake)
+    assert (told.people, told.share, told.share_low, told.share_high) == (None,) * 4
+    assert (told.name, told.kept_by) == ("p_0a1b2c3d", "business")
+    family = family_of(cast(Store, Listing()), told.persona_id)
+    assert family is not None
+    assert (family.people, family.share, family.intents) == (None, None, 2510)
 
 
 def test_a_persona_is_told_as_the_command_line_tells_it(client: httpx.Client, home: Path) -> None:

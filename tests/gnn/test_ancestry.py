@@ -126,6 +126,8 @@ def test_when_no_persona_is_left_all_retire_and_may_return(told: Told) -> None:
     assert len(told.rows("descent")) == 8, "a run that has and loses none is no news"
     told.run()
     assert {row["persona_id"] for row in told.rows("personas")} == before
+    numbers = {(row["number"], row["kind"]) for row in told.rows("descent")}
+    assert numbers == {(1, "born"), (2, "retired"), (3, "continued")}
 
 
 def test_people_who_held_both_are_counted_too(told: Told) -> None:

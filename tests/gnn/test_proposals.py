@@ -1,3 +1,6 @@
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,3 +22,21 @@ def test_no_vectors_are_made_where_only_parts_are_asked_for() -> None:
     assert all(len(proposer.groups(way)) == len(rows) for way in ways(config))
     with pytest.raises(RuntimeError, match="read"):
         proposer.groups(Way(COMMUNITIES, 0.1))
+
+
+def test_people_who_all_did_the_same_bring_no_warning() -> None:
+    episodes, _ = arranged(plant(3, Story(people=60)))
+    one, people = np.flatnonzero(episodes.user == episodes.user[0]), 100
+    count = people * len(one)
+    same = replace(
+        episodes,
+        user=np.repeat(np.arange(people), len(one)),
+        occasion=np.arange(count),
+        type=np.tile(episodes.type[one], people),
+        manners=(),
+    )
+    config = ProposalConfig(resolutions=(), parts=(8, 12), encode=_untouched)
+    proposer = Proposer(same, np.arange(count), (), (config, native_leiden, 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert all(len(proposer.groups(way)) == count for way in ways(config))

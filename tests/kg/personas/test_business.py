@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from kg.errors import InputError
 from kg.exports import export_rows
 from kg.lake import Writer
 from kg.lake.lake import Lake
-from kg.personas.beside import Beside
+from kg.personas.beside import Beside, shared
 from kg.personas.constraints import parse
 from kg.personas.goals import aim
 from kg.personas.rules import apply, rule_id
@@ -156,6 +157,15 @@ def test_the_two_kinds_are_set_side_by_side_and_each_says_what_it_cannot(
     assert coverage["found"]["personas"] == 0
     assert beside.overlap() == []
     assert beside.by_rule_at(30 * DAY_MS, ("ann", "bob", "zoe")).sum() == 1
+
+
+def test_of_fewer_than_twenty_in_common_no_figure_of_the_overlap_tells() -> None:
+    people = np.arange(200)
+    for left, right in ((people < 60, people >= 50), (people < 12, people >= 100)):
+        told = shared(left, right)
+        assert set(told.values()) == {None}
+        assert "adjusted_rand" in told
+    assert shared(people < 60, people >= 30)["both"] == 30
 
 
 def test_what_is_kept_out_has_a_reason_and_a_count(writer: Writer) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from kg.lake import Lake
-from kg.personas.labels import Labels
+from kg.personas.kinds import KINDS
+from kg.personas.labels import Labels, phrase
 from tests.kg.personas.test_activity import filled
 
 
@@ -20,3 +21,20 @@ def test_campaigns_of_one_title_are_told_apart_by_their_ids(tmp_path: Path) -> N
         assert labels.item("13") == "Type A (13)"
         assert labels.item("20") == "Type C"
         assert labels.item("99") == "99"
+
+
+def test_topics_of_one_name_are_told_apart_beside_each_other(tmp_path: Path) -> None:
+    topics = {"topic": ["garden/plants", "plants", "toys"], "label": ["Plants", "Plants", "Toys"]}
+    with Lake.writer(tmp_path / "workspace") as lake, lake.step("topics") as step:
+        step.overwrite("topics", filled("topics", topics))
+    with Lake.open(tmp_path / "workspace") as lake:
+        labels = Labels(lake)
+        assert labels.topic("plants") == "Plants"
+        sequence = KINDS["sequence"]
+        assert labels.of(sequence, "toys > plants") == "Toys, then Plants"
+        told = labels.of(sequence, "garden/plants > plants")
+        assert told == "Plants (garden/plants), then Plants (plants)"
+        assert phrase(sequence, "garden/plants > plants", told) == (
+            "took up Plants (plants) in the visit after Plants (garden/plants)"
+        )
+        assert labels.topics(["toys", "plants"]) == {"toys": "Toys", "plants": "Plants"}

@@ -124,6 +124,31 @@ def test_earlier_fewer_held_and_fewer_were_known(told: Told) -> None:
         assert one["share_low"] <= one["share"] <= one["share_high"]
 
 
+def test_a_version_that_nothing_is_claimed_of_has_the_name_that_the_persona_had(told: Told) -> None:
+    with Lake.open(told.path) as lake:
+        worded = {(row["persona_id"], row["version"]) for row in lake.arrow("wordings").to_pylist()}
+        found = views.personas(lake)
+        assert {(one["persona_id"], one["version"]) for one in found} - worded
+        assert {one["name"] for one in found} == {f"Named {one['persona_id']}" for one in found}
+        shown = views.one_persona(lake, f"Named {found[0]['persona_id']}")
+    assert shown["persona_id"] == found[0]["persona_id"]
+
+
+def test_a_family_does_not_give_away_how_few_hold_one_of_its_personas(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Lake.open(told.path) as lake:
+        least = min(row["people"] for row in lake.arrow("personas").to_pylist())
+        before = [one["family"]["people"] for one in views.personas(lake) if one["family"]]
+        monkeypatch.setattr("kg.personas.statistics.MIN_PEOPLE", least + 1000)
+        found = views.personas(lake)
+    assert all(before)
+    assert before
+    families = [one["family"] for one in found if one["family"]]
+    assert {family["people"] for family in families} == {None}
+    assert all(one["people"] is None for one in found)
+
+
 def test_a_workspace_without_a_run_has_no_history(tmp_path: Path) -> None:
     with Lake.writer(tmp_path / "w"):
         pass

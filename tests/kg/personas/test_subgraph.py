@@ -10,9 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from api.picture.page import picture
 from kg import graph
-from kg.errors import InputError
+from kg.errors import InputError, NotAllowed
 from kg.lake import Lake
+from kg.personas.atlas import atlas
 from kg.personas.figures import QUERIES, Figures, figures
 from kg.personas.subgraph import EDGE_COLUMNS, NODE_COLUMNS, save, subgraph, version_in_force
 from kg.settings import Settings
@@ -255,6 +257,46 @@ def test_shares_are_of_its_people_and_of_everybody(lake: Lake) -> None:
     assert found.density == m / (n * (n - 1))
     read: dict[str, Any] = {"density": nx.density(nx.gnm_random_graph(9, 20, 1, directed=True))}
     assert read["density"] == 20 / (9 * 8), "the density of networkx is the same"
+
+
+def held_by_fewer(source: Path, path: Path, *, both: int | None, other: int | None) -> None:
+    """A copy in which so many still hold both personas, or the other one."""
+    shutil.copytree(source, path)
+    with Lake.writer(path) as lake, lake.step("fewer") as step:
+        rows = lake.arrow("holdings").drop(["run_id"]).to_pylist()
+        bakers = {row["user_id"] for row in rows if row["persona_id"] == BAKE}
+        tinkers = [row for row in rows if row["persona_id"] == TINK and not row["valid_to_ms"]]
+        shared = [row for row in tinkers if row["user_id"] in bakers]
+        for row in (shared if other is None else tinkers)[(both if other is None else other) :]:
+            row["valid_to_ms"] = row["valid_from_ms"] + 1
+        step.overwrite("holdings", table("holdings", rows))
+
+
+def test_of_fewer_than_twenty_people_in_common_a_bridge_says_no_number(
+    rich_lake: Path, workspace: Path
+) -> None:
+    held_by_fewer(rich_lake, workspace, both=12, other=None)
+    with Lake.open(workspace) as lake:
+        (bridge,) = figured(lake).bridges
+    assert (bridge.people, bridge.share, bridge.lift) == (None, None, None)
+    assert bridge.expected > 0
+
+
+def test_nothing_is_said_of_a_persona_of_fewer_than_twenty_people_nor_of_a_bridge_to_it(
+    rich_lake: Path, workspace: Path, tmp_path: Path
+) -> None:
+    held_by_fewer(rich_lake, workspace, both=None, other=12)
+    with Lake.open(workspace) as lake:
+        assert figured(lake).bridges == ()
+        with pytest.raises(NotAllowed, match="Fewer than 20"):
+            figured(lake, OTHER)
+        save(lake, subgraph(lake, OTHER), tmp_path / "a.graphml")
+        found = atlas(lake)
+    assert [one.version_id for one in found.personas] == [VERSION]
+    assert found.left_out == 1
+    drawn = picture(found, "w", ".html")
+    assert drawn.count("Not drawn: 1 persona that fewer than 20 people hold.") == 3
+    assert TINK not in drawn
 
 
 def test_a_bridge_to_a_sibling_is_seen_from_both_ends(lake: Lake) -> None:
