@@ -6,7 +6,7 @@ evidence    ─ what no guard forbids is joined ──────────�
 judgements  ─ fold ─────────────────────────────────────────▶ users
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -218,7 +218,11 @@ class Blocked:
     @property
     def any_cause(self) -> Flags:
         """Whether a statement is not used at all."""
-        return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
+        return self.any_of(self.causes)
+
+    def any_of(self, names: Iterable[str]) -> Flags:
+        """Whether a statement is not used for one of these causes."""
+        return np.asarray(np.any(np.stack([self.causes[name] for name in names]), axis=0))
 
 
 def blocks(people: People, named: Codes, known: pa.Table | None = None) -> Blocked:

@@ -258,6 +258,22 @@ def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
     assert [r["user_id"] for r in lake.arrow("user_traits").to_pylist()] == [ids(lake)["c"]]
 
 
+def test_a_denial_that_could_be_of_either_denies_both_whenever_the_other_comes(
+    lake: Writer,
+) -> None:
+    def denied() -> dict[str, bool]:
+        said = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
+        return {key: said[user] for key, user in ids(lake).items()}
+
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": key, "granted": False} for key in ("no", "junk")])
+    run(lake, [record("a", crm="1", email="us@x.org"), record("no", email="us@x.org"),
+               record("c", crm="3", email="null"), record("junk", email="null")])  # fmt: skip
+    assert denied() == {"a": True, "no": True, "c": False}
+    run(lake, [record("b", crm="2", email="us@x.org")])
+    assert denied() == {"a": True, "b": True, "c": False}
+
+
 def test_where_the_default_is_denied_a_person_needs_a_grant(lake: Writer) -> None:
     with lake.step("consents") as step:
         put(step, consents=[{"record_key": "a", "granted": True}])
