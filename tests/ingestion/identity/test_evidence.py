@@ -550,6 +550,36 @@ def test_a_level_that_no_pair_of_one_person_shows_can_be_learnt_from(lake: Write
     assert lake.summary("identity")["people"] == 514
 
 
+def test_where_families_share_an_address_twins_stay_two_and_doubles_are_one(lake: Writer) -> None:
+    luck = random.Random(7)
+    first, last = FIRST.split(), LAST.split()
+
+    def day(years: tuple[int, int]) -> str:
+        return "".join(f"{luck.randint(*within):02}" for within in (years, (1, 12), (1, 28)))
+
+    rows, doubles = [], []
+    for number in range(400):
+        home = {
+            "family_name": luck.choice(last) + luck.choice(last).lower(),
+            "street": f"{luck.randint(1, 200)} Oak Street",
+            "postcode": str(luck.randint(10_000, 99_999)),
+            "phone": f"+4930{luck.randint(1_000_000, 9_999_999)}",
+        }
+        born = day((1995, 2005))
+        dates = [day((1940, 1970)), day((1940, 1970)), born, born]
+        names = luck.sample(first, 4)
+        for place in range(luck.choice([1, 1, 2, 2, 4])):
+            said = home | {"given_name": names[place], "birth_date": dates[place]}
+            rows.append(person(f"r{number}.{place}", **said))
+            if luck.random() < 0.3:
+                rows.append(person(f"s{number}.{place}", **said))
+                doubles.append(f"{number}.{place}")
+    run(lake, rows)
+    assert len(partition(lake)) == len(rows) - len(doubles)
+    user = ids(lake)
+    assert all(user[f"r{one}"] == user[f"s{one}"] for one in doubles)
+
+
 @settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
 @given(st.lists(DETAILS, min_size=4, max_size=9), st.data())
 def test_a_merge_tears_nobody(drawn: list[dict[str, Any]], data: st.DataObject) -> None:
