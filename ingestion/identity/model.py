@@ -252,9 +252,10 @@ def _together(model: Model, bits: dict[str, str]) -> str:
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
     household are one person; and where the given names differ, or only begin alike (Mary and Mark),
-    there may be twins, however much else agrees, unless they name one number. How often one person's
-    given names differ is the table's: twins would be learnt as such a person. Two who have nothing
-    in common but their names, and a town at most, are left to a person, however rare the names are.
+    there may be twins, however much else agrees, unless they name one number. How often the given
+    names of one person differ is the table's: twins would be learnt as such a person. Two who have
+    nothing in common but their names, and a town at most, are left to a person, however rare the
+    names are.
     """
     every = f"match_weight - ({model.prior_bits!r})"
     if not any(one.how.personal for one in model.fields):
