@@ -260,7 +260,7 @@ def _bridge_reason(rule: int, causes: tuple[int, ...], people: People) -> str:
     names = [people.namespace_names[cause] for cause in causes if cause >= 0]
     why = f"shared by different values of {' and '.join(names)}" if names else ""
     person = "a person says they differ" if BY_PERSON in causes else ""
-    other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
+    other = "shared by different names or dates of birth" if BY_DETAILS in causes else ""
     size = "one person would have too many such values" if BY_SIZE in causes else ""
     told = " or ".join(filter(None, (why, person, other, size)))
     return f"same {people.namespace_names[rule]}, but {told}"

@@ -199,7 +199,8 @@ def score(
         table: as for `estimate`.
         out: name of the table that is made.
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
-        explained: with the level on which each field agrees, as level_<field>.
+        explained: with the level on which each field agrees, as level_<field>, and `limited`: by
+            which of `LIMITED` all of it together says less than its sum, where it does.
     """
     place = wherever(scratch)
     linker = _linker(place, table, model, explained=explained)
@@ -218,11 +219,13 @@ def score(
         made = place.taken(found)
     bits = {one.name: _bits(one, model) for one in model.fields}
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
+    together, limited = _together(model, bits)
     if explained:
         columns += "".join(f', gamma_{name} AS "level_{name}"' for name in bits)
+        columns += f", {limited} AS limited"
     scratch.sql(
         f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
-        f'unique_id_r AS "right", {_together(model, bits)} AS bits, '
+        f'unique_id_r AS "right", {together} AS bits, '
         f"{_personal(model, bits)} AS personal_bits, {columns} FROM {made}"
     )
     with quiet():
@@ -246,8 +249,16 @@ def _personal(model: Model, bits: dict[str, str]) -> str:
     return " + ".join(mine) or "0.0"
 
 
-def _together(model: Model, bits: dict[str, str]) -> str:
-    """All evidence of a pair, in SQL.
+LIMITED = {
+    "household": "what one household has in common says no more than that",
+    "twins": "given names that differ: there may be twins, however much else agrees",
+    "names": "names alone decide nothing",
+}
+"""Why all that agrees together says less than its sum."""
+
+
+def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
+    """All evidence of a pair, and by which of `LIMITED` it is less than its sum, in SQL.
 
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
@@ -259,21 +270,25 @@ def _together(model: Model, bits: dict[str, str]) -> str:
     """
     every = f"match_weight - ({model.prior_bits!r})"
     if not any(one.how.personal for one in model.fields):
-        return every
+        return every, "NULL"
     own = _personal(model, bits)
     most = model.household_bits - model.prior_bits
     total = f"{own} + least({every} - ({own}), {most!r})"
     if "given_name" not in model.weights:
-        return total
+        return total, "'household'"
     number = bits.get("number", "0.0")
     differs = " OR ".join(is_level(model, "given_name", at, bits["given_name"]) for at in (-1, -2))
     usual_m = next(one for one in model.fields if one.name == "given_name").usual()
     twins = most + math.log2((usual_m[-1][0] + usual_m[-2][0]) / TWINS)
     beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
+    names = NAMES_ALONE_BITS - model.prior_bits
+    alone = f"{beyond or '0.0'} < {BEYOND_BITS!r}"
     return (
         f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
-        f"WHEN {beyond or '0.0'} < {BEYOND_BITS!r} "
-        f"THEN least({total}, {NAMES_ALONE_BITS - model.prior_bits!r}) ELSE {total} END"
+        f"WHEN {alone} THEN least({total}, {names!r}) ELSE {total} END",
+        f"CASE WHEN {differs} AND {total} - ({number}) > {twins!r} THEN 'twins' "
+        f"WHEN NOT ({differs}) AND {alone} AND {total} > {names!r} THEN 'names' "
+        "ELSE 'household' END",
     )
 
 

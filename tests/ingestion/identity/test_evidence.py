@@ -1,5 +1,6 @@
 """What records say of their people, beside identifiers: who is joined, and who never is."""
 
+import math
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -95,6 +96,46 @@ def test_twins_with_one_telephone_stay_two_and_wait_for_a_person(lake: Writer) -
                person("bella", phone="+442079460018", **twin)])  # fmt: skip
     assert partition(lake) == groups("anna", "bella")
     assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["doubtful"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (ANN, ANN | {"birth_date": "19840321"}, "one household"),
+        (ANN, ANN | {"given_name": "Bella"}, "twins"),
+        (
+            {"given_name": "Ann", "family_name": "Kelner", "city": "Ashmoor"},
+            {"given_name": "Ann", "family_name": "Kelner", "city": "Ashmoor"},
+            "names alone",
+        ),
+    ],
+)
+def test_the_weights_of_an_explanation_add_up_to_its_probability(
+    lake: Writer, one: dict[str, str], other: dict[str, str], why: str
+) -> None:
+    run(lake, [person("a", phone="+442079460018", **one), person("b", **other)])
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert told.probability is not None
+    assert told.prior_bits is not None
+    together = math.log2(told.probability / (1 - told.probability))
+    assert together == pytest.approx(sum(w.bits for w in told.weights) + told.prior_bits, abs=0.5)
+    assert why in told.weights[-1].words
+    assert told.weights[-1].bits < 0
+
+
+def test_what_two_people_share_speaks_for_nobody_and_waits_for_what_it_is(lake: Writer) -> None:
+    home = {"family_name": "Dellow", "street": "Mill Bank 131", "email": "us@x.org"}
+    run(lake, [person("a", given_name="Paul", birth_date="19710203", **home),
+               person("b", given_name="Paula", birth_date="19730809", **home)])  # fmt: skip
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert told.identifiers == [
+        "not used: the same email (it is taken from both, as two people or more name it)"
+    ]
+    assert told.probability is not None
+    assert told.probability > 0.9
+    assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["strangers"]
+    assert told.waits is not None
+    assert "an id of its own" not in told.waits
 
 
 HOUSE = {"family_name": "Dellow", "street": "Mill Bank 131", "postcode": "LS114FE"}
@@ -211,7 +252,7 @@ def test_a_recycled_number_joins_nobody_and_what_only_names_it_is_nobodys(lake: 
             person("order", kind="event", customer_no="C1")]  # fmt: skip
     summary = run(lake, rows)
     assert partition(lake) == groups("a", "b")
-    assert summary["cut"][0]["why"].startswith("names and dates of birth")
+    assert summary["cut"][0]["why"].startswith("names or dates of birth")
 
 
 def test_unique_ids_hold_against_any_evidence_and_the_pair_waits_for_a_person(lake: Writer) -> None:
