@@ -36,9 +36,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Junk:
-    """Values that name nobody."""
+    """Values that name nobody; `names` and `dates` as they are compared."""
 
     words: tuple[str, ...]
+    names: tuple[str, ...]
+    dates: tuple[str, ...]
     patterns: tuple[str, ...]
     opaque_patterns: tuple[str, ...]
     phone_patterns: tuple[str, ...]
@@ -91,6 +93,8 @@ def shipped() -> Limits:
         other=Limit(**tree["other"]),
         junk=Junk(
             words=tuple(str(word).lower() for word in junk["words"]),
+            names=tuple(junk["names"]),
+            dates=tuple(junk["dates"]),
             patterns=tuple(junk["patterns"]),
             opaque_patterns=tuple(junk["opaque_patterns"]),
             phone_patterns=tuple(junk["phone_patterns"]),

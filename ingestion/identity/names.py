@@ -1,5 +1,7 @@
 """The names that records give their people, in normal form, and how many people they speak of."""
 
+import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,20 +31,30 @@ def given_and_family(rows: Any) -> dict[str, Any]:
     """Both names of rows that have them, or a `whole` one, in normal form."""
     import ibis
 
-    several = rows.whole.contains(" ").fill_null(False)
-    parts = rows.whole.split(" ")
+    who = named(rows.whole)
+    several = who.contains(" ").fill_null(False)
+    parts = who.split(" ")
     # `Ann Lee Jr.` is a Lee.
     suffixed = (parts.length() > 2) & parts[-1].isin(GENERATIONS)
     last = suffixed.fill_null(False).ifelse(parts[-2] + " " + parts[-1], parts[-1])
     return {
-        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
+        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], who)),
         "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, None)),
     }
 
 
 def named(text: Any) -> Any:
-    """The same, null where it is a word that names nobody (`test`, `unknown`)."""
-    return text.isin(list(shipped().junk.words)).ifelse(None, text)
+    """The same, null where it is a word that names nobody (`test`, `unknown`, `n a`)."""
+    return text.isin(_nobody()).ifelse(None, text)
+
+
+@cache
+def _nobody() -> list[str]:
+    """What names nobody, as identifiers are written and as names are compared."""
+    junk = shipped().junk
+    return sorted(
+        {*junk.words, *(re.sub(r"\W+", " ", one).strip() for one in junk.words), *junk.names}
+    )
 
 
 def initials(source: Any, people: People) -> Codes:

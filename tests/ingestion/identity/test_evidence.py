@@ -81,6 +81,23 @@ def test_a_father_and_a_son_of_one_name_and_address_stay_two(lake: Writer) -> No
     assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["contradicted"]
 
 
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        {"name": "N/A", "postcode": "10112", "organisation": "Acme"},
+        {"given_name": "n/a", "family_name": "N/A", "postcode": "10112", "organisation": "Acme"},
+        {"name": "No Name", "street": "Quarry Lane 7", "postcode": "10112"},
+        {"given_name": "John", "family_name": "Smith", "birth_date": "19000101"},
+        {"given_name": "John", "family_name": "Smith", "birth_date": "19700101"},
+    ],
+)
+def test_what_stands_for_a_missing_name_or_date_joins_nobody(
+    lake: Writer, nobody: dict[str, str]
+) -> None:
+    run(lake, [person("a", email="a@x.org", **nobody), person("b", email="b@y.org", **nobody)])
+    assert partition(lake) == groups("a", "b")
+
+
 def test_a_household_is_not_a_person(lake: Writer) -> None:
     other = ANN | {"given_name": "Bruno", "birth_date": "19820707"}
     run(lake, [person("a", phone="+442079460018", **ANN),
