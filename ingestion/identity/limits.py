@@ -156,6 +156,19 @@ def read_rules(path: Path) -> Rules:
     return {str(name): dict(row) for name, row in rows.items()}
 
 
+def workspace_limits(lake: Any) -> Limits:
+    """What each namespace may decide in a workspace: by the mapping that was read last and by its
+    own table.
+
+    Raises:
+        InputError: its own table is none.
+    """
+    said = lake.summary("ingest")
+    declared = {n: (row["trust"], row["unique"]) for n, row in said.get("namespaces", {}).items()}
+    found = shipped().declared(declared).edited(read_rules(lake.workspace.path / RULES_FILE))
+    return replace(found, phone_region=said.get("phone_region"))
+
+
 def _check(file: str, name: str, row: Any) -> None:
     if name.startswith("#"):  # ours: pairs that evidence joins, records that name nobody
         raise InputError(f"{file}: {name} is no identifier of records.", hint="Leave it out.")
