@@ -14,10 +14,18 @@ from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
 from ingestion.identity.people import People
 
+# Letters that are no letter with an accent, and how they are written where there are none.
+_WRITTEN = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
+}  # fmt: skip
+
 
 def plain(text: Any) -> Any:
     """A name as it is compared: small letters and digits, single spaces; null for none."""
-    return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
+    text = strip_accents(text.lower())
+    for letter, written in _WRITTEN.items():
+        text = text.replace(letter, written)
+    return text.re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
 
 
 def whole(name: Any) -> Any:

@@ -73,6 +73,16 @@ def test_nicknames_initials_and_swapped_names_are_seen_through(lake: Writer) -> 
     assert partition(lake) == groups("a b c d e")
 
 
+def test_names_are_compared_without_the_letters_of_one_language(lake: Writer) -> None:
+    one = {"given_name": "Øystein", "family_name": "Sørensen", "street": "Løkkagaten 5"}
+    other = {"given_name": "Oystein", "family_name": "Sorensen", "street": "Lokkagaten 5"}
+    run(lake, [person("a", birth_date="19840312", **one),
+               person("b", birth_date="19840312", **other)])  # fmt: skip
+    assert partition(lake) == groups("a b")
+    words = [weight.words for weight in explain(lake, "a", "b", IdentityConfig()).weights]
+    assert {"the same given name", "the same family name", "the same street and house"} <= {*words}
+
+
 def test_a_father_and_a_son_of_one_name_and_address_stay_two(lake: Writer) -> None:
     son = ANN | {"birth_date": "20100624"}
     run(lake, [person("father", phone="+442079460018", **ANN),
