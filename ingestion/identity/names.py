@@ -56,6 +56,11 @@ def named(text: Any) -> Any:
     return text.isin(_nobody()).ifelse(None, text)
 
 
+def born(text: Any) -> Any:
+    """The same date (digits), null where it is one at which systems and forms begin or end."""
+    return text.isin(list(shipped().junk.dates)).ifelse(None, text)
+
+
 @cache
 def _nobody() -> list[str]:
     """What names nobody, as identifiers are written and as names are compared."""
