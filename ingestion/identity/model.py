@@ -29,7 +29,7 @@ from ingestion.identity.blocking import (
     training,
 )
 from ingestion.identity.comparing import Place, here, wherever
-from ingestion.identity.fields import RAREST, Field
+from ingestion.identity.fields import RAREST, SCRIPTS_LEVEL, Field
 from kg.lake.scratch import Scratch
 
 Weights = dict[str, list[tuple[float, float]]]
@@ -253,6 +253,7 @@ LIMITED = {
     "household": "what one household has in common says no more than that",
     "twins": "given names that differ: there may be twins, however much else agrees",
     "names": "names alone decide nothing",
+    "scripts": "given names in two scripts are not compared, so a person must look",
 }
 """Why all that agrees together says less than its sum."""
 
@@ -263,7 +264,8 @@ def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
     household are one person; and where the given names differ, or only begin alike (Mary and Mark),
-    there may be twins, however much else agrees, unless they name one number. How often the given
+    there may be twins, however much else agrees, unless they name one number; so it is with names
+    in two scripts, which nobody has compared. How often the given
     names of one person differ is the table's: twins would be learnt as such a person. Two who have
     nothing in common but their names, and a town at most, are left to a person, however rare the
     names are.
@@ -277,7 +279,10 @@ def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
     if "given_name" not in model.weights:
         return total, "'household'"
     number = bits.get("number", "0.0")
-    differs = " OR ".join(is_level(model, "given_name", at, bits["given_name"]) for at in (-1, -2))
+    scripts, *others = (
+        is_level(model, "given_name", at, bits["given_name"]) for at in (SCRIPTS_LEVEL, -1, -2)
+    )
+    differs = f"({scripts} OR {' OR '.join(others)})"
     usual_m = next(one for one in model.fields if one.name == "given_name").usual()
     twins = most + math.log2((usual_m[-1][0] + usual_m[-2][0]) / TWINS)
     beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
@@ -286,7 +291,8 @@ def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
     return (
         f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
         f"WHEN {alone} THEN least({total}, {names!r}) ELSE {total} END",
-        f"CASE WHEN {differs} AND {total} - ({number}) > {twins!r} THEN 'twins' "
+        f"CASE WHEN {differs} AND {total} - ({number}) > {twins!r} THEN "
+        f"CASE WHEN {scripts} THEN 'scripts' ELSE 'twins' END "
         f"WHEN NOT ({differs}) AND {alone} AND {total} > {names!r} THEN 'names' "
         "ELSE 'household' END",
     )

@@ -20,6 +20,12 @@ _WRITTEN = {
 }  # fmt: skip
 
 
+_TITLES = (
+    "mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor", "sir", "rev", "herr", "frau", "mme",
+    "mlle", "monsieur", "madame", "sr", "sra", "srta", "senor", "senora", "signor", "signora",
+)  # fmt: skip
+
+
 def plain(text: Any) -> Any:
     """A name as it is compared: small letters and digits, single spaces; null for none."""
     text = strip_accents(text.lower())
@@ -36,19 +42,27 @@ def whole(name: Any) -> Any:
 
 
 def given_and_family(rows: Any) -> dict[str, Any]:
-    """Both names of rows that have them, or a `whole` one, in normal form."""
+    """Both names of rows that have them, or a `whole` one, in normal form and without titles;
+    `Mr. Lee` is somebody called Lee, of no given name."""
     import ibis
 
-    who = named(rows.whole)
+    said = named(rows.whole)
+    who = untitled(said)
     several = who.contains(" ").fill_null(False)
     parts = who.split(" ")
     # `Ann Lee Jr.` is a Lee.
     suffixed = (parts.length() > 2) & parts[-1].isin(GENERATIONS)
     last = suffixed.fill_null(False).ifelse(parts[-2] + " " + parts[-1], parts[-1])
+    alone = (who != said).fill_null(False).ifelse(None, who), (who != said).ifelse(who, None)
     return {
-        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], who)),
-        "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, None)),
+        "given_name": ibis.coalesce(untitled(rows.given_name), several.ifelse(parts[0], alone[0])),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, alone[1])),
     }
+
+
+def untitled(text: Any) -> Any:
+    """A name in normal form without the titles before it; a title alone stays."""
+    return text.re_replace(rf"^(?:(?:{'|'.join(_TITLES)}) )+", "")
 
 
 def named(text: Any) -> Any:

@@ -73,6 +73,29 @@ def test_nicknames_initials_and_swapped_names_are_seen_through(lake: Writer) -> 
     assert partition(lake) == groups("a b c d e")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("John Smith", "Mr. John Smith"), ("Dr Ann Lee", "Lee, Prof. Ann"),
+     ("Mr. Smith", "John Smith"), ("Иван Петров", "Ivan Petrov"), ("王小明", "Xiaoming Wang")],
+)  # fmt: skip
+def test_a_title_or_another_script_makes_nobody_another_person(
+    lake: Writer, one: str, other: str
+) -> None:
+    run(lake, [person("a", email="w@x.org", name=one), person("b", email="w@x.org", name=other)])
+    assert partition(lake) == groups("a b")
+
+
+def test_names_in_two_scripts_join_nobody_by_what_else_agrees(lake: Writer) -> None:
+    said = {"birth_date": "19840312", "postcode": "10112"}
+    nameless = {"family_name": "Fenby", "birth_date": "19900101", "postcode": "10115"}
+    run(lake, [person("a", name="Иван Петров", **said), person("b", name="Otto Kelner", **said),
+               person("c", **nameless), person("d", **nameless)])  # fmt: skip
+    assert partition(lake) == groups("a", "b", "c d")
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert "given names in two scripts" in {weight.words for weight in told.weights}
+    assert "two scripts" in told.weights[-1].words
+
+
 def test_names_are_compared_without_the_letters_of_one_language(lake: Writer) -> None:
     one = {"given_name": "Øystein", "family_name": "Sørensen", "street": "Løkkagaten 5"}
     other = {"given_name": "Oystein", "family_name": "Sorensen", "street": "Lokkagaten 5"}
