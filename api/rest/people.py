@@ -45,6 +45,7 @@ def _found(
     store: Annotated[Store, Depends(store_of)],
 ) -> Found:
     from ingestion.identity import shown_identifier
+    from ingestion.identity.limits import workspace_limits
 
     if identifier.startswith(OURS) and ":" not in identifier:
         return _by_id(graph, store, identifier)
@@ -57,7 +58,9 @@ def _found(
     if namespace == "user":
         with suppress(NotFound):  # a source may call its own identifiers so, too
             return _by_id(graph, store, value)
-    shown = shown_identifier(graph.workspace.key(), namespace, value)
+    with Lake.open(graph.workspace.path) as lake:
+        limits = workspace_limits(lake)
+    shown = shown_identifier(graph.workspace.key(), namespace, value, limits)
     return person_by_identifier(store, f"{namespace}:{shown}")
 
 

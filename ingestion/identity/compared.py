@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingestion.identity.fields import PERSON
 from ingestion.identity.links import Codes
-from ingestion.identity.names import given_and_family, named, plain, whole
+from ingestion.identity.names import born, given_and_family, named, plain, whole
 from ingestion.identity.people import People
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
@@ -206,6 +206,7 @@ def _named(rows: Any) -> Any:
     """The same with names split; what names nobody is missing."""
     split = given_and_family(rows)
     found = {name: split.get(name, rows[name]) for name in (*_NAMES, *_EXACT)}
+    found["birth_date"] = born(found["birth_date"])
     return rows.select(
         "unique_id",
         "email",

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingestion.identity.joining import Cause, Evidence, Guards, join, smallest_labels
 from ingestion.identity.judgements import Said
-from ingestion.identity.links import KEPT, Codes, Cut, Manual, Statements
+from ingestion.identity.links import BY_DETAILS, KEPT, Codes, Cut, Manual, Statements
 from ingestion.identity.matching import AGAINST, DOUBT, OPERATING_POINT, Found, bits_of
 from ingestion.identity.people import MATCH, People
 
@@ -42,8 +42,10 @@ def decide(people: People, cut: Cut, manual: Manual, evidence: Found | None) -> 
     group = smallest_labels(cut.group)
     members = np.zeros(len(group), np.int64)
     members += np.bincount(group[evidence.compared.record], minlength=len(group))
+    owners = cut.owners.after(group)
     guards = Guards(
-        owner=cut.owners.after(group).held(len(group)),
+        owner=owners.only(owners.namespace >= 0).held(len(group)),
+        strangers=owners.only(owners.namespace == BY_DETAILS).held(len(group)),
         apart=manual.different,
         members=members,
         margin_bits=bits_of(OPERATING_POINT),
@@ -82,7 +84,7 @@ def torn(people: People, decided: Decided, evidence: Found | None) -> Codes:
     best = {}
     for name, rows in (
         ("own", np.flatnonzero(group[pairs.left] == group[pairs.right])),
-        ("other", np.flatnonzero(decided.cause == Cause.UNIQUE)),
+        ("other", np.flatnonzero(np.isin(decided.cause, (Cause.UNIQUE, Cause.STRANGERS)))),
     ):
         best[name] = np.full(said.record_count, -np.inf)
         for side in (pairs.left, pairs.right):

@@ -17,12 +17,13 @@ from ingestion.identity.former import told_apart
 from ingestion.identity.golden import told_traits
 from ingestion.identity.judgements import MODEL_RULE
 from ingestion.identity.matching import kept_model
-from ingestion.identity.model import Model, score
+from ingestion.identity.model import LIMITED, Model, score
 from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
 from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
+from ingestion.identity.statements import CUT, LEFT
 from ingestion.identity.verdicts import records_of, whose
 from kg.lake.scratch import Scratch
 
@@ -44,7 +45,8 @@ class Explanation:
     verdict: a sentence.
     links: the judgements that lead from one to the other, in order, where they are one user.
     identifiers: what they share, what tells them apart, and what of it is not used and why.
-    weights: what their details say, strongest first; prior_bits: before anything is known.
+    weights: what their details say, strongest first, and last, where they together say less than
+        that, why: with prior_bits (before anything is known) they add up to the probability.
     probability: of one person, from the details alone; None where nothing can be compared.
     waits: why the pair waits for a person, if it does.
     traits: of each of the users, what holds, by which rule and record (`golden.told_traits`).
@@ -90,7 +92,7 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         other=users[1],
         verdict=_verdict(users, same=same),
         links=_links(lake, sides, users[0]) if same else _against(lake, sides),
-        identifiers=_identifiers(stated, blocked, sides, config),
+        identifiers=_identifiers(lake, (stated, blocked), sides, config),
         weights=weights,
         prior_bits=model.prior_bits if model else None,
         probability=probability,
@@ -202,10 +204,21 @@ def _shared(lake: Any) -> pa.Table:
     return found
 
 
+def _taken(lake: Any, sides: list[list[str]]) -> set[tuple[str, str]]:
+    """(namespace, value) that two people share, so that it names neither, as the last run found."""
+    rows = lake.table("statements")
+    mine = rows.record_key.isin([key for side in sides for key in side])
+    found = lake.run(
+        rows.filter(mine & rows.fate.isin([CUT, LEFT])).select("namespace", "value").distinct()
+    )
+    return {(row["namespace"], row["value"]) for row in found.to_pylist()}
+
+
 def _identifiers(
-    people: People, blocked: Blocked, sides: list[list[str]], config: IdentityConfig
+    lake: Any, stated: tuple[People, Blocked], sides: list[list[str]], config: IdentityConfig
 ) -> list[str]:
-    limits = config.limits()
+    people, blocked = stated
+    limits, taken = config.limits(), _taken(lake, sides)
     said = people.statements
     names = []
     held: list[set[int]] = []
@@ -219,11 +232,14 @@ def _identifiers(
             continue
         own = [{v for v in values if said.namespace[v] == code} for values in held]
         shared = sorted(own[0] & own[1])
-        usable = len(valid[0] & valid[1] & {*shared})
+        joint = valid[0] & valid[1] & {*shared}
+        lent = {one for one in joint if (name, people.values[one].as_py()) in taken}
+        usable = len(joint - lent)
         lost = np.isin(said.value, [one for one in shared if not valid[0] & valid[1] & {one}])
         why = [one for one, rows in blocked.causes.items() if (rows & lost).any()]
         if usable:
             names.append(f"for: the same {name}" + (f" ({usable} values)" if usable > 1 else ""))
+        why += ["taken"] if lent else []
         names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted(why)]
         if not shared and own[0] and own[1]:
             only = limits.of(name).unique
@@ -240,6 +256,7 @@ _UNUSED = {
     "evidence_only": "nobody is merged on it",
     "shared": "more people share it than its limit",
     "contradictory": "a record names two of which a person has one",
+    "taken": "it is taken from both, as two people or more name it",
 }
 
 
@@ -274,6 +291,9 @@ def _details(
         for one in model.fields
     ]
     weights.sort(key=lambda one: -abs(one.bits))
+    more = best["bits"] - sum(best[f"bits_{one.name}"] for one in model.fields)
+    if round(more, 1):
+        weights.append(Weight(LIMITED[best["limited"]], round(more, 1)))
     bits = best["bits"] + model.prior_bits
     return model, weights, 1 / (1 + math.exp2(-max(min(bits, 60), -60)))
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import shown_values
+from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Flags
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.users import Users
@@ -50,14 +51,21 @@ def halves(user_ids: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_in(last, value_set=pa.array(list(_FIT_DIGITS))), "fit", "test")
 
 
-def user_identifiers(people: People, users: Users, kept: Flags, key: bytes) -> pa.Table:
-    """The table `user_identifiers`; personal values become keyed hashes here."""
+def user_identifiers(
+    people: People, users: Users, kept: Flags, hidden: tuple[bytes, Limits]
+) -> pa.Table:
+    """The table `user_identifiers`; personal values become keyed hashes here.
+
+    Args:
+        people, users, kept: who is called what, and which statements say so.
+        hidden: the workspace's key, and the limits that say what is personal.
+    """
     said = people.statements.only(kept)
     span = max(len(people.values), 1)
     pairs, count = np.unique(users.user[said.record] * span + said.value, return_counts=True)
     user, value = pairs // span, pairs % span
     namespace = people.statements.namespace[value]
-    shown = _shown(people, key)
+    shown = _shown(people, *hidden)
     rows = namespace != _code(people, RECORD)
     one = pc.if_else(pc.equal(pa.array(count), 1), " record", " records")
     reason = pc.binary_join_element_wise(
@@ -79,12 +87,13 @@ def _code(people: People, namespace: str) -> int:
     return names.index(namespace) if namespace in names else -1
 
 
-def _shown(people: People, key: bytes) -> pa.Array:
+def _shown(people: People, key: bytes, limits: Limits) -> pa.Array:
     namespace: Codes = people.statements.namespace
     parts = [pa.array([], pa.string())]
     for code, name in enumerate(people.namespace_names):  # values lie together by namespace
         first, last = np.searchsorted(namespace, [code, code + 1])
-        parts.append(shown_values(key, name, people.values.slice(first, last - first)))
+        values = people.values.slice(first, last - first)
+        parts.append(shown_values(key, name, values, limits))
     return pa.concat_arrays(parts)
 
 

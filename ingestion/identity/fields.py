@@ -83,8 +83,12 @@ _GENERATION = " OR ".join(
     for first, second in ((_ELDER, _YOUNGER), (_ELDER, _THIRD), (_YOUNGER, _THIRD))
     for one, other in (("l", "r"), ("r", "l"))
 )
-GENERATION_LEVEL = 1
-"""Of names: one says `Sr.`, the other `Jr.`; of one name, but never one person."""
+GENERATION_LEVEL, SCRIPTS_LEVEL = 1, 2
+"""Of names: one says `Sr.`, the other `Jr.`, so of one name, but never one person; in two scripts,
+which are not compared: a little against, for no two levels may weigh the same, nor one as much as
+what is missing."""
+# Letters of ours, and digits, come before those of all other scripts.
+_SCRIPTS = "({0}_l < '{') <> ({0}_r < '{')"
 _LONG = "least(len({0}_words_l), len({0}_words_r)) >= 5"  # of short ones words say too little
 
 
@@ -101,6 +105,7 @@ KINDS: Mapping[str, Kind] = {
         (
             Level("the same given name", _SAME, 0.78, 0.004, counted=True),
             Level("given names of an elder and a younger", _GENERATION, 0.0005, 0.001),
+            Level("given names in two scripts", _SCRIPTS, 0.0001, 0.00015),
             Level("one given name is a short form of the other",
                   "list_has_any({0}_forms_l, {0}_forms_r)", 0.05, 0.0005),
             Level("one given name is the other's initial",
@@ -119,6 +124,7 @@ KINDS: Mapping[str, Kind] = {
         (
             Level("the same family name", _SAME, 0.84, 0.002, counted=True),
             Level("family names of an elder and a younger", _GENERATION, 0.0005, 0.001),
+            Level("family names in two scripts", _SCRIPTS, 0.0001, 0.00015),
             Level("family names written nearly alike", _near(0.92), 0.08, 0.0006),
             Level("family and given name swapped",
                   "{0}_l = given_name_r AND {0}_r = given_name_l", 0.02, 1e-05),

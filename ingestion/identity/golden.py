@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.identity.facts import allowed
 from ingestion.identity.limits import rules_tree
+from ingestion.identity.names import born, named, plain
 from ingestion.mapping import DETAILS
 from kg.errors import InputError
 
@@ -154,7 +155,7 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
 
     details = read("person_details")
     parts = [
-        details.select("record_key", name=ibis.literal(name), value=details[name])
+        details.select("record_key", name=ibis.literal(name), value=_real(name, details[name]))
         for name in DETAILS
         if name not in described
     ]
@@ -172,6 +173,13 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
     parts.append(keyed.select("record_key", "name", value=text))
     rows = ibis.union(*parts)
     return rows.filter(rows.value.notnull() & rows.value.notin(["", "null"]))
+
+
+def _real(name: str, text: Any) -> Any:
+    """A detail, null where it stands for a missing one (`N/A`, 1900-01-01)."""
+    is_date = name == "birth_date"
+    known = born(text.re_replace("[^0-9]", "")) if is_date else named(plain(text))
+    return known.isnull().ifelse(None, text)
 
 
 def _with_user(step: Any, said: Any) -> Any:

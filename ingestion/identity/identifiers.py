@@ -24,16 +24,26 @@ _FORMS: dict[Form, tuple[tuple[str, str], ...]] = {
 }
 
 
-def canonical_values(namespace: str, values: "pa.Array") -> "pa.Array":
-    """The values of a namespace as they are compared; case and punctuation as its form says."""
+def canonical_values(
+    namespace: str, values: "pa.Array", limits: Limits | None = None
+) -> "pa.Array":
+    """The values of a namespace as they are compared; case and punctuation as its form says,
+    national telephone numbers made international where it is known of which country they are.
+
+    Args:
+        limits: the workspace's; without them those that come with the product hold.
+    """
     import pyarrow.compute as pc
 
-    form: Form = shipped().of(namespace).form
+    limits = limits or shipped()
+    form: Form = limits.of(namespace).form
     values = pc.utf8_trim_whitespace(pc.utf8_normalize(values, form="NFC"))
     if form != "trim":
         values = pc.utf8_lower(values)
     for pattern, replacement in _FORMS[form]:
         values = pc.replace_substring_regex(values, pattern, replacement)
+    if form == "phone" and limits.phone_region:
+        return international(values, limits.phone_region)
     return values
 
 
@@ -62,28 +72,28 @@ def _international(digits: str, region: str) -> str:
     return digits
 
 
-def canonical_identifier(namespace: str, value: str) -> str:
+def canonical_identifier(namespace: str, value: str, limits: Limits | None = None) -> str:
     """One identifier as it is compared: `canonical_identifier("email", " Ann@X.org ")`."""
     import pyarrow as pa
 
-    return str(canonical_values(namespace, pa.array([value]))[0].as_py())
+    return str(canonical_values(namespace, pa.array([value]), limits)[0].as_py())
 
 
-def hash_identifier(key: bytes, namespace: str, value: str) -> str:
+def hash_identifier(key: bytes, namespace: str, value: str, limits: Limits | None = None) -> str:
     """The keyed HMAC-SHA256 (hex) that stands for a personal value."""
-    return _digest(key, namespace, canonical_identifier(namespace, value))
+    return _digest(key, namespace, canonical_identifier(namespace, value, limits))
 
 
-def shown_identifier(key: bytes, namespace: str, value: str) -> str:
+def shown_identifier(key: bytes, namespace: str, value: str, limits: Limits) -> str:
     """What `user_identifiers` holds for a value: its hash when personal, else itself."""
-    if shipped().of(namespace).personal:
-        return hash_identifier(key, namespace, value)
-    return canonical_identifier(namespace, value)
+    if limits.of(namespace).personal:
+        return hash_identifier(key, namespace, value, limits)
+    return canonical_identifier(namespace, value, limits)
 
 
-def shown_values(key: bytes, namespace: str, values: "pa.Array") -> "pa.Array":
+def shown_values(key: bytes, namespace: str, values: "pa.Array", limits: Limits) -> "pa.Array":
     """`shown_identifier` of canonical values, each distinct one once."""
-    return hashed_values(key, namespace, values) if shipped().of(namespace).personal else values
+    return hashed_values(key, namespace, values) if limits.of(namespace).personal else values
 
 
 def hashed_values(key: bytes, namespace: str, values: "pa.Array") -> "pa.Array":

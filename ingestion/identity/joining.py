@@ -29,6 +29,7 @@ class Cause(IntEnum):
     OVERSIZED = 4
     EITHER = 5
     OUTVOTED = 6
+    STRANGERS = 7
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,14 @@ class Guards:
     """What must not meet.
 
     Shapes: owner (u, records) the value of each unique namespace that the group of a label holds,
-    -1 for none; apart: (m,), (m,) record codes of verdicts `different`; members (records,) how many
-    compared records the group of a label has; margin_bits: how much better the best must be than a
-    candidate that cannot be the same person.
+    -1 for none; strangers (s, records) the same of the codes of people whose details tell them
+    apart (s is 0 or 1); apart: (m,), (m,) record codes of verdicts `different`; members (records,)
+    how many compared records the group of a label has; margin_bits: how much better the best must
+    be than a candidate that cannot be the same person.
     """
 
     owner: Codes
+    strangers: Codes
     apart: tuple[Codes, Codes]
     members: Codes
     margin_bits: float
@@ -96,10 +99,18 @@ def join(group: Codes, evidence: Evidence, guards: Guards) -> Joined:
     return Joined(state.group, cause)
 
 
+def _conflict(owners: Codes, one: Codes, other: Codes) -> Flags:
+    found = np.zeros(len(one), bool)
+    for owner in owners:
+        found |= (owner[one] >= 0) & (owner[other] >= 0) & (owner[one] != owner[other])
+    return found
+
+
 class _State:
     def __init__(self, group: Codes, evidence: Evidence, guards: Guards) -> None:
         self.group, self.evidence, self.margin = group, evidence, guards.margin_bits
-        self.owner, self.members = guards.owner.copy(), guards.members.copy()
+        self.owner, self.strangers = guards.owner.copy(), guards.strangers.copy()
+        self.members = guards.members.copy()
         self.apart = guards.apart
         self.cause = np.full(len(evidence.left), int(Cause.OPEN), np.int64)
 
@@ -135,7 +146,8 @@ class _State:
     def _refused(self, one: Codes, other: Codes) -> Codes:
         held = np.zeros(len(one), np.int64)
         held[self.members[one] + self.members[other] > MOST_MEMBERS] = Cause.OVERSIZED
-        held[self._conflict(one, other)] = Cause.UNIQUE
+        held[_conflict(self.strangers, one, other)] = Cause.STRANGERS
+        held[_conflict(self.owner, one, other)] = Cause.UNIQUE
         # What was held back between two groups stays so, whatever weaker pair is left between them.
         torn = self.cause == Cause.EITHER
         between = self._between(self.evidence.left[torn], self.evidence.right[torn])
@@ -149,12 +161,6 @@ class _State:
         one, other = self.group[left], self.group[right]
         return np.asarray(np.minimum(one, other) * len(self.group) + np.maximum(one, other))
 
-    def _conflict(self, one: Codes, other: Codes) -> Flags:
-        found = np.zeros(len(one), bool)
-        for owner in self.owner:
-            found |= (owner[one] >= 0) & (owner[other] >= 0) & (owner[one] != owner[other])
-        return found
-
     def _best(self, one: Codes, other: Codes, bits: Floats) -> tuple[Flags, Flags]:
         """Which pairs are each other's best, and which could as well be somebody else."""
         source, target = np.r_[one, other], np.r_[other, one]
@@ -166,7 +172,8 @@ class _State:
         best[source[first]], strength[source[first]] = target[first], weight[first]
         near = (weight > strength[source] - self.margin) & (target != best[source])
         rival = near.copy()
-        rival[near] = self._conflict(target[near], best[source[near]])
+        sides = target[near], best[source[near]]
+        rival[near] = _conflict(self.owner, *sides) | _conflict(self.strangers, *sides)
         torn = np.zeros(len(self.group), bool)
         torn[source[rival]] = True
         close = torn[source] & (weight > strength[source] - self.margin)
@@ -190,7 +197,7 @@ class _State:
 
     def _merge(self, one: Codes, other: Codes) -> None:
         keep, gone = np.unique(np.stack([one, other]), axis=1)
-        for owner in self.owner:
+        for owner in (*self.owner, *self.strangers):
             owner[keep] = np.maximum(owner[keep], owner[gone])
         self.members[keep] += self.members[gone]
         label = np.arange(len(self.group))

@@ -30,13 +30,15 @@ from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
 
 RULE = "identifier:"
 MODEL_RULE = "details"
+PEOPLE = -2
+"""The rule of what people say, as a code."""
 
 
 @dataclass(frozen=True)
 class Log:
     """The verdicts that hold, one per pair and rule, as codes of records.
 
-    Shapes: all (j,); rule is the namespace's code, -1 for other rules, -2 for people.
+    Shapes: all (j,); rule is the namespace's code, -1 for other rules, `PEOPLE`.
     """
 
     left: Codes
@@ -57,7 +59,7 @@ class Log:
 
     def people(self) -> Manual:
         """What people said."""
-        said = self.only(self.rule == -2)
+        said = self.only(self.rule == PEOPLE)
         different = ~said.same
         return Manual(
             same=(said.left[said.same], said.right[said.same]),
@@ -79,7 +81,7 @@ def read_log(step: Any, people: People) -> Log:
     log = Log(
         left=left,
         right=right,
-        rule=np.where(is_rule, rule, -2).astype(np.int64),
+        rule=np.where(is_rule, rule, PEOPLE).astype(np.int64),
         same=pc.equal(table["verdict"], "same").to_numpy(),
         judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
     )
@@ -104,7 +106,7 @@ def latest(log: Log) -> Log:
 
 def fold(log: Log, record_count: int) -> Codes:
     """Who is one person: the components of the `same` verdicts that hold: (records,) labels."""
-    person = log.rule == -2
+    person = log.rule == PEOPLE
     low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
     pair = low * record_count + high
     denied = np.isin(pair, pair[person & ~log.same])
@@ -258,7 +260,7 @@ def _bridge_reason(rule: int, causes: tuple[int, ...], people: People) -> str:
     names = [people.namespace_names[cause] for cause in causes if cause >= 0]
     why = f"shared by different values of {' and '.join(names)}" if names else ""
     person = "a person says they differ" if BY_PERSON in causes else ""
-    other = "their names and dates of birth differ" if BY_DETAILS in causes else ""
+    other = "shared by different names or dates of birth" if BY_DETAILS in causes else ""
     size = "one person would have too many such values" if BY_SIZE in causes else ""
     told = " or ".join(filter(None, (why, person, other, size)))
     return f"same {people.namespace_names[rule]}, but {told}"

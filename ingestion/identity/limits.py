@@ -36,9 +36,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Junk:
-    """Values that name nobody."""
+    """Values that name nobody; `names` and `dates` as they are compared."""
 
     words: tuple[str, ...]
+    names: tuple[str, ...]
+    dates: tuple[str, ...]
     patterns: tuple[str, ...]
     opaque_patterns: tuple[str, ...]
     phone_patterns: tuple[str, ...]
@@ -91,6 +93,8 @@ def shipped() -> Limits:
         other=Limit(**tree["other"]),
         junk=Junk(
             words=tuple(str(word).lower() for word in junk["words"]),
+            names=tuple(junk["names"]),
+            dates=tuple(junk["dates"]),
             patterns=tuple(junk["patterns"]),
             opaque_patterns=tuple(junk["opaque_patterns"]),
             phone_patterns=tuple(junk["phone_patterns"]),
@@ -150,6 +154,19 @@ def read_rules(path: Path) -> Rules:
     for name, row in rows.items():
         _check(path.name, str(name), row)
     return {str(name): dict(row) for name, row in rows.items()}
+
+
+def workspace_limits(lake: Any) -> Limits:
+    """What each namespace may decide in a workspace: by the mapping that was read last and by its
+    own table.
+
+    Raises:
+        InputError: its own table is none.
+    """
+    said = lake.summary("ingest")
+    declared = {n: (row["trust"], row["unique"]) for n, row in said.get("namespaces", {}).items()}
+    found = shipped().declared(declared).edited(read_rules(lake.workspace.path / RULES_FILE))
+    return replace(found, phone_region=said.get("phone_region"))
 
 
 def _check(file: str, name: str, row: Any) -> None:

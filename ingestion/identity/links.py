@@ -232,6 +232,10 @@ class Owners:
             np.r_[self.group, group[record]],
         ).after(group)
 
+    def only(self, keep: Flags) -> "Owners":
+        """Those that are kept."""
+        return Owners(self.record[keep], self.namespace[keep], self.value[keep], self.group[keep])
+
     def held(self, record_count: int) -> Codes:
         """The value that the group of each label holds: (namespaces here, records), -1 for none."""
         spaces = distinct(self.namespace)

@@ -125,9 +125,8 @@ class Found:
         every = np.ones(len(left), bool)
         one, other = self.sharing.conflicts
         apart = (place[one], place[other])
-        guards = Guards(
-            np.zeros((0, len(record)), np.int64), apart, np.zeros(len(record), np.int64), 0.0
-        )
+        none = np.zeros((0, len(record)), np.int64)
+        guards = Guards(none, none, apart, np.zeros(len(record), np.int64), 0.0)
         joined = join(np.arange(len(record)), Evidence(left, right, bits, every, ~every), guards)
         return record, joined.group
 

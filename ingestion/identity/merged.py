@@ -4,6 +4,8 @@ A verdict `same` means two whole users, not the two records that it names. So wh
 without it is asked first, and starts from there: what was together stays together. Two values of a
 unique namespace that the joined hold, or details that cannot be one person's, count as one, as
 where a source says that it merged two ids; what either could have owned is theirs then.
+
+Of verdicts that contradict each other the later holds (`standing`).
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingestion.identity.joining import smallest_labels
+from ingestion.identity.judgements import PEOPLE, Log
 from ingestion.identity.links import Codes, Cut, Flags, Manual, components
 from ingestion.identity.people import People
 
@@ -30,6 +33,46 @@ class Alone:
     people: People
     found: Cut
     group: Codes
+
+
+def standing(log: Log, group: Codes) -> Log:
+    """The log without the verdicts of people that a later one contradicts.
+
+    A `same` joins two whole users, also those of whose records `different` was said before. A
+    `different` takes its right record out, also where an earlier `same` holds that record with
+    those whom the left one belongs to.
+
+    Args:
+        log: of everybody.
+        group: (records,) who is one person without the verdicts `same`.
+    """
+    rows = np.flatnonzero(log.rule == PEOPLE)
+    rows = rows[np.argsort(log.judged_at_ms[rows], kind="stable")]
+    ends = np.stack([log.left[rows], log.right[rows]])
+    known, node = np.unique(group[ends], return_inverse=True)
+    node = node.reshape(ends.shape)
+    same: list[int] = []
+    apart: list[int] = []
+    for place, joins in enumerate(log.same[rows].tolist()):
+        if joins:
+            same.append(place)
+            user = components(len(known), *node[:, same]) if apart else known
+            apart = [one for one in apart if user[node[0, one]] != user[node[1, one]]]
+            continue
+        gone = ends[1, place]
+        holding = [one for one in same if gone in ends[:, one]]
+        if holding:
+            user = components(len(known), *node[:, [one for one in same if one not in holding]])
+            there = user[node[0, place]]
+            same = [
+                one
+                for one in same
+                if one not in holding or there not in user[node[ends[:, one] != gone, one]]
+            ]
+        apart.append(place)
+    keep = log.rule != PEOPLE
+    keep[rows[[*same, *apart]]] = True
+    return log.only(keep)
 
 
 def as_one(

@@ -29,7 +29,7 @@ from ingestion.identity.blocking import (
     training,
 )
 from ingestion.identity.comparing import Place, here, wherever
-from ingestion.identity.fields import RAREST, Field
+from ingestion.identity.fields import RAREST, SCRIPTS_LEVEL, Field
 from kg.lake.scratch import Scratch
 
 Weights = dict[str, list[tuple[float, float]]]
@@ -199,7 +199,8 @@ def score(
         table: as for `estimate`.
         out: name of the table that is made.
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
-        explained: with the level on which each field agrees, as level_<field>.
+        explained: with the level on which each field agrees, as level_<field>, and `limited`: by
+            which of `LIMITED` all of it together says less than its sum, where it does.
     """
     place = wherever(scratch)
     linker = _linker(place, table, model, explained=explained)
@@ -218,11 +219,13 @@ def score(
         made = place.taken(found)
     bits = {one.name: _bits(one, model) for one in model.fields}
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())
+    together, limited = _together(model, bits)
     if explained:
         columns += "".join(f', gamma_{name} AS "level_{name}"' for name in bits)
+        columns += f", {limited} AS limited"
     scratch.sql(
         f'CREATE OR REPLACE TABLE {out} AS SELECT unique_id_l AS "left", '
-        f'unique_id_r AS "right", {_together(model, bits)} AS bits, '
+        f'unique_id_r AS "right", {together} AS bits, '
         f"{_personal(model, bits)} AS personal_bits, {columns} FROM {made}"
     )
     with quiet():
@@ -246,32 +249,52 @@ def _personal(model: Model, bits: dict[str, str]) -> str:
     return " + ".join(mine) or "0.0"
 
 
-def _together(model: Model, bits: dict[str, str]) -> str:
-    """All evidence of a pair, in SQL.
+LIMITED = {
+    "household": "what one household has in common says no more than that",
+    "twins": "given names that differ: there may be twins, however much else agrees",
+    "names": "names alone decide nothing",
+    "scripts": "given names in two scripts are not compared, so a person must look",
+}
+"""Why all that agrees together says less than its sum."""
+
+
+def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
+    """All evidence of a pair, and by which of `LIMITED` it is less than its sum, in SQL.
 
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
     household are one person; and where the given names differ, or only begin alike (Mary and Mark),
-    there may be twins, however much else agrees, unless they name one number. Two who have nothing
-    in common but their names, and a town at most, are left to a person, however rare the names are.
+    there may be twins, however much else agrees, unless they name one number; so it is with names
+    in two scripts, which nobody has compared. How often the given
+    names of one person differ is the table's: twins would be learnt as such a person. Two who have
+    nothing in common but their names, and a town at most, are left to a person, however rare the
+    names are.
     """
     every = f"match_weight - ({model.prior_bits!r})"
     if not any(one.how.personal for one in model.fields):
-        return every
+        return every, "NULL"
     own = _personal(model, bits)
     most = model.household_bits - model.prior_bits
     total = f"{own} + least({every} - ({own}), {most!r})"
     if "given_name" not in model.weights:
-        return total
+        return total, "'household'"
     number = bits.get("number", "0.0")
-    differs = " OR ".join(is_level(model, "given_name", at, bits["given_name"]) for at in (-1, -2))
-    m = model.weights["given_name"]
-    twins = most + math.log2((m[-1][0] + m[-2][0]) / TWINS)
+    scripts, *others = (
+        is_level(model, "given_name", at, bits["given_name"]) for at in (SCRIPTS_LEVEL, -1, -2)
+    )
+    differs = f"({scripts} OR {' OR '.join(others)})"
+    usual_m = next(one for one in model.fields if one.name == "given_name").usual()
+    twins = most + math.log2((usual_m[-1][0] + usual_m[-2][0]) / TWINS)
     beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
+    names = NAMES_ALONE_BITS - model.prior_bits
+    alone = f"{beyond or '0.0'} < {BEYOND_BITS!r}"
     return (
         f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
-        f"WHEN {beyond or '0.0'} < {BEYOND_BITS!r} "
-        f"THEN least({total}, {NAMES_ALONE_BITS - model.prior_bits!r}) ELSE {total} END"
+        f"WHEN {alone} THEN least({total}, {names!r}) ELSE {total} END",
+        f"CASE WHEN {differs} AND {total} - ({number}) > {twins!r} THEN "
+        f"CASE WHEN {scripts} THEN 'scripts' ELSE 'twins' END "
+        f"WHEN NOT ({differs}) AND {alone} AND {total} > {names!r} THEN 'names' "
+        "ELSE 'household' END",
     )
 
 
@@ -280,10 +303,14 @@ def _bits(field: Field, model: Model) -> str:
     return f"mw_{field.name}" + (f" + mw_tf_adj_{field.name}" if counted else "")
 
 
+Found = dict[str, list[tuple[float | None, float | None]]]
+"""Field -> what was learnt of each level, (m, u)."""
+
+
 def _taught(
     scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]
-) -> tuple[Any, dict[Rule, float]]:
-    """A linker that has learnt, and which share of each rule's pairs are of one person.
+) -> tuple[Found, dict[Rule, float]]:
+    """What was learnt, and which share of each rule's pairs are of one person.
 
     With every iteration a level that no pair of one person shows loses nearly all of its
     probability, down to where Splink refuses it; then fewer iterations say all that they can, and a
@@ -306,7 +333,17 @@ def _taught(
             continue
         left = [rule for rule in left if shares[rule] * rule.pairs >= FEWEST_TAUGHT]
         if len(left) == len(shares):
-            return linker, shares
+            return _found(linker), shares
+
+
+def _found(linker: Any) -> Found:
+    return {
+        one["output_column_name"]: [
+            (level.get("m_probability"), level.get("u_probability"))
+            for level in one["comparison_levels"][1:]
+        ]
+        for one in linker.misc.save_model_to_json()["comparisons"]
+    }
 
 
 def _lessons(linker: Any, lessons: Sequence[Rule]) -> dict[Rule, float]:
@@ -328,10 +365,6 @@ def _lessons(linker: Any, lessons: Sequence[Rule]) -> dict[Rule, float]:
     return shares
 
 
-Found = dict[str, list[tuple[float | None, float | None]]]
-"""Field -> what was learnt of each level, (m, u)."""
-
-
 def _believed(found: Found) -> bool:
     """Whether pairs of one person were found to learn from. A table without doubles has none, and
     what hangs together there are households, or nothing: its "one person" changes names."""
@@ -340,21 +373,17 @@ def _believed(found: Found) -> bool:
 
 
 def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]) -> Model:
-    linker, shares = _taught(scratch, table, start, lessons)
-    found: Found = {
-        one["output_column_name"]: [
-            (level.get("m_probability"), level.get("u_probability"))
-            for level in one["comparison_levels"][1:]
-        ]
-        for one in linker.misc.save_model_to_json()["comparisons"]
-    }
+    households = _in_households(scratch, table, start, lessons)
+    # What families have in common would be learnt as what one person says twice.
+    taught = [rule for rule in lessons if households.get(rule, 1.0) >= MOST_DIFFERENT]
+    found, shares = _taught(scratch, table, start, taught)
     if shares and _believed(found):
         learnt, prior_bits = _from_lessons(scratch, table, start, (found, shares))
     else:  # how often strangers agree was seen all the same
         learnt = {one.name: [m for m, _ in one.usual()] for one in start.fields}
         shares, prior_bits = {}, start.prior_bits
     share = 1 / (1 + 2.0**-prior_bits)
-    last = list(shares)[-1:]
+    home = households.get(lessons[-1], 0.0) if shares else 0.0
     return replace(
         start,
         weights={
@@ -363,7 +392,7 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
             for one in start.fields
         },
         prior_bits=prior_bits,
-        household_bits=_household_bits(last[0], shares[last[0]], start) if last else 0.0,
+        household_bits=_household_bits(home),
         trained_on=tuple(rule.condition for rule in shares),
         frequencies={
             one.name: _frequencies(scratch, table, one.name)
@@ -371,6 +400,24 @@ def _learnt(scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule])
             if any(level.counted for level in one.how.levels)
         },
     )  # fmt: skip
+
+
+def _in_households(
+    scratch: Scratch, table: str, start: Model, lessons: Sequence[Rule]
+) -> dict[Rule, float]:
+    """Which share of the pairs of each rule that looks at nothing personal is of one person, by
+    what is personal alone: with all fields every household seems to be one person, as its members
+    agree on the whole address like one person's records do. 0 where that cannot be told.
+    """
+    personal = tuple(one for one in start.fields if one.how.personal)
+    names = {one.name for one in personal}
+    shared = [rule for rule in lessons if personal and not rule.fields & names]
+    if not shared:
+        return {}
+    weights = {name: start.weights[name] for name in names}
+    only = replace(start, fields=personal, weights=weights)
+    found, shares = _taught(scratch, table, only, shared)
+    return dict.fromkeys(shared, 0.0) | (shares if _believed(found) else {})
 
 
 def _from_lessons(
@@ -391,11 +438,9 @@ def _from_lessons(
     return m, _rounded(math.log2(share / (1 - share)))
 
 
-def _household_bits(rule: Rule, share: float, model: Model) -> float:
-    """What the pairs of one household turned out to be, where the last lesson was in one."""
+def _household_bits(share: float) -> float:
+    """What agreeing on a household says, where that share of its pairs is of one person."""
     least, most = HOUSEHOLD_BITS
-    if any(one.how.personal for one in model.fields if one.name in rule.fields):
-        return least
     return _rounded(min(max(math.log2(max(share, 1e-9) / max(1 - share, 1e-9)), least), most))
 
 

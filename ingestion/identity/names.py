@@ -1,5 +1,7 @@
 """The names that records give their people, in normal form, and how many people they speak of."""
 
+import re
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,24 @@ from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
 from ingestion.identity.people import People
 
+# Letters that are no letter with an accent, and how they are written where there are none.
+_WRITTEN = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
+}  # fmt: skip
+
+
+_TITLES = (
+    "mr", "mrs", "ms", "mx", "miss", "dr", "prof", "professor", "sir", "rev", "herr", "frau", "mme",
+    "mlle", "monsieur", "madame", "sr", "sra", "srta", "senor", "senora", "signor", "signora",
+)  # fmt: skip
+
 
 def plain(text: Any) -> Any:
     """A name as it is compared: small letters and digits, single spaces; null for none."""
-    return strip_accents(text.lower()).re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
+    text = strip_accents(text.lower())
+    for letter, written in _WRITTEN.items():
+        text = text.replace(letter, written)
+    return text.re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
 
 
 def whole(name: Any) -> Any:
@@ -26,23 +42,46 @@ def whole(name: Any) -> Any:
 
 
 def given_and_family(rows: Any) -> dict[str, Any]:
-    """Both names of rows that have them, or a `whole` one, in normal form."""
+    """Both names of rows that have them, or a `whole` one, in normal form and without titles;
+    `Mr. Lee` is somebody called Lee, of no given name."""
     import ibis
 
-    several = rows.whole.contains(" ").fill_null(False)
-    parts = rows.whole.split(" ")
+    said = named(rows.whole)
+    who = untitled(said)
+    several = who.contains(" ").fill_null(False)
+    parts = who.split(" ")
     # `Ann Lee Jr.` is a Lee.
     suffixed = (parts.length() > 2) & parts[-1].isin(GENERATIONS)
     last = suffixed.fill_null(False).ifelse(parts[-2] + " " + parts[-1], parts[-1])
+    alone = (who != said).fill_null(False).ifelse(None, who), (who != said).ifelse(who, None)
     return {
-        "given_name": ibis.coalesce(rows.given_name, several.ifelse(parts[0], rows.whole)),
-        "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, None)),
+        "given_name": ibis.coalesce(untitled(rows.given_name), several.ifelse(parts[0], alone[0])),
+        "family_name": ibis.coalesce(rows.family_name, several.ifelse(last, alone[1])),
     }
 
 
+def untitled(text: Any) -> Any:
+    """A name in normal form without the titles before it; a title alone stays."""
+    return text.re_replace(rf"^(?:(?:{'|'.join(_TITLES)}) )+", "")
+
+
 def named(text: Any) -> Any:
-    """The same, null where it is a word that names nobody (`test`, `unknown`)."""
-    return text.isin(list(shipped().junk.words)).ifelse(None, text)
+    """The same, null where it is a word that names nobody (`test`, `unknown`, `n a`)."""
+    return text.isin(_nobody()).ifelse(None, text)
+
+
+def born(text: Any) -> Any:
+    """The same date (digits), null where it is one at which systems and forms begin or end."""
+    return text.isin(list(shipped().junk.dates)).ifelse(None, text)
+
+
+@cache
+def _nobody() -> list[str]:
+    """What names nobody, as identifiers are written and as names are compared."""
+    junk = shipped().junk
+    return sorted(
+        {*junk.words, *(re.sub(r"\W+", " ", one).strip() for one in junk.words), *junk.names}
+    )
 
 
 def initials(source: Any, people: People) -> Codes:

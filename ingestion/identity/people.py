@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from ingestion.identity.identifiers import canonical_values, international, unusable
+from ingestion.identity.identifiers import canonical_values, unusable
 from ingestion.identity.joining import smallest_labels
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
@@ -77,14 +77,17 @@ def read_people(step: Any, limits: Limits) -> People:
             value=said % max(len(values), 1),
             namespace=places,
             record_count=len(first),
-            alias=_aliases(step, list(counts), places, values),
+            alias=_aliases(step, list(counts), (places, values), limits),
         ),
     )
 
 
-def _aliases(step: Any, names: list[str], places: Codes, values: pa.Array) -> Codes | None:
+def _aliases(
+    step: Any, names: list[str], known_values: tuple[Codes, pa.Array], limits: Limits
+) -> Codes | None:
     """Values that their source has merged, under one code; claims that would merge more than
     `MOST_MERGED` of them are not believed."""
+    places, values = known_values
     claims = step.arrow("merged_ids", ["namespace", "value", "into_value"])
     left, right = [], []
     for code, name in enumerate(names):
@@ -94,8 +97,9 @@ def _aliases(step: Any, names: list[str], places: Codes, values: pa.Array) -> Co
         first, last = np.searchsorted(places, [code, code + 1])
         known = values.slice(first, last - first)
         both = [
-            _codes(pc.fill_null(pc.index_in(canonical_values(name, _chunk(mine[c])), known), -1))
+            _codes(pc.fill_null(pc.index_in(said, known), -1))
             for c in ("value", "into_value")
+            for said in [canonical_values(name, _chunk(mine[c]), limits)]
         ]
         there = (both[0] >= 0) & (both[1] >= 0)
         left.append(both[0][there] + first)
@@ -159,7 +163,7 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
     code = np.zeros(len(found), np.int64)
     for name in order:
         place = np.flatnonzero(pc.equal(found["namespace"], name).to_numpy())
-        canonical = _canonical(name, _chunk(found["value"].take(place)), limits)
+        canonical = canonical_values(name, _chunk(found["value"].take(place)), limits)
         ordered = pc.unique(canonical)
         ordered = ordered.take(pc.sort_indices(ordered))
         code[place] = sum(counts.values()) + _codes(pc.index_in(canonical, value_set=ordered))
@@ -167,13 +171,6 @@ def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa
         values.append(ordered)
         reasons.append(unusable(name, ordered, limits))
     return counts, pa.concat_arrays(values), pa.concat_arrays(reasons), code[place_of]
-
-
-def _canonical(name: str, values: pa.Array, limits: Limits) -> pa.Array:
-    values = canonical_values(name, values)
-    if limits.phone_region and limits.of(name).form == "phone":
-        return international(values, limits.phone_region)
-    return values
 
 
 def _namespaces(names: list[str], limits: Limits) -> Namespaces:

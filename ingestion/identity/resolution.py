@@ -24,7 +24,7 @@ from ingestion.identity.reviews import in_order, reviews
 from ingestion.identity.scope import Scope
 from ingestion.identity.settle import IdentityConfig, Settled, settle
 from ingestion.identity.statements import not_used, of_nobody, statement_table
-from ingestion.identity.touched import rules_of, touched
+from ingestion.identity.touched import FOR_NOBODY, rules_of, touched
 
 if TYPE_CHECKING:
     from kg.lake import Step
@@ -91,11 +91,13 @@ def _write(
         }
     )
     out.records("identities", identities)
-    denied = denied_users(out.source, people, users, config.consent_default)
+    names = ~found.blocked.any_of(FOR_NOBODY)
+    denied = denied_users(out.source, found.stated, names, users, config.consent_default)
     out.users("users", user_table(people, users, denied), ["user_id"])
     out.users("user_aliases", users.aliases, ["alias_id"])
     out.records("former_identities", users.former)
-    out.users("user_identifiers", user_identifiers(people, users, found.cut.kept, key), [])
+    called = user_identifiers(people, users, found.cut.kept, (key, config.limits()))
+    out.users("user_identifiers", called, [])
     golden = golden_traits(out.source, config)
     out.users("golden_traits", golden, ["user_id", "name"])
     described = described_traits(out.source, config.describe)

@@ -15,6 +15,8 @@ from kg.lake import TABLES
 
 WHY = {
     "unique": "probably one person, but each side has an id of its own where a person has one",
+    "strangers": "probably one person, but they share an identifier, and names or dates of birth "
+    "there are those of different people",
     "oversized": "would gather more records in one person than evidence may",
     "either": "could as well be somebody else who cannot be the same person",
     "outvoted": "more pairs between the two people speak against it than for it",
@@ -24,6 +26,7 @@ WHY = {
 }
 _BY_CAUSE = {
     Cause.UNIQUE: "unique",
+    Cause.STRANGERS: "strangers",
     Cause.OVERSIZED: "oversized",
     Cause.EITHER: "either",
     Cause.OUTVOTED: "outvoted",

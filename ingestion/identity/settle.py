@@ -6,7 +6,7 @@ evidence    ─ what no guard forbids is joined ──────────�
 judgements  ─ fold ─────────────────────────────────────────▶ users
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,14 +16,13 @@ import pyarrow.compute as pc
 
 from ingestion.identity.decisions import Decided, decide, torn
 from ingestion.identity.golden import Choices
-from ingestion.identity.judgements import fold, new_judgements, read_log
+from ingestion.identity.judgements import Log, fold, new_judgements, read_log
 from ingestion.identity.limits import Limits, Rules, shipped
 from ingestion.identity.links import (
     BY_PERSON,
     Codes,
     Cut,
     Flags,
-    Manual,
     Statements,
     contradictory,
     cut,
@@ -31,7 +30,7 @@ from ingestion.identity.links import (
     people_behind,
 )
 from ingestion.identity.matching import Found, find
-from ingestion.identity.merged import Alone, as_one
+from ingestion.identity.merged import Alone, as_one, standing
 from ingestion.identity.names import initials
 from ingestion.identity.people import People, read_people
 from ingestion.identity.recalled import recall
@@ -136,7 +135,7 @@ def settle(
     stated, blocked, people = used(source, limits, None if scope is None else scope.shared)
     log = read_log(source, people)
     evidence = find(step, people, spark_master) if scope is None else recall(source, people)
-    people, found, decided = _settled(people, log.people(), evidence)
+    people, found, decided, log = _settled(people, log, evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     before = Before.read(source)
     group = fold(log, people.statements.record_count)
@@ -161,10 +160,11 @@ def used(
     return stated, blocked, people
 
 
-def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[People, Cut, Decided]:
+def _settled(people: People, log: Log, evidence: Found | None) -> tuple[People, Cut, Decided, Log]:
     """Identifiers first, then evidence; a record that evidence gives to somebody else as well is
     taken from whom a shared identifier gave it to, and both are done again. Whom people join is
-    joined then, whole."""
+    joined then, whole. The log is without the verdicts that later ones contradict."""
+    manual = log.people()
     strangers = None if evidence is None else evidence.strangers()
     apart = manual.different_only
     found = cut(people.statements, people.namespaces, apart, strangers)
@@ -175,10 +175,12 @@ def _settled(people: People, manual: Manual, evidence: Found | None) -> tuple[Pe
         found = cut(people.statements, people.namespaces, apart, strangers)
     if len(manual.same[0]):
         alone = Alone(people, found, decide(people, found, apart, evidence).cut.group)
+        log = standing(log, alone.group)
+        manual = log.people()
         people, strangers, start = as_one(alone, strangers, manual)
         found = cut(people.statements, people.namespaces, manual, strangers, start)
     people, found = _without_lost(people, found, evidence)
-    return people, found, decide(people, found, manual, evidence)
+    return people, found, decide(people, found, manual, evidence), log
 
 
 def _told(evidence: Found | None) -> Codes:
@@ -218,7 +220,11 @@ class Blocked:
     @property
     def any_cause(self) -> Flags:
         """Whether a statement is not used at all."""
-        return np.asarray(np.any(np.stack(list(self.causes.values())), axis=0))
+        return self.any_of(self.causes)
+
+    def any_of(self, names: Iterable[str]) -> Flags:
+        """Whether a statement is not used for one of these causes."""
+        return np.asarray(np.any(np.stack([self.causes[name] for name in names]), axis=0))
 
 
 def blocks(people: People, named: Codes, known: pa.Table | None = None) -> Blocked:

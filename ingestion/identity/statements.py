@@ -37,7 +37,7 @@ NOBODY = {
 """Why a record is nobody's by the fate of what it names; of several the first."""
 _PERSON, _DETAILS, _SIZE = (f"{RECORD}:{why}" for why in ("person", "details", "size"))
 _BECAUSE = {
-    _DETAILS: "names and dates of birth there are those of different people",
+    _DETAILS: "names or dates of birth there are those of different people",
     _PERSON: "a person said different",
     _SIZE: "with them one person would have more of their kind than a person may",
 }

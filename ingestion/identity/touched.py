@@ -138,7 +138,7 @@ class _Reach:
             "SELECT DISTINCT namespace, value FROM statements_before WHERE fate = 'shared'"
         )
         scratch.keep_as("shared", self.shared)
-        scratch.keep_as("merged", _merged(step))
+        scratch.keep_as("merged", _merged(step, limits))
         scratch.keep_as("new_statements", _stated(Part(step, seeds), limits))
         nobody = ", ".join(f"'{fate}'" for fate in FOR_NOBODY)
         scratch.sql(_CONNECTED.format(nobody=nobody, doubt=bits_of(DOUBT)))
@@ -218,7 +218,7 @@ def _stated(part: Part, limits: Limits) -> pa.Table:
     )
 
 
-def _merged(step: Any) -> pa.Table:
+def _merged(step: Any, limits: Limits) -> pa.Table:
     """Values that sources say are one, with a value that stands for them all: (namespace, value,
     meant). Also where the claim is not believed: it was, or may be."""
     claims = step.arrow("merged_ids", ["namespace", "value", "into_value"])
@@ -228,7 +228,8 @@ def _merged(step: Any) -> pa.Table:
     for name in pc.unique(claims["namespace"]).to_pylist():
         mine = claims.filter(pc.equal(claims["namespace"], name))
         one, other = (
-            canonical_values(name, mine[side].combine_chunks()) for side in ("value", "into_value")
+            canonical_values(name, mine[side].combine_chunks(), limits)
+            for side in ("value", "into_value")
         )
         values = pa.concat_arrays([one, other]).unique()
         left, right = (

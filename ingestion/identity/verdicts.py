@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
+from ingestion.identity.limits import workspace_limits
 from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, by_people
 from kg.errors import Conflict, InputError, NotFound
 from kg.words import quoted
@@ -166,7 +167,8 @@ def _identifier(name: str) -> tuple[str, str] | None:
 def _user_named(lake: "Lake", namespace: str, value: str) -> str:
     """The user of an identifier, as the REST door finds one."""
     rows = lake.table("user_identifiers")
-    shown = shown_identifier(lake.workspace.key(), namespace, value)
+    limits = workspace_limits(lake)
+    shown = shown_identifier(lake.workspace.key(), namespace, value, limits)
     mine = rows.filter((rows.namespace == namespace) & (rows.value == shown))
     found = lake.run(mine.order_by(mine.probability.desc(), "user_id").select("user_id").limit(1))
     if not len(found):
@@ -185,7 +187,7 @@ def records_naming(lake: "Lake", identifier: str) -> list[str]:
         return []
     namespace, value = named
     rows = lake.table("statements")
-    canonical = canonical_identifier(namespace, value)
+    canonical = canonical_identifier(namespace, value, workspace_limits(lake))
     mine = rows.filter((rows.namespace == namespace) & (rows.value == canonical))
     keys: list[str] = lake.run(mine.select("record_key").order_by("record_key"))[
         "record_key"

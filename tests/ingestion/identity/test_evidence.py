@@ -1,5 +1,6 @@
 """What records say of their people, beside identifiers: who is joined, and who never is."""
 
+import math
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -72,12 +73,62 @@ def test_nicknames_initials_and_swapped_names_are_seen_through(lake: Writer) -> 
     assert partition(lake) == groups("a b c d e")
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("John Smith", "Mr. John Smith"), ("Dr Ann Lee", "Lee, Prof. Ann"),
+     ("Mr. Smith", "John Smith"), ("Иван Петров", "Ivan Petrov"), ("王小明", "Xiaoming Wang")],
+)  # fmt: skip
+def test_a_title_or_another_script_makes_nobody_another_person(
+    lake: Writer, one: str, other: str
+) -> None:
+    run(lake, [person("a", email="w@x.org", name=one), person("b", email="w@x.org", name=other)])
+    assert partition(lake) == groups("a b")
+
+
+def test_names_in_two_scripts_join_nobody_by_what_else_agrees(lake: Writer) -> None:
+    said = {"birth_date": "19840312", "postcode": "10112"}
+    nameless = {"family_name": "Fenby", "birth_date": "19900101", "postcode": "10115"}
+    run(lake, [person("a", name="Иван Петров", **said), person("b", name="Otto Kelner", **said),
+               person("c", **nameless), person("d", **nameless)])  # fmt: skip
+    assert partition(lake) == groups("a", "b", "c d")
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert "given names in two scripts" in {weight.words for weight in told.weights}
+    assert "two scripts" in told.weights[-1].words
+
+
+def test_names_are_compared_without_the_letters_of_one_language(lake: Writer) -> None:
+    one = {"given_name": "Øystein", "family_name": "Sørensen", "street": "Løkkagaten 5"}
+    other = {"given_name": "Oystein", "family_name": "Sorensen", "street": "Lokkagaten 5"}
+    run(lake, [person("a", birth_date="19840312", **one),
+               person("b", birth_date="19840312", **other)])  # fmt: skip
+    assert partition(lake) == groups("a b")
+    words = [weight.words for weight in explain(lake, "a", "b", IdentityConfig()).weights]
+    assert {"the same given name", "the same family name", "the same street and house"} <= {*words}
+
+
 def test_a_father_and_a_son_of_one_name_and_address_stay_two(lake: Writer) -> None:
     son = ANN | {"birth_date": "20100624"}
     run(lake, [person("father", phone="+442079460018", **ANN),
                person("son", phone="+442079460018", **son)])  # fmt: skip
     assert partition(lake) == groups("father", "son")
     assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["contradicted"]
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        {"name": "N/A", "postcode": "10112", "organisation": "Acme"},
+        {"given_name": "n/a", "family_name": "N/A", "postcode": "10112", "organisation": "Acme"},
+        {"name": "No Name", "street": "Quarry Lane 7", "postcode": "10112"},
+        {"given_name": "John", "family_name": "Smith", "birth_date": "19000101"},
+        {"given_name": "John", "family_name": "Smith", "birth_date": "19700101"},
+    ],
+)
+def test_what_stands_for_a_missing_name_or_date_joins_nobody(
+    lake: Writer, nobody: dict[str, str]
+) -> None:
+    run(lake, [person("a", email="a@x.org", **nobody), person("b", email="b@y.org", **nobody)])
+    assert partition(lake) == groups("a", "b")
 
 
 def test_a_household_is_not_a_person(lake: Writer) -> None:
@@ -95,6 +146,46 @@ def test_twins_with_one_telephone_stay_two_and_wait_for_a_person(lake: Writer) -
                person("bella", phone="+442079460018", **twin)])  # fmt: skip
     assert partition(lake) == groups("anna", "bella")
     assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["doubtful"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (ANN, ANN | {"birth_date": "19840321"}, "one household"),
+        (ANN, ANN | {"given_name": "Bella"}, "twins"),
+        (
+            {"given_name": "Ann", "family_name": "Kelner", "city": "Ashmoor"},
+            {"given_name": "Ann", "family_name": "Kelner", "city": "Ashmoor"},
+            "names alone",
+        ),
+    ],
+)
+def test_the_weights_of_an_explanation_add_up_to_its_probability(
+    lake: Writer, one: dict[str, str], other: dict[str, str], why: str
+) -> None:
+    run(lake, [person("a", phone="+442079460018", **one), person("b", **other)])
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert told.probability is not None
+    assert told.prior_bits is not None
+    together = math.log2(told.probability / (1 - told.probability))
+    assert together == pytest.approx(sum(w.bits for w in told.weights) + told.prior_bits, abs=0.5)
+    assert why in told.weights[-1].words
+    assert told.weights[-1].bits < 0
+
+
+def test_what_two_people_share_speaks_for_nobody_and_waits_for_what_it_is(lake: Writer) -> None:
+    home = {"family_name": "Dellow", "street": "Mill Bank 131", "email": "us@x.org"}
+    run(lake, [person("a", given_name="Paul", birth_date="19710203", **home),
+               person("b", given_name="Paula", birth_date="19730809", **home)])  # fmt: skip
+    told = explain(lake, "a", "b", IdentityConfig())
+    assert told.identifiers == [
+        "not used: the same email (it is taken from both, as two people or more name it)"
+    ]
+    assert told.probability is not None
+    assert told.probability > 0.9
+    assert [row["cause"] for row in lake.arrow("reviews").to_pylist()] == ["strangers"]
+    assert told.waits is not None
+    assert "an id of its own" not in told.waits
 
 
 HOUSE = {"family_name": "Dellow", "street": "Mill Bank 131", "postcode": "LS114FE"}
@@ -211,7 +302,7 @@ def test_a_recycled_number_joins_nobody_and_what_only_names_it_is_nobodys(lake: 
             person("order", kind="event", customer_no="C1")]  # fmt: skip
     summary = run(lake, rows)
     assert partition(lake) == groups("a", "b")
-    assert summary["cut"][0]["why"].startswith("names and dates of birth")
+    assert summary["cut"][0]["why"].startswith("names or dates of birth")
 
 
 def test_unique_ids_hold_against_any_evidence_and_the_pair_waits_for_a_person(lake: Writer) -> None:
@@ -548,6 +639,36 @@ def test_a_level_that_no_pair_of_one_person_shows_can_be_learnt_from(lake: Write
     rows += [person(f"e{n}", email="reception.desk@hotel.org", **somebody()) for n in range(14)]
     run(lake, rows)
     assert lake.summary("identity")["people"] == 514
+
+
+def test_where_families_share_an_address_twins_stay_two_and_doubles_are_one(lake: Writer) -> None:
+    luck = random.Random(7)
+    first, last = FIRST.split(), LAST.split()
+
+    def day(years: tuple[int, int]) -> str:
+        return "".join(f"{luck.randint(*within):02}" for within in (years, (1, 12), (1, 28)))
+
+    rows, doubles = [], []
+    for number in range(400):
+        home = {
+            "family_name": luck.choice(last) + luck.choice(last).lower(),
+            "street": f"{luck.randint(1, 200)} Oak Street",
+            "postcode": str(luck.randint(10_000, 99_999)),
+            "phone": f"+4930{luck.randint(1_000_000, 9_999_999)}",
+        }
+        born = day((1995, 2005))
+        dates = [day((1940, 1970)), day((1940, 1970)), born, born]
+        names = luck.sample(first, 4)
+        for place in range(luck.choice([1, 1, 2, 2, 4])):
+            said = home | {"given_name": names[place], "birth_date": dates[place]}
+            rows.append(person(f"r{number}.{place}", **said))
+            if luck.random() < 0.3:
+                rows.append(person(f"s{number}.{place}", **said))
+                doubles.append(f"{number}.{place}")
+    run(lake, rows)
+    assert len(partition(lake)) == len(rows) - len(doubles)
+    user = ids(lake)
+    assert all(user[f"r{one}"] == user[f"s{one}"] for one in doubles)
 
 
 @settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))

@@ -53,6 +53,14 @@ def test_the_latest_value_holds_where_nothing_else_is_said(lake: Writer) -> None
     assert {row["source"] for row in lake.arrow("golden_traits").to_pylist()} == {"shop", "desk"}
 
 
+def test_what_stands_for_a_missing_value_is_no_trait(lake: Writer) -> None:
+    real = {"name": "Иван", "birth_date": "1980-02-03", "city": "Ashmoor"}
+    none = {"name": "N/A", "birth_date": "1900-01-01", "city": "unknown"}
+    run(lake, [person("a", 1, crm="1", **real), person("b", 2, crm="1", **none)])
+    assert {name: value for name, (value, *_) in golden(lake).items()} == real
+    assert {row["values"] for row in told_traits(lake, ids(lake)["a"])} == {1}
+
+
 def test_a_workspace_says_how_each_trait_is_chosen(lake: Writer, tmp_path: Path) -> None:
     file = tmp_path / "identity.yaml"
     file.write_text("""traits:

@@ -32,7 +32,8 @@ def joined(
     for record, value in (owner or {}).items():
         held[0, record] = value
     said = np.array(apart or [], np.int64).reshape(-1, 2)
-    guards = Guards(held, (said[:, 0], said[:, 1]), np.array(members or [1] * count), MARGIN)
+    sizes = np.array(members or [1] * count)
+    guards = Guards(held, held[:0], (said[:, 0], said[:, 1]), sizes, MARGIN)
     evidence = Evidence(left, right, bits, bits > MARGIN, bits < -MARGIN)
     return join(np.arange(count), evidence, guards)
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rows import put
 
-from ingestion.identity import hash_identifier
+from ingestion.identity import hash_identifier, shown_identifier
+from ingestion.identity.limits import RULES_FILE, read_rules, workspace_limits
 from kg.lake import Lake, Writer
 from tests.ingestion.identity.people import (
     KEY,
@@ -258,12 +259,47 @@ def test_a_denial_anywhere_denies_the_person(lake: Writer) -> None:
     assert [r["user_id"] for r in lake.arrow("user_traits").to_pylist()] == [ids(lake)["c"]]
 
 
+def test_a_denial_that_could_be_of_either_denies_both_whenever_the_other_comes(
+    lake: Writer,
+) -> None:
+    def denied() -> dict[str, bool]:
+        said = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
+        return {key: said[user] for key, user in ids(lake).items()}
+
+    with lake.step("consents") as step:
+        put(step, consents=[{"record_key": key, "granted": False} for key in ("no", "junk")])
+    run(lake, [record("a", crm="1", email="us@x.org"), record("no", email="us@x.org"),
+               record("c", crm="3", email="null"), record("junk", email="null")])  # fmt: skip
+    assert denied() == {"a": True, "no": True, "c": False}
+    run(lake, [record("b", crm="2", email="us@x.org")])
+    assert denied() == {"a": True, "b": True, "c": False}
+
+
 def test_where_the_default_is_denied_a_person_needs_a_grant(lake: Writer) -> None:
     with lake.step("consents") as step:
         put(step, consents=[{"record_key": "a", "granted": True}])
     run(lake, [record("a", user_id="1"), record("b", user_id="2")], consent_default="denied")
     users = {r["user_id"]: r["consent_denied"] for r in lake.arrow("users").to_pylist()}
     assert [users[ids(lake)[key]] for key in "ab"] == [False, True]
+
+
+def test_a_workspace_says_what_is_personal_and_how_it_is_written(lake: Writer) -> None:
+    (lake.workspace.path / RULES_FILE).write_text(
+        "namespaces:\n  card: {trust: 1, personal: true, form: lower}\n"
+    )
+    rules = read_rules(lake.workspace.path / RULES_FILE)
+    run(lake, [record("a", card="Card-A7"), record("b", card="card-a7", phone="(212) 555-0123")],
+        rules=rules, phone_region="US")  # fmt: skip
+    assert partition(lake) == groups("a b")
+    shown = {row["namespace"]: row["value"] for row in lake.arrow("user_identifiers").to_pylist()}
+    assert shown["card"] == hash_identifier(KEY, "card", "card-a7")
+    assert shown["phone"] == hash_identifier(KEY, "phone", "+1 212 555 0123")
+    with lake.step("ingest", config={"read": "again"}) as step:
+        step.summary.update(phone_region="US")
+    limits = workspace_limits(lake)
+    for name, asked, said in (("card", "CARD-a7", "card-a7"),
+                              ("phone", "212-555-0123", "+1 212 555 0123")):  # fmt: skip
+        assert shown_identifier(KEY, name, asked, limits) == hash_identifier(KEY, name, said)
 
 
 def test_personal_identifiers_are_shown_as_hashes_only(lake: Writer) -> None:

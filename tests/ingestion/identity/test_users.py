@@ -160,6 +160,31 @@ def test_a_merged_one_that_is_split_off_has_its_id_again(twins: Twins) -> None:
     twins.again()
 
 
+def test_a_record_that_is_split_off_leaves_whom_it_was_merged_with_before(twins: Twins) -> None:
+    twins.run(person("a", crm="1"), person("b", crm="2"), person("b2", crm="2"),
+              person("c", crm="3"))  # fmt: skip
+    twins.say(merge, "a", "b")
+    twins.run()
+    twins.say(merge, "b2", "c")
+    together = twins.run()
+    apart = twins.say(split, "c")
+    after = twins.run()
+    assert after["a"] == after["b"] == after["b2"] != after["c"]
+    twins.say(undo, apart)
+    assert twins.run() == together
+
+
+def test_a_merge_joins_whole_users_whatever_was_split_before(twins: Twins) -> None:
+    twins.run(*(person(key, 5, crm="1") for key in "abc"))
+    twins.say(split, "c")
+    apart = twins.run(person("older", 1, crm="1"))
+    assert apart["c"] != apart["a"] == apart["older"]
+    merged = twins.say(merge, "older", "c")
+    assert len({*twins.run().values()}) == 1
+    twins.say(undo, merged)
+    assert twins.run() == apart
+
+
 def test_what_stood_before_a_verdict_stands_again_when_it_is_taken_back(twins: Twins) -> None:
     twins.run(person("a", crm="1"), person("b", crm="2"))
     merged = twins.say(merge, "a", "b")
