@@ -154,7 +154,7 @@ def _kind(seen: Seen) -> tuple[str, str]:
     if people and consent_columns(seen):
         return "consent", "a person, a purpose and a yes or no in each row"
     own = [c for c in (*seen.ids("person"), *seen.named("email")) if c.is_unique]
-    if own and not items and not campaigns:
+    if own and not items and not campaigns and not _says_what_was_done(seen):
         return "profile", f"{own[0].name} is another in each of {some(rows, 'row')}"
     if not _does_something(seen) and (listed := listed_people(seen)) is not None:
         return "profile", f"{listed.name} is another in nearly each of {some(rows, 'row')}"
@@ -186,6 +186,13 @@ def may_be_deeds(seen: Seen) -> bool:
     come again."""
     columns = seen.profile.columns.values()
     return bool(seen.named("time")) and any(is_named_as_id(c) and _comes_again(c) for c in columns)
+
+
+def _says_what_was_done(seen: Seen) -> bool:
+    """Whether each row names a deed and when it was done: of people who came but once each has one,
+    as in a list of people."""
+    times = {seen.meanings[column.name].detail for column in seen.named("time")}
+    return bool(seen.named("verb")) and "at" in times
 
 
 def _does_something(seen: Seen) -> bool:

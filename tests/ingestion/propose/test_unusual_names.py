@@ -90,3 +90,14 @@ def test_beside_people_an_id_of_nothing_is_no_person_s_unless_its_name_may_say_s
     )
     assert found.mapping.tables["rows"].kind == kind
     assert doubted(found, "rows.kind" if kind == "ignore" else "rows.identifiers.uid")
+
+
+def test_deeds_of_people_who_came_but_once_are_no_list_of_people(tmp_path: Path) -> None:
+    did = ("viewed", "bought", "returned")
+    rows = "user_id,timestamp,action\n" + "".join(
+        f"u{n},2026-01-1{n % 9}T10:00:00Z,{did[n % 3]}\n" for n in range(200)
+    )
+    read = of(tmp_path, rows=rows).mapping.tables["rows"]
+    assert (read.kind, read.verb is not None) == ("event", True)
+    signed = table("user_id,created_at,plan", "u{},2026-01-1{5}T10:00:00Z,P{5}", 200)
+    assert of(tmp_path / "other", rows=signed).mapping.tables["rows"].kind == "profile"
