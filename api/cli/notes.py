@@ -214,7 +214,7 @@ def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> 
     yield from how_firm(s)
     yield (
         f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
-        "topic on one occasion) belong to no persona."
+        f"topic on one occasion) belong to no persona; a persona sums up {_each(s):,} on average."
     )
     levels = s["levels"]
     if levels["families"] or levels["micro_personas"]:
@@ -228,6 +228,11 @@ def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> 
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
         )
+
+
+def _each(s: dict[str, Any]) -> int:
+    """How many episodes a persona sums up, on average."""
+    return round((1 - s["unassigned_share"]) * s["episodes"] / max(s["personas"], 1))
 
 
 def _who_counts(s: dict[str, Any], identity: dict[str, Any]) -> Iterator[str]:
