@@ -300,7 +300,7 @@ def _linked(scratch: Scratch, fields: list[Field], given: tuple[str, ...] = ()) 
     found = join(
         own,
         Evidence(left, right, bits, bits >= enough, bits < bits_of(AGAINST)),
-        Guards(owner, (none, none), np.ones(count, np.int64), 0.0),
+        Guards(owner, owner[:0], (none, none), np.ones(count, np.int64), 0.0),
     )
     seconds = round(time.perf_counter() - started, 1)
     said = found.cause == Cause.JOINED

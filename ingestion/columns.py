@@ -358,21 +358,27 @@ _JUNK = (
 )  # fmt: skip
 
 
+_EXTENSION = r"\s*(?:x|[;,]?\s*ext(?:ension)?[.:=]?|#)\s*(\d{1,6})\s*$"
+
+
 def identifier(namespace: str, text: Expr) -> Expr:
     """An identifier in its normal form; null where it names nobody or is too long for a name.
 
     E-mail addresses in lower case, without the name and the brackets that mail programs write
-    around them, phone numbers as digits without extension, all others trimmed.
+    around them, phone numbers as digits, with `x` and the extension behind them where there is one,
+    all others trimmed.
     """
     if namespace == "email":
         bare = text.lower().re_replace(r"^[^<]*<([^<>]+@[^<>]+)>[\s,;]*$", r"\1")
         value = bare.re_replace(r"^\s*mailto:", "").re_replace(r"\s|[.,;]+\s*$", "")
         good = value.re_search(r"^[^@]+@[^@]+\.[^@.]{2,}$")
     elif namespace == "phone":
-        bare = text.lower().re_replace(r"\s*(x|ext\.?|#)\s*\d+$", "")
-        value = bare.re_replace(r"[^0-9]", "")
-        value = ((value.length() > 11) & value.startswith("00")).ifelse(value.substr(2), value)
-        good = value.length().between(7, 15)
+        desk = text.lower().re_extract(_EXTENSION, 1).fill_null("")
+        number = text.lower().re_replace(_EXTENSION, "").re_replace(r"[^0-9]", "")
+        abroad = (number.length() > 11) & number.startswith("00")
+        number = abroad.ifelse(number.substr(2), number)
+        value = number + (desk == "").ifelse("", "x" + desk)
+        good = number.length().between(7, 15)
     else:
         value = text
         good = ~text.lower().isin(_JUNK)

@@ -56,6 +56,7 @@ class Kind:
     alone: bool = False
 
 
+_NO_DESK = "NOT contains({0}_l || {0}_r, 'x')"  # desks of one switchboard are written alike
 _SAME = "{0}_l = {0}_r"
 _NEAR = "jaro_winkler_similarity({0}_l, {0}_r) >= {1}"
 _EDIT = "levenshtein({0}_l, {0}_r) <= {1}"  # Damerau's is thirty times slower here
@@ -178,8 +179,8 @@ KINDS: Mapping[str, Kind] = {
         (
             Level("the same telephone", _SAME, 0.80, 5e-06, counted=True),
             Level("telephones with the same last eight digits",
-                  "right({0}_l, 8) = right({0}_r, 8)", 0.05, 1e-06),
-            Level("telephones one slip apart", _edits(1), 0.03, 1e-05),
+                  f"right({{0}}_l, 8) = right({{0}}_r, 8) AND {_NO_DESK}", 0.05, 1e-06),
+            Level("telephones one slip apart", f"{_edits(1)} AND {_NO_DESK}", 0.03, 1e-05),
         ),
         "different telephones",
         ("{0}",),

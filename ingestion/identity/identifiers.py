@@ -20,7 +20,14 @@ _FORMS: dict[Form, tuple[tuple[str, str], ...]] = {
     "trim": (),
     "lower": (),
     "email": ((r"^mailto:|\s", ""),),
-    "phone": ((r"\s*(?:x|ext\.?|#)\s*\d+$", ""), (r"[^0-9]", ""), (r"^00(\d{10,})$", r"\1")),
+    # The extension of a switchboard stays, behind an x: it tells desks apart.
+    "phone": (
+        (r"~", ""),
+        (r"\s*(?:x|[;,]?\s*ext(?:ension)?[.:=]?|#)\s*(\d{1,6})$", r"~\1"),
+        (r"[^0-9~]", ""),
+        (r"~", "x"),
+        (r"^00(\d{10,}(?:x\d+)?)$", r"\1"),
+    ),
 }
 
 
@@ -48,7 +55,8 @@ def canonical_values(
 
 
 def international(values: "pa.Array", region: str) -> "pa.Array":
-    """Telephone numbers (digits) as they are dialled from abroad; what is no number stays.
+    """Telephone numbers (digits, `x` and the extension behind them) as they are dialled from
+    abroad; what is no number stays.
 
     Args:
         region: the country that a number without its code is in, e.g. `GB`.
@@ -68,7 +76,8 @@ def _international(digits: str, region: str) -> str:
             continue
         if phonenumbers.is_valid_number(number):
             found: str = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-            return found.removeprefix("+")
+            desk = f"x{number.extension}" if number.extension else ""
+            return found.removeprefix("+") + desk
     return digits
 
 

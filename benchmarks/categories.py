@@ -1,6 +1,6 @@
 """Are personas the catalogue over again? Mutual information of personas with items' categories.
 
-    python benchmarks/catalogue.py WORKSPACE [--world DIR]
+    python benchmarks/categories.py WORKSPACE [--world DIR]
 
 Of the events of a workspace that was run, those with an item that has a category. Prints one JSON
 line for each level of the catalogue (`broadest`, `finest`), over events in a persona and over all
