@@ -162,6 +162,10 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         made.put("key", own[0].name, "another in every row")
     put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "changed", "created", "starts"))
+    for column in seen.named("time", "ends"):
+        made.asked.append(
+            f"when a consent ends ({column.name}) is not read: a yes holds until a no is said"
+        )
     found = consent_columns(seen)
     if found is not None:
         purpose, granted = found

@@ -127,6 +127,16 @@ def test_who_was_sent_what_with_arms_and_who_agreed_to_what(tmp_path: Path) -> N
     reads(tmp_path, found.mapping)
 
 
+def test_that_the_end_of_a_consent_is_not_read_is_said(tmp_path: Path) -> None:
+    rows = "".join(
+        f"ann{n}@x.org,profiling,{'yes' if n % 4 else 'no'},2025-01-01,2025-{1 + n % 12:02d}-28\n"
+        for n in range(60)
+    )
+    found = of(tmp_path, consent_csv="email,purpose,granted,granted_at,valid_until\n" + rows)
+    assert found.mapping.tables["consent"].kind == "consent"
+    assert any("when a consent ends (valid_until) is not read" in one for one in found.doubts)
+
+
 def test_a_yes_that_somebody_was_held_out_is_an_arm(tmp_path: Path) -> None:
     rows = "".join(
         f"K-{n % 60:04d},C{n % 3},{'yes' if n % 5 else 'no'},2026-02-01T10:00:00Z\n"
