@@ -232,7 +232,8 @@ def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> 
 
 def _each(s: dict[str, Any]) -> int:
     """How many episodes a persona sums up, on average."""
-    return round((1 - s["unassigned_share"]) * s["episodes"] / max(s["personas"], 1))
+    inside = (1 - float(s["unassigned_share"])) * int(s["episodes"])
+    return round(inside / max(int(s["personas"]), 1))
 
 
 def _who_counts(s: dict[str, Any], identity: dict[str, Any]) -> Iterator[str]:
