@@ -203,6 +203,33 @@ def why(lake: "Lake", user_id: str, persona_id: str) -> dict[str, Any]:
     return found | weight | {"valid_from": instant(held["valid_from_ms"])}
 
 
+def intents(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
+    """What intents come to in figures, everybody's and each persona's, most people first; of the
+    persona wanted alone, with its types and a line on each. `queries` recompute every count.
+
+    Raises:
+        NotFound: no persona fits, or more than one does. NotAllowed: fewer than 20 people hold it.
+    """
+    from kg.personas.compressed import QUERIES, compressed, of_persona
+    from kg.personas.figures import too_few
+
+    refuse_unlooked(lake)
+    known = personas(lake)
+    names = {f"{one['persona_id']}@{one['version']}": one["name"] for one in known}
+    every, *rows = [asdict(one) for one in compressed(lake)]
+    figures = [{"name": names[row["version_id"]]} | row for row in rows]
+    if wanted is None:
+        del every["version_id"]
+        return {"everybody": every, "personas": figures, "queries": QUERIES}
+    one = _the_one(known, wanted)
+    version = f"{one['persona_id']}@{one['version']}"
+    mine = next((row for row in figures if row["version_id"] == version), None)
+    if mine is None:
+        raise too_few()
+    told = [asdict(one) for one in of_persona(lake, version)]
+    return mine | {"types_told": told, "queries": QUERIES}
+
+
 def claims(lake: "Lake", persona_id: str | None = None) -> list[dict[str, Any]]:
     """Claims with their evidence paths, node by node with words; `params` and `counts` decoded,
     times as ISO 8601 UTC."""

@@ -236,6 +236,21 @@ def personas_show(
     command(persona, workspace, claim, as_json)
 
 
+@personas.command("intents")
+def personas_intents(
+    persona: Annotated[
+        str | None,
+        typer.Argument(help="Id of a persona, or the start of its name; none: all, in figures."),
+    ] = None,
+    workspace: Workspace = "default",
+    as_json: Json = False,
+) -> None:
+    """How many intents events came to; of one persona: its types of intent, a line each."""
+    from api.cli.intents import intents as command
+
+    command(persona, workspace, as_json)
+
+
 @personas.command("subgraph")
 def personas_subgraph(
     persona: Annotated[str, typer.Argument(help="Id of a persona, or the start of its name.")],

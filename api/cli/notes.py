@@ -330,6 +330,7 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
             "found by, counted, but for shares of people, on the half that it was not searched in."
         )
     yield from _worded(s.get("personas", {}))
+    yield from _described(s.get("intent_types", {}))
     for one in s.get("renamed", ()):  # not of workspaces of before
         yield (
             f"{one['version']} was {one['before']} and is {one['name']} now: a name says what at "
@@ -340,6 +341,18 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         reasons.setdefault(reason, []).append(KINDS[kind].words)
     for reason, kinds in reasons.items():
         yield f"No claims on {', '.join(kinds)}: {reason}."
+
+
+def _described(types: dict[str, Any]) -> Iterator[str]:
+    """How many lines on types of intent a language model that was asked wrote, and why not all."""
+    if types.get("by_model") or types.get("refused"):
+        reasons = Counter(reason.rstrip(".") for reason in types["refused"])
+        told = "; ".join(f"{why} ({n:,})" for why, n in reasons.most_common(MOST_REASONS))
+        yield (
+            f"The language model wrote {types['by_model']:,} of "
+            f"{some(types['described'], 'line')} on types of intent, the template the others"
+            + (f": {told}." if told else ".")
+        )
 
 
 def _worded(personas: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -30,7 +30,7 @@ def verify(workspace: str, as_json: bool) -> None:
             )
         counted = (
             f"{some(report.claims, 'claim')}, {some(report.paths, 'evidence path')}, "
-            f"{some(report.sentences, 'sentence')}"
+            f"{some(report.sentences, 'sentence')}, {some(report.lines, 'line')} on intents"
         )
         console.print(
             f"[green]✓[/] {counted}: all hold"

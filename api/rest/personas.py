@@ -15,12 +15,13 @@ from api.rest.schemas import (
     Family,
     MicroPersona,
     PersonaDetail,
+    PersonaIntents,
     PersonaSubgraph,
     PersonaSummary,
     Problem,
     Step,
 )
-from api.views import without_few
+from api.views import intents, without_few
 from kg.graph import families, micro_personas, persona_version, personas
 from kg.lake import Lake
 from kg.personas.figures import figures
@@ -89,6 +90,13 @@ def persona(
             if row["persona_id"] == persona_id
         ],
     )
+
+
+@router.get("/{persona_id}/intents", responses={403: {"model": Problem}, 404: {"model": Problem}})
+def persona_intents(persona_id: str, lake: Annotated[Lake, Depends(lake_of)]) -> PersonaIntents:
+    """What the events behind a persona come to, and its types of intent with a line each."""
+    version_in_force(lake, persona_id)
+    return PersonaIntents.model_validate(intents(lake, persona_id))
 
 
 @router.get("/{persona_id}/subgraph", responses={404: {"model": Problem}})

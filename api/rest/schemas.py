@@ -285,6 +285,33 @@ class PersonaSubgraph(_Answer):
     queries: dict[str, str] = Field(description="The Cypher file that recomputes each.")
 
 
+class IntentType(_Answer):
+    """A type of intent, a verb and a topic, as the holders of a persona have it."""
+
+    verb: str
+    topic: str
+    people: int = Field(description="Holders with such an intent that supports the persona.")
+    intents: int
+    events: int
+    line: str = Field(description="On everybody's intents of this type.")
+    author: str = Field(description="`template`, or the model that wrote the line.")
+
+
+class PersonaIntents(_Answer):
+    """What the intents of a persona's holders that support it come to."""
+
+    version_id: str
+    name: str
+    people: int
+    intents: int
+    events: int
+    types: int
+    events_per_intent: float
+    intents_per_person: float
+    types_told: list[IntentType] = Field(description="Those that most holders have.")
+    queries: dict[str, str] = Field(description="The Cypher file that recomputes each.")
+
+
 class Problem(_Answer):
     """An error, as RFC 9457 `application/problem+json`."""
 

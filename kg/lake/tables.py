@@ -116,6 +116,9 @@ _COLUMNS = {
         low f64, high f64, q f64?, people i64, as_of_ms i64, query str, params str, counts str,
         descriptive bool""",
     "evidence": "claim_id str, path i64, position i64, label str, node_id str",
+    # A verb and a topic, over everybody; `asked`: the model that was asked for the line.
+    "intent_types": """verb str, topic str, people i64, intents i64, events i64, facts str,
+        line str, author str, asked str, refused str""",
     "wordings": """persona_id str, version i64, name str, summary str, sentences str,
         author str, coverage f64""",
 }

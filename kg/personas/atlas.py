@@ -153,15 +153,15 @@ def _shown(
         if row["people"] >= MIN_PEOPLE and taken[persona] < most:
             taken[persona] += 1
             shown.append(row)
-    together: dict[tuple[str, str], list[str]] = {}
-    for row in shown:
-        together.setdefault((row["version"], row["verb"]), []).append(row["topic"])
-    called = {key: labels.topics(topics) for key, topics in together.items()}
+    called = [
+        labels.types((row["verb"], row["topic"]) for row in shown if row["version"] == version)
+        for version in place
+    ]
     return tuple(
         IntentType(
             place[row["version"]],
             row["verb"].replace("_", " "),
-            called[row["version"], row["verb"]][row["topic"]],
+            called[place[row["version"]]][row["verb"], row["topic"]],
             row["people"],
             tuple(elsewhere[row["verb"], row["topic"]]),
         )

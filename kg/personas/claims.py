@@ -197,9 +197,11 @@ class Chosen:
 
 def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chosen:
     """Scan every persona and subject in columns and keep the strongest claims of each persona."""
-    off = _off(lake, sampled)
+    silent_on = off(lake, sampled=sampled)
     scan = Scan(lake)
-    family = _family(scan, [kind for kind in KINDS.values() if kind.name not in off], progress)
+    family = _family(
+        scan, [kind for kind in KINDS.values() if kind.name not in silent_on], progress
+    )
     q = _q_values(family)
     shares, same = _share_claims(lake), answered_by(scan)
     context = _Context(Labels(lake), _as_of(lake), before_ms(scan), shares, same)
@@ -207,11 +209,11 @@ def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chose
     for version in sorted(context.shares):
         claims += _of_version(version, family, q, context)
     stated = {name: sum(c.kind == name for c in claims) for name in KINDS}
-    return Chosen(tuple(claims), off, sum(len(v) for v in q.values()), stated)
+    return Chosen(tuple(claims), silent_on, sum(len(v) for v in q.values()), stated)
 
 
-def _off(lake: "Lake", sampled: bool) -> dict[str, str]:
-    """The kinds that are not claimed: what the source cannot support, what the business wants."""
+def off(lake: "Lake", *, sampled: bool = False) -> dict[str, str]:
+    """The kinds that are not claimed: what a sample cannot support, what the business keeps out."""
     asked = lake.summary("personas").get("constraints", {})
     return disabled(sampled) | dict(asked.get("silenced", {}))
 
@@ -277,8 +279,8 @@ def family_q(
     lake: "Lake", *, sampled: bool, progress: Progress = silent
 ) -> dict[tuple[str, str, str], float]:
     """(kind, version id, subject) -> q, for every pair in the family of tests."""
-    off = _off(lake, sampled)
-    tested = [k for k in KINDS.values() if k.name not in off and not k.is_descriptive]
+    silent_on = off(lake, sampled=sampled)
+    tested = [k for k in KINDS.values() if k.name not in silent_on and not k.is_descriptive]
     family = _family(Scan(lake), tested, progress)
     found: dict[tuple[str, str, str], float] = {}
     for name, q in _q_values(family).items():

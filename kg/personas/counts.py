@@ -182,17 +182,20 @@ def _mostly(scan: Scan, subject: Any) -> Answers:
     return Answers(most.select("user_id", "subject"))
 
 
-def _daypart(scan: Scan) -> Answers:
+def part_of_day(hour: Any) -> Any:
+    """night, morning, afternoon or evening of an hour (Ibis); null where it is not known."""
     import ibis
 
-    hour = scan.intents.hour
-    part = ibis.cases(
+    return ibis.cases(
         (hour < 6, "night"),
         (hour < 12, "morning"),
         (hour < 18, "afternoon"),
         (hour < 24, "evening"),
     )
-    return _mostly(scan, part)
+
+
+def _daypart(scan: Scan) -> Answers:
+    return _mostly(scan, part_of_day(scan.intents.hour))
 
 
 def _weekday(scan: Scan) -> Answers:

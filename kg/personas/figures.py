@@ -140,10 +140,7 @@ def figures(lake: "Lake", found: Subgraph) -> Figures:
         NotAllowed: fewer than 20 people hold the persona.
     """
     if _size(lake, found.nodes["User"]) < MIN_PEOPLE:
-        raise NotAllowed(
-            f"Fewer than {MIN_PEOPLE} people hold this persona, so nothing is said of them.",
-            hint="The files of a subgraph, the exports and the graph hold single people.",
-        )
+        raise too_few()
     counted = _Counted(lake, found.version_id)
     nodes = {label: _size(lake, rows) for label, rows in sorted(found.nodes.items())}
     edges = {kind: _size(lake, rows) for kind, rows in sorted(found.edges.items())}
@@ -169,13 +166,22 @@ def figures(lake: "Lake", found: Subgraph) -> Figures:
     )
 
 
+def too_few() -> NotAllowed:
+    """The answer to who asks for figures of a persona that fewer than 20 people hold."""
+    return NotAllowed(
+        f"Fewer than {MIN_PEOPLE} people hold this persona, so nothing is said of them.",
+        hint="The files of a subgraph, the exports and the graph hold single people.",
+    )
+
+
 def supporting(scan: Scan) -> Any:
-    """user_id, version, intent_id, verb, topic: intents that support what their person holds."""
+    """user_id, version, intent_id, verb, topic, event_count: intents that support what their
+    person holds."""
     members = scan.lake.table("memberships").select("intent_id", "persona_id")
     held = scan.held.mutate(persona_id=scan.held.version.split("@")[0])
     joined = scan.intents.inner_join(members, "intent_id")
     joined = joined.inner_join(held, ["user_id", "persona_id"])
-    return joined.select("user_id", "version", "intent_id", "verb", "topic")
+    return joined.select("user_id", "version", "intent_id", "verb", "topic", "event_count")
 
 
 def _size(lake: "Lake", rows: Any) -> int:

@@ -59,6 +59,17 @@ class Labels:
             for topic, label in named.items()
         }
 
+    def types(self, types: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """What the topics of types (verb, topic) are called, told apart within each verb."""
+        topics: dict[str, list[str]] = {}
+        for verb, topic in types:
+            topics.setdefault(verb, []).append(topic)
+        return {
+            (verb, topic): label
+            for verb, of_verb in topics.items()
+            for topic, label in self.topics(of_verb).items()
+        }
+
     def item(self, item_id: str) -> str:
         """What an item, or a campaign, is called: with its id where several have one title."""
         title = self._titles.get(item_id)

@@ -8,7 +8,7 @@ good, or comes at all; every failure is a reason in a sentence, and the template
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -85,6 +85,27 @@ Example: 62 % of them bought cake tins, against 21 % of {OTHERS} (95 % interval 
 431 people)."""
 
 
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class WrittenLine(BaseModel):
+    """What the model answers when it is asked for a line."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: str = Field(max_length=300)
+
+
+_LINE_SYSTEM = """You summarise one kind of thing that people do in one line, from its facts. A
+machine checks the line by these rules; a line that breaks one is thrown away.
+1. Use the words of "did" as they are, unchanged, once.
+2. You may add each of "mostly", unchanged, with the word mostly right before it.
+3. You may add some of "items", unchanged, as examples: after "such as" or "among others".
+4. Besides these use only: they people those who these things items with and for the. No numbers,
+   no other words.
+Example: They bought tea, mostly in the evening (18 to 24 h UTC), such as Green tea and Mint."""
+
+
 def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> tuple[Written, str]:
     """Ask the model for a name, a summary and sentences; claims are numbered from 1.
 
@@ -95,9 +116,37 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
         Unusable: every answer was cut off, empty, or not of the schema.
         Unavailable: the server does not answer, or answers with an error.
     """
+    return _asked(server, _messages(claims, taken), "persona", Written)
+
+
+def write_line(
+    server: LlmServer, phrase: str, mostly: Sequence[str], items: Sequence[str]
+) -> tuple[str, str]:
+    """Ask the model for a line on a type of intent.
+
+    Args:
+        phrase: what it is to have such an intent.
+        mostly: what more than half of these are.
+        items: what they are about, as examples.
+
+    Returns:
+        The line, and the model's name.
+
+    Raises:
+        Unusable, Unavailable: as `write`.
+    """
+    facts = {"did": phrase, "mostly": list(mostly), "items": list(items)}
+    text = f"Facts:\n{json.dumps(facts, ensure_ascii=False)}\nAnswer with JSON."
+    messages = [{"role": "system", "content": _LINE_SYSTEM}, {"role": "user", "content": text}]
+    written, model = _asked(server, messages, "line", WrittenLine)
+    return written.line, model
+
+
+def _asked(
+    server: LlmServer, messages: list[dict[str, str]], name: str, schema: type[Answer]
+) -> tuple[Answer, str]:
     import openai
 
-    messages = _messages(claims, taken)
     with openai.OpenAI(
         base_url=server.url,
         api_key=server.key or "none",
@@ -106,7 +155,7 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
     ) as client:
         try:
             model = server.model or client.models.list().data[0].id
-            return _tried(client, server, model, messages), model
+            return _tried(client, server, model, messages, name, schema), model
         except (ValueError, TypeError, AttributeError) as error:  # the client checks no shapes
             raise Unavailable(
                 f"{DOWN}: what is at its address does not speak the OpenAI-compatible protocol.",
@@ -120,7 +169,15 @@ def write(server: LlmServer, claims: Sequence[Claim], taken: Iterable[str]) -> t
             ) from error
 
 
-def _tried(client: Any, server: LlmServer, model: str, messages: list[dict[str, str]]) -> Written:
+def _tried(
+    client: Any,
+    server: LlmServer,
+    model: str,
+    messages: list[dict[str, str]],
+    name: str,
+    schema: type[Answer],
+) -> Answer:
+    asked = {"name": name, "schema": schema.model_json_schema(), "strict": True}
     problem = "no try was allowed"
     for number in range(server.tries):
         answer = client.chat.completions.create(
@@ -129,7 +186,7 @@ def _tried(client: Any, server: LlmServer, model: str, messages: list[dict[str, 
             temperature=0,
             seed=server.seed + number,
             max_tokens=server.max_tokens * 2**number,
-            response_format=_RESPONSE_FORMAT,
+            response_format={"type": "json_schema", "json_schema": asked},
         )
         choice = answer.choices[0] if answer.choices else None
         if choice is None or not choice.message.content:
@@ -138,16 +195,10 @@ def _tried(client: Any, server: LlmServer, model: str, messages: list[dict[str, 
             problem = "its answer was cut off"
         else:
             try:
-                return Written.model_validate(json.loads(choice.message.content, strict=False))
+                return schema.model_validate(json.loads(choice.message.content, strict=False))
             except (json.JSONDecodeError, ValidationError):
                 problem = "its answer is not of the schema"
     raise Unusable(f"The language model wrote nothing that can be used: {problem}.")
-
-
-_RESPONSE_FORMAT = {
-    "type": "json_schema",
-    "json_schema": {"name": "persona", "schema": Written.model_json_schema(), "strict": True},
-}
 
 
 def _messages(claims: Sequence[Claim], taken: Iterable[str]) -> list[dict[str, str]]:

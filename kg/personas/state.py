@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from kg.activity import cuts
 from kg.lake.tables import schema_of
-from kg.personas import claims, evidence, proof, wording
-from kg.personas.llm import LlmServer
+from kg.personas import claims, evidence, intent_types, proof, wording
+from kg.personas.llm import DOWN, LlmServer
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def state(
     llm: LlmServer | None = None,
     progress: Progress = silent,
 ) -> None:
-    """Write claims, evidence and wordings of the current persona versions.
+    """Write claims, evidence and wordings of the current persona versions, and a line on each of
+    the types of intent they are made of.
 
     A version that had a name before keeps it, unless it is no longer true of most holders.
 
@@ -45,6 +46,9 @@ def state(
     paths = evidence.paths(lake, store, chosen.claims, progress)
     before = {words.version_id: words.name for words in wording.read(lake)}
     wordings, named = wording.word(chosen.claims, llm, progress, before)
+    is_down = any(words.instead.startswith(DOWN) for words in wordings)
+    types = intent_types.describe(lake, None if is_down else llm, progress)
+    step.overwrite("intent_types", _table("intent_types", [one.row for one in types]))
     step.overwrite("claims", _table("claims", [claim.row for claim in named]))
     step.overwrite("evidence", _table("evidence", [row for path in paths for row in path.rows]))
     step.overwrite("wordings", _table("wordings", [w.row for w in wordings]))
@@ -58,6 +62,11 @@ def state(
         sampled=sampled,
         evidence_paths=len(paths),
         personas={w.version_id: _told(w) for w in wordings},
+        intent_types={
+            "described": len(types),
+            "by_model": sum(one.author != wording.TEMPLATE for one in types),
+            "refused": [one.refused for one in types if one.refused][:KEPT_CUTS],
+        },
         renamed=[
             {"version": w.version_id, "before": before[w.version_id], "name": w.name}
             for w in wordings

@@ -4,7 +4,8 @@ A claim holds when the graph counts what it says, its numbers follow from those 
 the whole family of tests, its paths are still there, and the graph states it as the lake does. A
 persona version holds when its people and share are what the graph counts, and when graph and lake
 say the same of it and of its holders. A wording holds when every sentence cites claims that exist
-and says what they say.
+and says what they say. A line on a type of intent holds when graph and lake count the type as it
+does, and the line says what is so of these intents.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +14,7 @@ from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from kg.activity import cuts
-from kg.personas import claims, evidence, proof, template, wording
+from kg.personas import claims, evidence, intent_types, proof, template, wording
 from kg.personas.claims import Claim
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS
@@ -34,8 +35,8 @@ class Problem:
     """One thing that does not hold.
 
     Attributes:
-        what: `claim`, `evidence`, `persona` or `wording`.
-        where: the claim's id, or the persona version's.
+        what: `claim`, `evidence`, `persona`, `wording` or `intent type`.
+        where: the claim's id, the persona version's, or verb and topic.
         why: what is wrong, in words.
     """
 
@@ -51,6 +52,7 @@ class Report:
     claims: int
     paths: int
     sentences: int
+    lines: int
     problems: tuple[Problem, ...]
 
     @property
@@ -60,7 +62,8 @@ class Report:
 
 
 def verify(lake: "Lake", store: "Store", progress: Progress = silent) -> Report:
-    """Re-execute every claim, path and sentence of the current persona versions.
+    """Re-execute every claim, path and sentence of the current persona versions, and every line on
+    the types of intent they are made of.
 
     One query per kind of claim and one per kind of path, whatever the number of personas.
     """
@@ -78,9 +81,11 @@ def verify(lake: "Lake", store: "Store", progress: Progress = silent) -> Report:
     found += _versions(lake, store)
     found += _holdings(lake, store)
     found += _words(lake, [claim for _, claim in readable], wordings)
+    lines = intent_types.read(lake)
+    found += _types(lake, store, lines)
     unique = tuple(sorted(set(found), key=lambda p: (p.what, p.where, p.why)))
     sentences = sum(len(words.sentences) for words in wordings)
-    return Report(len(rows), len(paths), sentences, unique)
+    return Report(len(rows), len(paths), sentences, len(lines), unique)
 
 
 Readable = list[tuple[dict[str, Any], Claim]]
@@ -297,3 +302,23 @@ def _of_one(words: wording.Wording, mine: list[Claim], others: list[str]) -> Ite
             yield f"sentence {number} cites {missing[0]}, which is none of its claims"
         elif why := problem(sentence.text, [by_id[claim] for claim in sentence.claims]):
             yield f"sentence {number}: {why}"
+
+
+def _types(lake: "Lake", store: "Store", lines: list[intent_types.IntentType]) -> Iterator[Problem]:
+    """Lines on types of intent that graph or lake do not bear out, counted again on both."""
+    counted = {(row.pop("verb"), row.pop("topic")): row for row in store.run("persona/types")}
+    keys = [(one.verb, one.topic) for one in lines]
+    right = {(one.verb, one.topic): one for one in intent_types.counted(lake, keys)}
+    for one, key in zip(lines, keys, strict=True):
+        where, known, shown = " ".join(key), right.get(key), counted.get(key, {})
+        if known is None:
+            yield Problem("intent type", where, f"fewer than {MIN_PEOPLE} people stand behind it")
+            continue
+        for name in ("people", "intents", "events"):
+            said = getattr(one, name)
+            for there, count in (("lake", getattr(known, name)), ("graph", shown.get(name))):
+                if said != count:
+                    why = f"{name} is {_shown(said)}, the {there} counts {_shown(count)}"
+                    yield Problem("intent type", where, why)
+        if why_not := intent_types.problem(one.line, known.facts):
+            yield Problem("intent type", where, f"its line: {why_not}")

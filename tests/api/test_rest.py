@@ -186,6 +186,23 @@ def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
     assert client.get(f"/v1/personas/{persona_id}/subgraph").json() == told
 
 
+def test_what_events_came_to_is_that_of_the_command_line(client: httpx.Client, home: Path) -> None:
+    persona_id = client.get("/v1/personas").json()[0]["persona_id"]
+    told = as_json(personagraph(home, "personas", "intents", persona_id, "-w", "shop", "--json"))
+    assert client.get(f"/v1/personas/{persona_id}/intents").json() == told
+    assert 0 < len(told["types_told"]) <= told["types"]
+    assert all(one["line"] and one["people"] >= 20 for one in told["types_told"])
+    assert sum(one["events"] for one in told["types_told"]) <= told["events"]
+    every = as_json(personagraph(home, "personas", "intents", "-w", "shop", "--json"))
+    (mine,) = [one for one in every["personas"] if one["version_id"] == told["version_id"]]
+    assert mine == {name: told[name] for name in mine}
+    assert mine["events"] < every["everybody"]["events"]
+    shown = succeed(personagraph(home, "personas", "intents", told["name"], "-w", "shop"))
+    assert f"{told['intents']:,} intents of {told['types']} types" in " ".join(shown.split())
+    shown = succeed(personagraph(home, "personas", "intents", "-w", "shop"))
+    assert f"{every['everybody']['events']:,}" in shown
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -196,6 +213,7 @@ def test_the_figures_of_a_subgraph_are_those_of_the_command_line(
         ("/v1/people/without-a-colon", 422),
         ("/v1/personas/p_none", 404),
         ("/v1/personas/p_none/subgraph", 404),
+        ("/v1/personas/p_none/intents", 404),
         ("/v1/personas/%00/subgraph", 422),
         ("/v1/nothing", 404),
         ("/v1/people/email:%00%27%20OR%201=1", 404),

@@ -19,6 +19,8 @@ ASKED = (
     ("personas", "history"),
     ("personas", "show", "Anybody"),
     ("personas", "subgraph", "Anybody"),
+    ("personas", "intents"),
+    ("personas", "intents", "Anybody"),
     ("personas", "history", "Anybody"),
     ("personas", "compare"),
     ("personas", "map", "-o", "map.svg"),

@@ -75,6 +75,8 @@ SAMPLES: dict[str, Any] = {
     "at_ms": DAY_MS // 2,
     "after": "u_010",
     "count": 5,
+    "verb": VERBS[1],
+    "topic": TOPICS[0],
 }
 # About the store itself, or about who uses it; not the same by nature.
 NOT_COMPARED = ("store/", "migrations/", "graph/")
