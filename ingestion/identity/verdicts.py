@@ -88,6 +88,23 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     return _append(lake, (_first(lake, others["record_key"]), record_key), "different", who)
 
 
+def apart(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
+    """Say that two users, or whom two records are about, are two people, and stay two.
+
+    Raises:
+        NotFound: there is no such user or record.
+        Conflict: they are one.
+    """
+    left, right = (_record(lake, name) for name in (one, other))
+    users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
+    if left == right or (len(users) == 1 and None not in users):
+        raise Conflict(
+            "Both are one user.",
+            hint=f"`{lake.workspace.command('identity split RECORD')}` takes a record out of it.",
+        )
+    return _append(lake, (left, right), "different", who)
+
+
 def undo(lake: "Writer", number: int, who: Who) -> Verdict:
     """Take back a verdict by its number; what was said of the pair before holds again, or, where no
     person had said anything, what rules and evidence say.

@@ -16,7 +16,7 @@ from ingestion.identity import IdentityConfig
 from ingestion.identity.explain import explain
 from ingestion.identity.limits import shipped
 from ingestion.identity.preview import preview
-from ingestion.identity.verdicts import Who, merge, split, undo, user_of, verdicts
+from ingestion.identity.verdicts import Who, apart, merge, split, undo, user_of, verdicts
 from kg.errors import Conflict, InputError, NotFound
 from kg.lake import TABLES, Lake, Writer
 from tests.ingestion.identity.people import KEY, groups, ids, judgements, partition, person, run
@@ -341,6 +341,34 @@ def test_a_person_says_more_than_the_evidence_and_may_take_it_back(lake: Writer)
     assert partition(lake) == groups("a", "b", "c")
     with pytest.raises(NotFound):
         undo(lake, said.number, JO)
+
+
+def test_of_two_who_wait_a_person_may_say_that_they_are_two_and_they_stay_two(
+    lake: Writer,
+) -> None:
+    twin = ANN | {"given_name": "Una"}
+    run(lake, [person("a", crm="1", **ANN), person("b", crm="2", **ANN), person("t", **twin)])
+    waiting = {("a", "b"): "unique", ("a", "t"): "doubtful", ("b", "t"): "doubtful"}
+
+    def reviews() -> dict[tuple[str, str], str]:
+        rows = lake.arrow("reviews").to_pylist()
+        return {(r["left_record_key"], r["right_record_key"]): r["cause"] for r in rows}
+
+    assert reviews() == waiting
+    said = [apart(lake, *pair, JO) for pair in waiting]
+    assert said[0].users == tuple(sorted({ids(lake)["a"], ids(lake)["b"]}))
+    run(lake)
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b", "t"))
+    run(lake, [person("n", 5, crm="2", **ANN)])  # more of the same decides nothing again
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b n", "t"))
+    run(lake, rules={"crm": {"unique": False}})
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b n", "t"))
+    for one in said:
+        undo(lake, one.number, JO)
+    run(lake)
+    assert reviews().keys() == waiting.keys()
+    with pytest.raises(Conflict, match="Both are one user"):
+        apart(lake, "b", "n", JO)
 
 
 def test_details_of_records_that_name_nobody_are_no_error(lake: Writer) -> None:
