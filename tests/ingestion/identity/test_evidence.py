@@ -85,6 +85,33 @@ def test_a_title_or_another_script_makes_nobody_another_person(
     assert partition(lake) == groups("a b")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "people"),
+    [
+        ({"given_name": "Mary Elizabeth"}, {"given_name": "Mary"}, 1),
+        ({"given_name": "Anne-Marie"}, {"given_name": "Marie"}, 1),
+        ({"given_name": "Maria José"}, {"given_name": "Maria Luisa"}, 2),
+        ({"name": "Evan Kelner, Jr."}, {"name": "Evan Kelner"}, 1),
+        ({"name": "Kelner, Evan, Jr."}, {"name": "Evan Kelner, Sr."}, 2),
+        ({"name": "Evan Kelner, Ph.D."}, {"name": "Kelner, Evan"}, 1),
+        ({"given_name": "राम"}, {"given_name": "रमा"}, 2),
+        ({"given_name": "सीता"}, {"given_name": "गीता"}, 2),
+        ({"given_name": "じゅん"}, {"given_name": "しゅん"}, 2),
+        ({"given_name": "राम"}, {"given_name": "राम"}, 1),
+    ],
+)  # fmt: skip
+def test_several_given_names_what_stands_behind_a_name_and_marks_that_are_letters(
+    lake: Writer, one: dict[str, str], other: dict[str, str], people: int
+) -> None:
+    rows = [
+        person(key, phone="+442071234567", **({} if "name" in who else {"family_name": "Kelner"}),
+               **who)
+        for key, who in (("a", one), ("b", other))
+    ]  # fmt: skip
+    run(lake, rows)
+    assert len({*ids(lake).values()}) == people
+
+
 def test_names_in_two_scripts_join_nobody_by_what_else_agrees(lake: Writer) -> None:
     said = {"birth_date": "19840312", "postcode": "10112"}
     nameless = {"family_name": "Fenby", "birth_date": "19900101", "postcode": "10115"}
