@@ -528,6 +528,30 @@ def test_two_that_a_person_merged_are_explained_by_the_verdict_not_by_themselves
         assert not any(line.startswith("for:") for line in told.identifiers)
 
 
+def test_an_identifier_that_is_nobodys_is_explained_too(lake: Writer) -> None:
+    one, other = ANN, ANN | {"given_name": "Olga", "birth_date": "19500101"}
+    run(lake, [
+        person("a", crm="1", email="home@x.test", **one),
+        person("b", crm="2", email="home@x.test", **other),
+        person("e", kind="event", email="home@x.test"),
+        person("i", kind="event", email="info@x.test"),
+        person("j", crm="1", email="info@x.test"),
+    ])  # fmt: skip
+
+    def told(left: str, right: str) -> tuple[str, list[str]]:
+        found = explain(lake, left, right, IdentityConfig())
+        assert "home@" not in str(found)
+        return found.verdict, found.identifiers
+
+    nobody = "Not one person: at least one of the two is nobody's."
+    taken = "not used: the same email (it is taken from both, as two people or more name it)"
+    assert told("email:HOME@x.test", "crm:1") == (nobody, [taken])
+    read = "not used: the same email (many people read it)"
+    assert told("crm:1", "email:info@x.test") == (nobody, [read])
+    with pytest.raises(NotFound):
+        told("email:who@x.test", "crm:1")
+
+
 def test_an_id_compared_with_itself_is_said_to_be_the_same(lake: Writer) -> None:
     run(lake, [person("a", crm="1"), person("b", kind="event", crm="1")])
     user = ids(lake)["a"]
