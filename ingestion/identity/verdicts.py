@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
 from ingestion.identity.limits import workspace_limits
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, by_people
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, standing
 from kg.errors import Conflict, InputError, NotFound
 from kg.words import quoted
 
@@ -112,23 +112,20 @@ def undo(lake: "Writer", number: int, who: Who) -> Verdict:
     Raises:
         NotFound: there is no verdict of that number, or it was taken back before.
     """
-    standing = {one.number: one for one in verdicts(lake)}
-    if number not in standing:
+    known = {one.number: one for one in verdicts(lake)}
+    if number not in known:
         raise NotFound(
             f"No verdict of number {number} stands.",
             hint=f"`{lake.workspace.command('identity verdicts')}` lists those that do.",
         )
-    one = standing[number]
+    one = known[number]
     return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who)
 
 
 def verdicts(lake: "Lake") -> list[Verdict]:
     """The verdicts of people that stand, oldest first; a number is a place in the whole log."""
-    log = lake.arrow("judgements")
-    holds = by_people(log)
-    rows = log.filter(pa.array(holds)).to_pylist()
-    numbers = (holds.nonzero()[0] + 1).tolist()
-    return [_verdict(lake, number, row) for number, row in zip(numbers, rows, strict=True)]
+    rows = standing(lake.arrow("judgements"))
+    return [_verdict(lake, number, row) for number, row in rows]
 
 
 def user_of(lake: "Lake", name: str) -> str:
