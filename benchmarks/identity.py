@@ -591,6 +591,7 @@ def _plain_people(table: Path, settled: dict[str, Any]) -> Figures:
         scratch.keep_as("nickname", nicknames())
         scratch.sql(
             "CREATE TABLE rows AS SELECT row_number() OVER () AS unique_id, people.*, "
+            "string_split(given_name, ' ') AS given_name_words, "
             "string_split(street, ' ') AS street_words, coalesce(forms, []) AS given_name_forms "
             f"FROM '{table}' AS people LEFT JOIN nickname ON name = given_name"
         )

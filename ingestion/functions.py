@@ -50,6 +50,8 @@ in_zone = _builtin("timezone", ("string", "timestamp"), "timestamp('UTC')")
 clock_in = _builtin("timezone", ("string", "timestamp('UTC')"), "timestamp")
 # text -> the same without accents
 strip_accents = _builtin("strip_accents", ("string",), "string")
+# text -> the same with every letter and its accents as one, where there is such a one
+composed = _builtin("nfc_normalize", ("string",), "string")
 # text -> 32 hex digits
 md5 = _builtin("md5", ("string",), "string")
 # text -> its bytes in UTF-8

@@ -40,6 +40,7 @@ NAMESPACES: dict[str, tuple[int, bool]] = {
     "advertising_id": (4, False),
     "anonymous_id": (5, False),
     "device_id": (5, False),
+    "cookie_id": (5, False),
     # What vendors of product analytics make up for a person, a browser or a network of theirs.
     "distinct_id": (2, False),
     "amplitude_id": (2, False),
@@ -48,6 +49,14 @@ NAMESPACES: dict[str, tuple[int, bool]] = {
     "network_userid": (5, False),
     "user_pseudo_id": (5, False),
     "visitor": (5, False),
+    # Kept, but nobody is merged on it.
+    "name": (6, False),
+    "address": (6, False),
+    "date_of_birth": (6, False),
+    "ip": (6, False),
+    "user_agent": (6, False),
+    "fingerprint": (6, False),
+    "session_id": (6, False),
 }
 # Product events that name their own places (`ingestion/sources/<format>.py`).
 EVENT_FORMATS = (

@@ -139,7 +139,11 @@ def review(workspace: str, rows: int, as_json: bool) -> None:
             f"  [dim]{escape(row['left_record_key'])}  {escape(row['right_record_key'])}[/]",
             soft_wrap=True,
         )
-    for words in ("identity explain A B", "identity merge A B --by NAME --because WHY"):
+    for words in (
+        "identity explain A B",
+        "identity merge A B --by NAME --because WHY",
+        "identity split A B --by NAME --because WHY",
+    ):
         console.print(f"[dim]{escape(command(workspace, words))}[/]", soft_wrap=True)
 
 
@@ -162,11 +166,16 @@ def merge(one: str, other: str, workspace: str, by: str, because: str, as_json: 
         stdout().print(f"[yellow]Caution:[/] {escape(words)}", soft_wrap=True)
 
 
-def split(record: str, workspace: str, by: str, because: str) -> None:
-    """A record is somebody else's."""
+def split(record: str, other: str | None, workspace: str, by: str, because: str) -> None:
+    """A record is somebody else's; with another name: the two are two people."""
     from ingestion.identity import verdicts
 
-    found = _judged(workspace, lambda lake, who: verdicts.split(lake, record, who), by, because)
+    def decide(lake: Any, who: Any) -> "Verdict":
+        if other is None:
+            return verdicts.split(lake, record, who)
+        return verdicts.apart(lake, record, other, who)
+
+    found = _judged(workspace, decide, by, because)
     _show_verdict(found, workspace)
 
 

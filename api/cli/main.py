@@ -361,12 +361,19 @@ def identity_split(
     ],
     by: By,
     because: Because,
+    other: Annotated[
+        str | None,
+        typer.Argument(
+            help="With it: two who wait, as `merge` takes them, are two people.", callback=storable
+        ),
+    ] = None,
     workspace: Workspace = "default",
 ) -> None:
-    """Say that a record is about somebody else than its user; the next run follows."""
+    """Say that a record is about somebody else than its user, or that two are two people and stay
+    two; the next run follows."""
     from api.cli.identity import split as command
 
-    command(record, workspace, by, because)
+    command(record, other, workspace, by, because)
 
 
 @identity.command("undo")

@@ -9,7 +9,8 @@ from typing import Any
 
 from ingestion.identity.consent import decides
 from ingestion.identity.limits import Limits
-from ingestion.identity.verdicts import whose
+from ingestion.identity.standing import standing
+from ingestion.identity.verdicts import records_of, whose
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,13 @@ class Cautions:
     denied: the purposes that only one of the two denied; the denial will hold for both.
     unasked: only one of the two granted consent, the other said nothing where that is no consent;
         the grant will hold for both.
+    said: the numbers of the verdicts by which they are two people, and which hold no more.
     """
 
     namespaces: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     unasked: bool = False
+    said: tuple[int, ...] = ()
 
     def words(self) -> list[str]:
         """A sentence each; none where nothing is overridden."""
@@ -43,6 +46,12 @@ class Cautions:
                 "One of them granted consent, the other never said so. A grant holds for the whole "
                 "person: the data of both will be used."
             )
+        if self.said:
+            numbers = " and ".join(map(str, self.said))
+            told.append(
+                f"Verdict {numbers} says that they are two people. The later holds; to take this "
+                "one back lets the earlier hold again."
+            )
         return told
 
 
@@ -60,7 +69,10 @@ def cautions(lake: Any, one: str, other: str, limits: Limits) -> Cautions:
     users = [user for name in (one, other) if (user := whose(lake, name))]
     denied = _denied(lake, users)
     return Cautions(
-        _overridden(lake, users, limits), denied, not denied and _differ_in_consent(lake, users)
+        _overridden(lake, users, limits),
+        denied,
+        not denied and _differ_in_consent(lake, users),
+        _said(lake, one, other),
     )
 
 
@@ -74,6 +86,17 @@ def _overridden(lake: Any, users: list[str], limits: Limits) -> tuple[str, ...]:
     found = found.filter((found.users == 2) & (found.rows == found["values"]))
     names = lake.run(found.select("namespace").order_by("namespace"))["namespace"].to_pylist()
     return tuple(name for name in names if limits.of(name).unique)
+
+
+def _said(lake: Any, one: str, other: str) -> tuple[int, ...]:
+    first, second = (set(records_of(lake, name)) for name in (one, other))
+    return tuple(
+        number
+        for number, row in standing(lake.arrow("judgements"))
+        if row["verdict"] == "different"
+        for left, right in [(row["left_record_key"], row["right_record_key"])]
+        if (left in first and right in second) or (right in first and left in second)
+    )
 
 
 def _denied(lake: Any, users: list[str]) -> tuple[str, ...]:

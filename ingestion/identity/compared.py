@@ -23,7 +23,7 @@ ROWS = "compared_rows"
 MOST_SHARING = 20
 _NAMES = ("given_name", "family_name", "street", "city", "region", "country", "organisation")
 _EXACT = ("birth_date", "number", "postcode")
-WORDED = ("street", "organisation")
+WORDED = ("given_name", "street", "organisation")
 KEPT_COLUMNS = ("record_key", "told", "content", *(one.name for one in PERSON), "given_name_forms")
 
 

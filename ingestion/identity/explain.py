@@ -24,7 +24,8 @@ from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
 from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
 from ingestion.identity.statements import CUT, LEFT
-from ingestion.identity.verdicts import records_of, whose
+from ingestion.identity.verdicts import records_naming, records_of, whose
+from kg.errors import NotFound
 from kg.lake.scratch import Scratch
 
 MOST_RECORDS = 50
@@ -69,14 +70,17 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
 
     Args:
         lake: of a workspace in which people were resolved.
-        one, other: user ids (also former ones), identifiers (`namespace:value`) or record keys.
+        one, other: user ids (also former ones), identifiers (`namespace:value`, also such as are
+            nobody's) or record keys.
         config: as the run had it.
 
     Raises:
         NotFound: there is no such user or record.
     """
-    sides = [records_of(lake, name) for name in (one, other)]
-    users = [whose(lake, name) for name in (one, other)]
+    (left, first), (right, second) = (
+        _meant(lake, *names) for names in ((one, other), (other, one))
+    )
+    sides, users = [left, right], [first, second]
     same = users[0] is not None and users[0] == users[1]
     if same:
         sides = told_apart(lake, (one, other), sides)
@@ -101,6 +105,30 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
     )
 
 
+def _meant(lake: Any, name: str, other: str) -> tuple[list[str], str | None]:
+    """The records that a name means, and whose they are. An identifier that is nobody's means the
+    records that name it and are nobody's; where there are none, those that are not the other's."""
+    try:
+        return records_of(lake, name), whose(lake, name)
+    except NotFound:
+        naming = records_naming(lake, name)
+        ids = lake.table("identities")
+        owned = lake.run(ids.filter(ids.record_key.isin(naming)).select("record_key"))
+        lost = {*naming} - {*owned["record_key"].to_pylist()}
+        if not lost:
+            lost = {*naming} - {*_known(lake, other)}
+        if not lost:
+            raise
+        return sorted(lost), None
+
+
+def _known(lake: Any, name: str) -> list[str]:
+    try:
+        return records_of(lake, name)
+    except NotFound:
+        return []
+
+
 def _not_apart(lake: Any, user: str, *, twice: bool) -> Explanation:
     """Of two names of one user, between which no records can be told apart."""
     if twice:
@@ -117,7 +145,7 @@ def _verdict(users: list[str | None], *, same: bool) -> str:
     if same:
         return f"One person: both are {users[0]}."
     if None in users:
-        return "Not one person: at least one of the records is nobody's."
+        return "Not one person: at least one of the two is nobody's."
     return f"Two people: {users[0]} and {users[1]}."
 
 

@@ -90,6 +90,9 @@ which are not compared: a little against, for no two levels may weigh the same, 
 what is missing."""
 # Letters of ours, and digits, come before those of all other scripts.
 _SCRIPTS = "({0}_l < '{') <> ({0}_r < '{')"
+# The engine compares bytes: letters of three of them (Indic, kana, Hangul) share two, so that सीता
+# and गीता would be nearly alike.
+_SHORT = "{0}_l < '\u0800'"
 _LONG = "least(len({0}_words_l), len({0}_words_r)) >= 5"  # of short ones words say too little
 
 
@@ -108,11 +111,12 @@ KINDS: Mapping[str, Kind] = {
             Level("given names of an elder and a younger", _GENERATION, 0.0005, 0.001),
             Level("given names in two scripts", _SCRIPTS, 0.0001, 0.00015),
             Level("one given name is a short form of the other",
-                  "list_has_any({0}_forms_l, {0}_forms_r)", 0.05, 0.0005),
+                  f"list_has_any({{0}}_forms_l, {{0}}_forms_r) OR {_SHARE.replace('{1}', '1')}",
+                  0.05, 0.0005),
             Level("one given name is the other's initial",
                   "least(length({0}_l), length({0}_r)) = 1 AND "
                   "substr({0}_l, 1, 1) = substr({0}_r, 1, 1)", 0.02, 0.001),
-            Level("given names written nearly alike", _near(0.92), 0.07, 0.001),
+            Level("given names written nearly alike", f"{_near(0.92)} AND {_SHORT}", 0.07, 0.001),
             Level("given and family name swapped",
                   "{0}_l = family_name_r AND {0}_r = family_name_l", 0.02, 1e-05),
             Level("given names that begin with the same letters", _near(0.80), 0.03, 0.006),

@@ -20,7 +20,7 @@ MOST_MEMBERS = 50
 
 
 class Cause(IntEnum):
-    """What became of a pair that the evidence would join."""
+    """What became of a pair; of one that the evidence would not join `OPEN`, or `SAID`."""
 
     OPEN = 0
     JOINED = 1
@@ -91,11 +91,9 @@ def join(group: Codes, evidence: Evidence, guards: Guards) -> Joined:
     state = _State(group.copy(), evidence, guards)
     while state.round():
         pass
-    cause = np.where(
-        evidence.speaks_for & (state.group[evidence.left] == state.group[evidence.right]),
-        int(Cause.JOINED),
-        state.cause,
-    )
+    together = state.group[evidence.left] == state.group[evidence.right]
+    cause = np.where(evidence.speaks_for & together, int(Cause.JOINED), state.cause)
+    cause[state.said() & ~together] = Cause.SAID
     return Joined(state.group, cause)
 
 
@@ -155,6 +153,11 @@ class _State:
         said = self._between(*self.apart)
         held[np.isin(one * len(self.group) + other, said)] = Cause.SAID
         return held
+
+    def said(self) -> Flags:
+        """Which pairs lie between groups that a person said are two people, however probable."""
+        pair = self._between(self.evidence.left, self.evidence.right)
+        return np.isin(pair, self._between(*self.apart))
 
     def _between(self, left: Codes, right: Codes) -> Codes:
         """Keys of the pairs of groups that records are in."""

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.functions import strip_accents
+from ingestion.functions import composed, strip_accents
 from ingestion.identity.fields import GENERATIONS
 from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
@@ -26,19 +26,32 @@ _TITLES = (
 )  # fmt: skip
 
 
+# Scripts in which a mark is an accent; in others it is a vowel, or makes another consonant.
+_ACCENTED = r"^[\p{Latin}\p{Greek}\p{Cyrillic}\p{Hebrew}\p{Arabic}\p{Common}\p{Inherited}]*$"
+_DEGREES = ("phd", "md", "dds", "dvm", "mba", "cpa", "esq", "rn", "msc", "bsc")
+"""What stands behind a name and a comma, and is none."""
+
+
 def plain(text: Any) -> Any:
     """A name as it is compared: small letters and digits, single spaces; null for none."""
-    text = strip_accents(text.lower())
+    text = text.lower()
+    text = text.re_search(_ACCENTED).ifelse(strip_accents(text), composed(text))
     for letter, written in _WRITTEN.items():
         text = text.replace(letter, written)
-    return text.re_replace(r"[^\p{L}\p{N}]+", " ").strip().nullif("")
+    return text.re_replace(r"[^\p{L}\p{M}\p{N}]+", " ").strip().nullif("")
 
 
 def whole(name: Any) -> Any:
-    """A whole name in the order given, family: `Lee, Ann` is turned."""
-    turned = name.contains(",").fill_null(False)
-    before, after = name.split(",")[0], name.split(",")[1]
-    return turned.ifelse(plain(after) + " " + plain(before), plain(name))
+    """A whole name in the order given, family: `Lee, Ann` is turned; `Ann Lee, Jr.` is not, and
+    `Ann Lee, MD` is called no MD."""
+    last = name.split(",")[-1].lower().re_replace(r"[\s.]+", "")
+    behind = last.isin([*GENERATIONS, *_DEGREES]) & name.contains(",")
+    behind = behind.fill_null(False)
+    said = behind.ifelse(name.re_replace(r",[^,]*$", ""), name)
+    turned = said.contains(",").fill_null(False)
+    before, after = said.split(",")[0], said.split(",")[1]
+    who = turned.ifelse(plain(after) + " " + plain(before), plain(said))
+    return (behind & last.isin(GENERATIONS)).ifelse(who + " " + last, who)
 
 
 def given_and_family(rows: Any) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def _why(pairs: Pairs, cause: Codes) -> Codes:
     why[pairs.speaks_for] = -1
     for one, name in _BY_CAUSE.items():
         why[cause == one] = place[name]
+    why[cause == Cause.SAID] = -1
     return why
 
 

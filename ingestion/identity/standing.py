@@ -1,5 +1,7 @@
 """Which of what people said stands: of a pair of records the latest verdict not taken back."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,3 +40,10 @@ def by_people(table: pa.Table) -> Flags:
             before.append((row, one["verdict"]))
     holds[[of_pair[-1][0] for of_pair in standing.values() if of_pair]] = True
     return holds
+
+
+def standing(table: pa.Table) -> list[tuple[int, dict[str, Any]]]:
+    """The verdicts of people that hold, oldest first; a number is a place in the log."""
+    holds = by_people(table)
+    numbers = (holds.nonzero()[0] + 1).tolist()
+    return list(zip(numbers, table.filter(pa.array(holds)).to_pylist(), strict=True))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
 from ingestion.identity.limits import workspace_limits
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, by_people
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, standing
 from kg.errors import Conflict, InputError, NotFound
 from kg.words import quoted
 
@@ -88,6 +88,23 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     return _append(lake, (_first(lake, others["record_key"]), record_key), "different", who)
 
 
+def apart(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
+    """Say that two users, or whom two records are about, are two people, and stay two.
+
+    Raises:
+        NotFound: there is no such user or record.
+        Conflict: they are one.
+    """
+    left, right = (_record(lake, name) for name in (one, other))
+    users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
+    if left == right or (len(users) == 1 and None not in users):
+        raise Conflict(
+            "Both are one user.",
+            hint=f"`{lake.workspace.command('identity split RECORD')}` takes a record out of it.",
+        )
+    return _append(lake, (left, right), "different", who)
+
+
 def undo(lake: "Writer", number: int, who: Who) -> Verdict:
     """Take back a verdict by its number; what was said of the pair before holds again, or, where no
     person had said anything, what rules and evidence say.
@@ -95,23 +112,20 @@ def undo(lake: "Writer", number: int, who: Who) -> Verdict:
     Raises:
         NotFound: there is no verdict of that number, or it was taken back before.
     """
-    standing = {one.number: one for one in verdicts(lake)}
-    if number not in standing:
+    known = {one.number: one for one in verdicts(lake)}
+    if number not in known:
         raise NotFound(
             f"No verdict of number {number} stands.",
             hint=f"`{lake.workspace.command('identity verdicts')}` lists those that do.",
         )
-    one = standing[number]
+    one = known[number]
     return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who)
 
 
 def verdicts(lake: "Lake") -> list[Verdict]:
     """The verdicts of people that stand, oldest first; a number is a place in the whole log."""
-    log = lake.arrow("judgements")
-    holds = by_people(log)
-    rows = log.filter(pa.array(holds)).to_pylist()
-    numbers = (holds.nonzero()[0] + 1).tolist()
-    return [_verdict(lake, number, row) for number, row in zip(numbers, rows, strict=True)]
+    rows = standing(lake.arrow("judgements"))
+    return [_verdict(lake, number, row) for number, row in rows]
 
 
 def user_of(lake: "Lake", name: str) -> str:

@@ -8,7 +8,7 @@ from rows import put
 
 from ingestion.identity import IdentityConfig
 from ingestion.identity.cautions import Cautions, cautions
-from ingestion.identity.verdicts import Who, merge
+from ingestion.identity.verdicts import Who, apart, merge
 from kg.errors import NotFound
 from kg.lake import Lake, Writer
 from tests.ingestion.identity.people import groups, partition, person, run
@@ -64,6 +64,17 @@ def test_a_denial_of_one_is_said_to_hold_for_both_as_it_then_does(lake: Writer) 
     ids = {row["record_key"]: row["user_id"] for row in lake.arrow("identities").to_pylist()}
     assert ids["a"] == ids["b"]
     assert users[ids["b"]]
+
+
+def test_who_merges_two_of_whom_somebody_said_that_they_are_two_is_told_so(lake: Writer) -> None:
+    run(lake, [person("a", crm="1"), person("b", email="b@x.org"), person("c", email="c@x.org")])
+    number = apart(lake, "a", "b", Who("jo", "asked them", 9)).number
+    assert cautions(lake, "b", "crm:1", LIMITS) == Cautions(said=(number,))
+    assert f"Verdict {number} says" in cautions(lake, "a", "b", LIMITS).words()[0]
+    assert cautions(lake, "a", "c", LIMITS) == Cautions()
+    merge(lake, "a", "b", Who("ann", "one, after all", 10))
+    run(lake)
+    assert partition(lake) == groups("a b", "c")
 
 
 def test_where_silence_is_no_consent_a_grant_of_one_is_said_to_hold_for_both(lake: Writer) -> None:

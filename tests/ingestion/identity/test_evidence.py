@@ -16,7 +16,7 @@ from ingestion.identity import IdentityConfig
 from ingestion.identity.explain import explain
 from ingestion.identity.limits import shipped
 from ingestion.identity.preview import preview
-from ingestion.identity.verdicts import Who, merge, split, undo, user_of, verdicts
+from ingestion.identity.verdicts import Who, apart, merge, split, undo, user_of, verdicts
 from kg.errors import Conflict, InputError, NotFound
 from kg.lake import TABLES, Lake, Writer
 from tests.ingestion.identity.people import KEY, groups, ids, judgements, partition, person, run
@@ -83,6 +83,33 @@ def test_a_title_or_another_script_makes_nobody_another_person(
 ) -> None:
     run(lake, [person("a", email="w@x.org", name=one), person("b", email="w@x.org", name=other)])
     assert partition(lake) == groups("a b")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "people"),
+    [
+        ({"given_name": "Mary Elizabeth"}, {"given_name": "Mary"}, 1),
+        ({"given_name": "Anne-Marie"}, {"given_name": "Marie"}, 1),
+        ({"given_name": "Maria José"}, {"given_name": "Maria Luisa"}, 2),
+        ({"name": "Evan Kelner, Jr."}, {"name": "Evan Kelner"}, 1),
+        ({"name": "Kelner, Evan, Jr."}, {"name": "Evan Kelner, Sr."}, 2),
+        ({"name": "Evan Kelner, Ph.D."}, {"name": "Kelner, Evan"}, 1),
+        ({"given_name": "राम"}, {"given_name": "रमा"}, 2),
+        ({"given_name": "सीता"}, {"given_name": "गीता"}, 2),
+        ({"given_name": "じゅん"}, {"given_name": "しゅん"}, 2),
+        ({"given_name": "राम"}, {"given_name": "राम"}, 1),
+    ],
+)  # fmt: skip
+def test_several_given_names_what_stands_behind_a_name_and_marks_that_are_letters(
+    lake: Writer, one: dict[str, str], other: dict[str, str], people: int
+) -> None:
+    rows = [
+        person(key, phone="+442071234567", **({} if "name" in who else {"family_name": "Kelner"}),
+               **who)
+        for key, who in (("a", one), ("b", other))
+    ]  # fmt: skip
+    run(lake, rows)
+    assert len({*ids(lake).values()}) == people
 
 
 def test_names_in_two_scripts_join_nobody_by_what_else_agrees(lake: Writer) -> None:
@@ -343,6 +370,34 @@ def test_a_person_says_more_than_the_evidence_and_may_take_it_back(lake: Writer)
         undo(lake, said.number, JO)
 
 
+def test_of_two_who_wait_a_person_may_say_that_they_are_two_and_they_stay_two(
+    lake: Writer,
+) -> None:
+    twin = ANN | {"given_name": "Una"}
+    run(lake, [person("a", crm="1", **ANN), person("b", crm="2", **ANN), person("t", **twin)])
+    waiting = {("a", "b"): "unique", ("a", "t"): "doubtful", ("b", "t"): "doubtful"}
+
+    def reviews() -> dict[tuple[str, str], str]:
+        rows = lake.arrow("reviews").to_pylist()
+        return {(r["left_record_key"], r["right_record_key"]): r["cause"] for r in rows}
+
+    assert reviews() == waiting
+    said = [apart(lake, *pair, JO) for pair in waiting]
+    assert said[0].users == tuple(sorted({ids(lake)["a"], ids(lake)["b"]}))
+    run(lake)
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b", "t"))
+    run(lake, [person("n", 5, crm="2", **ANN)])  # more of the same decides nothing again
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b n", "t"))
+    run(lake, rules={"crm": {"unique": False}})
+    assert (reviews(), partition(lake)) == ({}, groups("a", "b n", "t"))
+    for one in said:
+        undo(lake, one.number, JO)
+    run(lake)
+    assert reviews().keys() == waiting.keys()
+    with pytest.raises(Conflict, match="Both are one user"):
+        apart(lake, "b", "n", JO)
+
+
 def test_details_of_records_that_name_nobody_are_no_error(lake: Writer) -> None:
     run(lake, [person("a", kind="event", birth_date="19840312", given_name="Ann")])
     assert partition(lake) == set()
@@ -471,6 +526,30 @@ def test_two_that_a_person_merged_are_explained_by_the_verdict_not_by_themselves
         assert any("said by jo" in link for link in told.links)
         assert "against: different crm, of which a person has one" in told.identifiers
         assert not any(line.startswith("for:") for line in told.identifiers)
+
+
+def test_an_identifier_that_is_nobodys_is_explained_too(lake: Writer) -> None:
+    one, other = ANN, ANN | {"given_name": "Olga", "birth_date": "19500101"}
+    run(lake, [
+        person("a", crm="1", email="home@x.test", **one),
+        person("b", crm="2", email="home@x.test", **other),
+        person("e", kind="event", email="home@x.test"),
+        person("i", kind="event", email="info@x.test"),
+        person("j", crm="1", email="info@x.test"),
+    ])  # fmt: skip
+
+    def told(left: str, right: str) -> tuple[str, list[str]]:
+        found = explain(lake, left, right, IdentityConfig())
+        assert "home@" not in str(found)
+        return found.verdict, found.identifiers
+
+    nobody = "Not one person: at least one of the two is nobody's."
+    taken = "not used: the same email (it is taken from both, as two people or more name it)"
+    assert told("email:HOME@x.test", "crm:1") == (nobody, [taken])
+    read = "not used: the same email (many people read it)"
+    assert told("crm:1", "email:info@x.test") == (nobody, [read])
+    with pytest.raises(NotFound):
+        told("email:who@x.test", "crm:1")
 
 
 def test_an_id_compared_with_itself_is_said_to_be_the_same(lake: Writer) -> None:

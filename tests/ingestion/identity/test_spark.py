@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion.identity.compared import WORDED
 from ingestion.identity.fields import KINDS, Field
 from ingestion.identity.model import score, usual
 from kg.errors import Unavailable
@@ -29,7 +30,7 @@ def quick_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 VALUES: dict[str, list[Any]] = {
     "given_name": ["ann", "anne", "a", "william", "bill", "kelner", "anna", "жанна", "жаннa",
-                   "bill sr", "bill ii", None],
+                   "bill sr", "bill ii", "anna maria", "सीता", "गीता", None],
     "family_name": ["kelner", "kellner", "ann", "kelnerova", "élodie", "elodie", "fenby",
                     "kelner senior", "kelner iii", None],
     "birth_date": ["19840312", "19840321", "19841203", "20100624", "1984031", "0000", None],
@@ -61,7 +62,7 @@ def everything() -> pa.Table:
     columns["given_name_forms"] = [
         None if one is None else FORMS.get(one, [one]) for one in columns["given_name"]
     ]
-    for name in ("street", "organisation"):
+    for name in WORDED:
         columns[f"{name}_words"] = [one and one.split(" ") for one in columns[name]]
     return pa.table(columns)
 
