@@ -19,11 +19,17 @@ from ingestion.identity.compared import (
     written_rows,
 )
 from ingestion.identity.fields import PERSON
-from ingestion.identity.matching import kept_model, pair_table, read_pairs, still_holds
+from ingestion.identity.matching import (
+    Pairs,
+    kept_model,
+    no_pairs,
+    pair_table,
+    read_pairs,
+    still_holds,
+)
 from ingestion.identity.model import FLOOR_BITS, Model, score
 from ingestion.identity.part import Part
 from ingestion.identity.people import People
-from kg.lake import TABLES
 from kg.lake.scratch import Scratch
 
 _COLUMNS = ", ".join(KEPT_COLUMNS)
@@ -114,7 +120,7 @@ def compare_added(step: Any, scratch: Scratch, part: Part, people: People) -> Ad
 
 def _place(step: Any, scratch: Scratch, said: pa.Table, model: Model) -> None:
     """Write what is new for comparison, and find which records are compared now: the tables
-    `changed` rows, `fresh` and `dropped` records, and `moved` ones."""
+    `changed` rows, `fresh` (with `fresh_rows`) and `dropped` records, and `moved` ones."""
     written_rows(step, scratch, said)
     for name, table in (
         ("compared", "compared_before"), ("records", "all_records"),
@@ -141,6 +147,9 @@ def _place(step: Any, scratch: Scratch, said: pa.Table, model: Model) -> None:
         "ANTI JOIN (FROM known WHERE is_same) USING (record_key) WHERE is_compared",
         "CREATE OR REPLACE TABLE dropped AS SELECT record_key FROM known "
         "JOIN placed USING (record_key) WHERE NOT (is_compared AND is_same)",
+        f"CREATE OR REPLACE TABLE fresh_rows AS SELECT {_COLUMNS} FROM written "
+        "SEMI JOIN fresh USING (record_key) WHERE is_new UNION ALL FROM other_rows "
+        "SEMI JOIN (FROM fresh ANTI JOIN changed USING (record_key)) USING (record_key)",
     ):
         scratch.sql(query)
 
@@ -150,8 +159,7 @@ def _holds(scratch: Scratch, model: Model) -> bool:
     filled = ", ".join(f'count("{one.name}") AS "{one.name}"' for one in PERSON)
     row = scratch.sql(
         "SELECT (SELECT count(*) FROM compared_before) - (SELECT count(*) FROM dropped) + "
-        f"(SELECT count(*) FROM fresh) AS n, {filled} FROM rows_now "
-        "SEMI JOIN fresh USING (record_key)"
+        f"(SELECT count(*) FROM fresh) AS n, {filled} FROM fresh_rows"
     ).to_pylist()[0]
     return still_holds(model, row["n"], {one.name for one in PERSON if row[one.name]})
 
@@ -200,37 +208,36 @@ def _lost(table: str) -> str:
 def _weighed(scratch: Scratch, model: Model, sharing: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The evidence of all pairs with a fresh record, and of those that share a value."""
     scratch.keep_as("by_value", sharing)
+    words = ", ".join(f"string_split({name}, ' ') AS {name}_words" for name in WORDED)
     for query in (
-        "CREATE OR REPLACE TABLE fresh_rows AS FROM rows_now SEMI JOIN fresh USING (record_key)",
         f"CREATE OR REPLACE TABLE by_rule AS {_asked(model)}",
         "CREATE OR REPLACE TABLE ends AS SELECT record_key, "
         "row_number() OVER (ORDER BY recorded_at_ms, record_key) AS unique_id FROM all_records "
         "SEMI JOIN (SELECT unnest([a, b]) AS record_key FROM "
         "(SELECT a, b FROM by_rule UNION SELECT a, b FROM by_value)) USING (record_key) "
         "WHERE status = 'accepted'",
-        'CREATE OR REPLACE TABLE asked AS SELECT least(x.unique_id, y.unique_id) AS "left", '
-        'greatest(x.unique_id, y.unique_id) AS "right", bool_or(by_rule) AS by_rule, '
-        "bool_or(NOT by_rule) AS by_value FROM (SELECT a, b, true AS by_rule FROM by_rule "
-        "UNION ALL SELECT a, b, false FROM by_value) "
-        "JOIN ends x ON a = x.record_key JOIN ends y ON b = y.record_key GROUP BY 1, 2",
+        f"CREATE OR REPLACE TABLE asked_rows AS SELECT unique_id, {words}, "
+        "r.* EXCLUDE (record_key, told) FROM rows_now r JOIN ends USING (record_key)",
     ):
         scratch.sql(query)
     keys = scratch.sql("SELECT record_key FROM ends ORDER BY unique_id")["record_key"]
-    asked = scratch.sql('SELECT "left", "right", by_rule, by_value FROM asked ORDER BY 1, 2')
-    if not len(asked):
-        empty = TABLES["matches"].remove(TABLES["matches"].get_field_index("run_id"))
-        return empty.empty_table(), empty.empty_table()
-    words = ", ".join(f"string_split({name}, ' ') AS {name}_words" for name in WORDED)
+    matches = _scored(scratch, model, "by_rule", FLOOR_BITS)
+    matches = matches.only(matches.bits >= FLOOR_BITS)
+    shared = _scored(scratch, model, "by_value", None)
+    return pair_table(matches, keys, model), pair_table(shared, keys, model)
+
+
+def _scored(scratch: Scratch, model: Model, pairs: str, least: float | None) -> Pairs:
+    """The evidence of pairs (a, b) of a table, their ends by their place in `ends`."""
     scratch.sql(
-        f"CREATE OR REPLACE TABLE asked_rows AS SELECT unique_id, {words}, "
-        "r.* EXCLUDE (record_key, told) FROM rows_now r JOIN ends USING (record_key)"
+        'CREATE OR REPLACE TABLE asked AS SELECT x.unique_id AS "left", y.unique_id AS "right" '
+        f"FROM {pairs} JOIN ends x ON a = x.record_key JOIN ends y ON b = y.record_key"
     )
-    score(scratch, "asked_rows", model, "scored", pairs="asked")
-    pairs = read_pairs(scratch, model)  # every pair that was asked, in the same order
-    by_rule, by_value = (asked[name].to_numpy() for name in ("by_rule", "by_value"))
-    pairs = replace(pairs, left=pairs.left - 1, right=pairs.right - 1)
-    matches = pairs.only(by_rule & (pairs.bits >= FLOOR_BITS))
-    return pair_table(matches, keys, model), pair_table(pairs.only(by_value), keys, model)
+    if not len(scratch.sql("FROM asked LIMIT 1")):
+        return no_pairs()
+    score(scratch, "asked_rows", model, "scored", pairs="asked", least=least)
+    found = read_pairs(scratch, model)
+    return replace(found, left=found.left - 1, right=found.right - 1)
 
 
 def _asked(model: Model) -> str:

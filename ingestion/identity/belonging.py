@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.identity.facts import allowed
+from ingestion.identity.facts import owned, profiled
 from ingestion.identity.identifiers import hashed_values
 from ingestion.identity.scope import Scope
 from kg.hashing import SEPARATOR
@@ -76,20 +76,32 @@ def households(step: Any, key: bytes, scope: Scope | None = None) -> Places:
     """
     import ibis
 
-    rows = step.table("person_rows")
-    area = ibis.coalesce(rows.postcode, rows.city)
-    said = rows.family_name.notnull() & rows.street.notnull() & area.notnull()
-    place = rows.family_name + SEPARATOR + rows.street + SEPARATOR + area
-    found = rows.filter(said).select("record_key", place=place, role=ibis.literal(MEMBER))
-    places = None
+    parts = ["family_name", "street", "area"]
+    rows, places = _homes(step), None
     if scope is not None:
-        keys = step.memtable(pa.table({"record_key": scope.records}))
-        mine = found.filter(found.record_key.isin(keys.record_key)).select("place").distinct()
-        places = step.lake.run(mine)["place"].combine_chunks()
+        mine = _homes(scope.part).select(*parts).distinct()
+        rows = rows.semi_join(mine, parts)
+        places = step.lake.run(mine.select(place=_text(mine, parts)))["place"].combine_chunks()
+    found = rows.select("record_key", place=_text(rows, parts), role=ibis.literal(MEMBER))
     homes, living, changed = _written(
         step, found, "household", key, places, people=(2, MOST_LIVING_TOGETHER)
     )
     return homes, living.drop_columns(["role"]), changed
+
+
+def _homes(source: Any) -> Any:
+    """(record_key, family_name, street, area) of records that say all of it."""
+    import ibis
+
+    rows = source.table("person_rows")
+    area = ibis.coalesce(rows.postcode, rows.city)
+    return rows.select("record_key", "family_name", "street", area=area).drop_null()
+
+
+def _text(rows: Any, names: list[str]) -> Any:
+    import ibis
+
+    return ibis.literal(SEPARATOR).join([rows[name] for name in names])
 
 
 def _organisations(step: Any) -> Any:
@@ -136,8 +148,10 @@ def _written(
     )
     if among is not None:
         asked = step.memtable(pa.table({"place": among}))
-        found = found.filter(found.place.isin(asked.place))
-    said = found.join(allowed(step), "record_key").join(records, "record_key")
+        # Kept, so that the engine knows how few they are when it joins them with everybody.
+        found = step.keep(found.filter(found.place.isin(asked.place)))
+    said = found.join(owned(step), "record_key").semi_join(profiled(step), "user_id")
+    said = said.join(records, "record_key")
     order = [said.at_ms, said.record_key]
     first = ibis.row_number().over(group_by=[said.place, said.user_id], order_by=order)
     role = said.role.min().over(group_by=[said.place, said.user_id])  # `member` before `stated`

@@ -312,7 +312,7 @@ def _details(
         if not len(asked):
             return model, [], None
         scratch.keep_as("asked", asked)
-        score(scratch, ROWS, model, "explained", pairs="asked", explained=True)
+        score(scratch, ROWS, model, "explained", pairs="asked", least=None, explained=True)
         best = scratch.sql("SELECT * FROM explained ORDER BY bits DESC LIMIT 1").to_pylist()[0]
     weights = [
         Weight(one.said(best[f"level_{one.name}"]), round(best[f"bits_{one.name}"], 1))

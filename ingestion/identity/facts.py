@@ -116,6 +116,15 @@ def received(step: Any) -> Any:
 
 def allowed(step: Any) -> Any:
     """record_key, user_id of users who may be profiled."""
+    return owned(step).semi_join(profiled(step), "user_id")
+
+
+def owned(step: Any) -> Any:
+    """record_key, user_id of all users."""
+    return step.table("identities").select("record_key", "user_id")
+
+
+def profiled(step: Any) -> Any:
+    """user_id of users who may be profiled."""
     users = step.table("users")
-    users = users.filter(~users.consent_denied).select("user_id")
-    return step.table("identities").select("record_key", "user_id").semi_join(users, "user_id")
+    return users.filter(~users.consent_denied).select("user_id")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingestion.identity.facts import allowed
 from ingestion.identity.limits import rules_tree
-from ingestion.identity.names import born, named, plain
+from ingestion.identity.names import is_said_date, names_somebody, plain
 from ingestion.mapping import DETAILS
 from kg.errors import InputError
 
@@ -91,10 +91,9 @@ def golden_traits(step: Any, config: "IdentityConfig") -> Any:
     return best.mutate(personal=best.name.notin(list(config.describe))).order_by("user_id", "name")
 
 
-def described_traits(step: Any, describe: tuple[str, ...]) -> Any:
-    """The table `user_traits`: what of the golden traits claims may speak of."""
-    rows = step.table("golden_traits")
-    rows = rows.filter(rows.name.isin(list(describe)))
+def described_traits(golden: Any, describe: tuple[str, ...]) -> Any:
+    """The table `user_traits`: what of these golden traits claims may speak of."""
+    rows = golden.filter(golden.name.isin(list(describe)))
     return rows.select("user_id", "name", "value", "at_ms").order_by("user_id", "name")
 
 
@@ -155,7 +154,9 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
 
     details = read("person_details")
     parts = [
-        details.select("record_key", name=ibis.literal(name), value=_real(name, details[name]))
+        details.filter(_is_real(name, details[name])).select(
+            "record_key", name=ibis.literal(name), value=details[name]
+        )
         for name in DETAILS
         if name not in described
     ]
@@ -175,11 +176,11 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
     return rows.filter(rows.value.notnull() & rows.value.notin(["", "null"]))
 
 
-def _real(name: str, text: Any) -> Any:
-    """A detail, null where it stands for a missing one (`N/A`, 1900-01-01)."""
-    is_date = name == "birth_date"
-    known = born(text.re_replace("[^0-9]", "")) if is_date else named(plain(text))
-    return known.isnull().ifelse(None, text)
+def _is_real(name: str, text: Any) -> Any:
+    """Whether a detail is said, and does not stand for a missing one (`N/A`, 1900-01-01)."""
+    if name == "birth_date":
+        return is_said_date(text.re_replace("[^0-9]", ""))
+    return names_somebody(plain(text))
 
 
 def _with_user(step: Any, said: Any) -> Any:

@@ -87,6 +87,13 @@ class Pairs:
         return (self.bits >= bits_of(OPERATING_POINT)) & self.personal & ~self.contradicted
 
 
+def no_pairs() -> Pairs:
+    """None at all."""
+    code, flag = np.zeros(0, np.int64), np.zeros(0, bool)
+    bits = np.zeros(0)
+    return Pairs(code, code, bits, flag, flag, flag, flag, pa.array([], pa.string()))
+
+
 @dataclass(frozen=True)
 class Found:
     """What the comparison gave.
@@ -322,18 +329,18 @@ def _pairs(
     else:
         scratch.keep_as("fresh", pa.table({"unique_id": fresh}))
         scratch.sql(f"CREATE OR REPLACE TABLE asked AS {_asked(model)}")
-        now = _weighed(scratch, model)
+        now = _weighed(scratch, model, FLOOR_BITS)
     return _joined(before, now.only(now.bits >= FLOOR_BITS))
 
 
-def _weighed(scratch: Scratch, model: Model) -> Pairs:
+def _weighed(scratch: Scratch, model: Model, least: float | None = None) -> Pairs:
     """The evidence of the pairs in the table `asked`; only their own rows are looked at."""
     scratch.sql(
         f"CREATE OR REPLACE TABLE asked_rows AS FROM {ROWS} SEMI JOIN "
         '(SELECT "left" AS unique_id FROM asked UNION ALL SELECT "right" FROM asked) '
         "USING (unique_id)"
     )
-    score(scratch, "asked_rows", model, "scored", pairs="asked")
+    score(scratch, "asked_rows", model, "scored", pairs="asked", least=least)
     return read_pairs(scratch, model)
 
 

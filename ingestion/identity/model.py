@@ -187,27 +187,26 @@ def score(
     out: str,
     *,
     pairs: str | None = None,
+    least: float | None = FLOOR_BITS,
     explained: bool = False,
 ) -> None:
     """Weigh pairs of rows, into a table of the engine.
 
     Its columns: left, right, bits (the evidence, without the prior), personal_bits (of it what
-    speaks of a person and not of a household) and bits_<field>. Pairs of the rules that are below
-    `FLOOR_BITS`, prior included, are left out.
+    speaks of a person and not of a household) and bits_<field>.
 
     Args:
         table: as for `estimate`.
         out: name of the table that is made.
         pairs: name of a table (left, right) of pairs to weigh; None: those of the model's rules.
+        least: bits, prior included, below which pairs may be left out; None: none is.
         explained: with the level on which each field agrees, as level_<field>, and `limited`: by
             which of `LIMITED` all of it together says less than its sum, where it does.
     """
     place = wherever(scratch)
     linker = _linker(place, table, model, explained=explained)
-    limit: float | None = FLOOR_BITS
     with quiet():
         if pairs is not None:
-            limit = None
             scratch.sql(
                 "CREATE OR REPLACE TEMP TABLE given_pairs AS SELECT '0' AS match_key, "
                 f'least("left", "right") AS join_key_l, '
@@ -215,7 +214,7 @@ def score(
             )
             given = place.given("given_pairs")
             linker.table_management.register_blocked_pairs_for_predict(given)
-        found = linker.inference.predict(threshold_match_weight=limit, warning_mode="never")
+        found = linker.inference.predict(threshold_match_weight=least, warning_mode="never")
         made = place.taken(found)
     bits = {one.name: _bits(one, model) for one in model.fields}
     columns = ", ".join(f'{text} AS "bits_{name}"' for name, text in bits.items())

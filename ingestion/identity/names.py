@@ -79,13 +79,23 @@ def untitled(text: Any) -> Any:
 
 
 def named(text: Any) -> Any:
-    """The same, null where it is a word that names nobody (`test`, `unknown`, `n a`)."""
-    return text.isin(_nobody()).ifelse(None, text)
+    """The same, null where it names nobody."""
+    return names_somebody(text).ifelse(text, None)
+
+
+def names_somebody(text: Any) -> Any:
+    """Whether a text in normal form is more than a word that names nobody (`test`, `n a`)."""
+    return text.notin(_nobody())
 
 
 def born(text: Any) -> Any:
-    """The same date (digits), null where it is one at which systems and forms begin or end."""
-    return text.isin(list(shipped().junk.dates)).ifelse(None, text)
+    """The same date (digits), null where nobody says it of themselves."""
+    return is_said_date(text).ifelse(text, None)
+
+
+def is_said_date(text: Any) -> Any:
+    """Whether a date (digits) is none at which systems and forms begin or end."""
+    return text.notin(list(shipped().junk.dates))
 
 
 @cache

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.identity.part import Part
 from ingestion.identity.scope import Scope
 from ingestion.identity.users import Users
 
@@ -37,7 +36,7 @@ class Output:
         if scope is None:
             return cls(step, step, None, users.ids)
         ids = pa.concat_arrays([scope.users, users.ids]).unique()
-        return cls(step, Part(step, scope.records, ids), scope, ids)
+        return cls(step, scope.part.of_users(ids), scope, ids)
 
     def records(self, name: str, rows: pa.Table) -> None:
         """Rows of records; only added to where none of theirs changes."""
@@ -51,13 +50,14 @@ class Output:
             return
         self.step.rewrite(name, self._kept(name, "record_key", self.scope.records), rows)
 
-    def users(self, name: str, rows: Any, order: Sequence[str]) -> None:
-        """Rows of users, sorted by these columns."""
+    def users(self, name: str, rows: Any, order: Sequence[str]) -> Any:
+        """Rows of users, sorted by these columns; gives them back, to be read."""
         if self.scope is None:
             self.step.overwrite(name, rows)
-            return
+            return self.step.table(name)
         rows = rows if isinstance(rows, pa.Table) else self.step.lake.run(rows)
         self.step.rewrite(name, self._kept(name, "user_id", self.ids), rows, order)
+        return self.step.memtable(rows)
 
     def places(self, what: str, places: pa.Table, members: pa.Table, ids: pa.Array) -> None:
         """Accounts or households (`ids`: of those that may have changed), and who is of them."""

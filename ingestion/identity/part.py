@@ -1,5 +1,6 @@
 """A part of the lake: some records, their users, and what was decided of them."""
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +27,15 @@ class Reader:
         """Arrow data as an Ibis table that joins with those of the lake."""
         return self.lake.memtable(data)
 
+    def keep(self, expression: Any) -> Any:
+        """The same expression: a reader asks once."""
+        return expression
+
 
 class Part:
     """What a step reads, as if the lake held these records and these users alone.
+
+    A table is searched for them once; the rows are kept for as long as the step lasts.
 
     Args:
         step: of the lake, or a `Reader` of one.
@@ -38,13 +45,26 @@ class Part:
 
     def __init__(self, step: Any, records: pa.Array, users: pa.Array | None = None) -> None:
         self.step, self.lake, self.records = step, step.lake, records
-        self._records = step.lake.memtable(pa.table({"key": records}))
-        self._users = None if users is None else step.lake.memtable(pa.table({"id": users}))
+        self._records = step.keep(step.memtable(pa.table({"key": records})))
+        self._users = None if users is None else step.keep(step.memtable(pa.table({"id": users})))
+        self._found: dict[str, tuple[Any, Any]] = {}
 
     def table(self, name: str) -> Any:
         """The rows of a table that speak of these records only, else of these users."""
-        rows = self.step.table(name)
-        columns = [column for column in _RECORDS if column in rows.columns]
+        whole = self.step.table(name)  # another one once the step has written to it
+        if name not in self._found or self._found[name][0] is not whole:
+            self._found[name] = whole, self.step.keep(self._mine(whole))
+        return self._found[name][1]
+
+    def of_users(self, users: pa.Array) -> "Part":
+        """The same records, and other users."""
+        other = copy(self)
+        other._users = self.step.keep(self.step.memtable(pa.table({"id": users})))
+        other._found = {n: row for n, row in self._found.items() if _ends(row[0])}
+        return other
+
+    def _mine(self, rows: Any) -> Any:
+        columns = _ends(rows)
         for column in columns:
             rows = rows.filter(rows[column].isin(self._records.key))
         if not columns and self._users is not None and "user_id" in rows.columns:
@@ -59,3 +79,8 @@ class Part:
     def memtable(self, data: pa.Table) -> Any:
         """Arrow data as an Ibis table that joins with those of the lake."""
         return self.lake.memtable(data)
+
+
+def _ends(rows: Any) -> list[str]:
+    """The columns of a table that name records."""
+    return [column for column in _RECORDS if column in rows.columns]

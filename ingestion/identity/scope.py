@@ -1,7 +1,6 @@
 """Whom a pass decides about anew; everybody else stays as the lake has them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -13,15 +12,16 @@ class Scope:
     """Records that hang together with nobody outside.
 
     Attributes:
-        records: their keys.
-        users: the users that they were.
+        part: what the step reads of them and of the users that they were.
+        users: ids of these.
         shared: (namespace, value) that more people share than their limit, also outside.
     """
 
-    records: pa.Array
+    part: Part
     users: pa.Array
     shared: pa.Table
 
-    def of(self, step: Any) -> Part:
-        """What a step reads, of these records alone."""
-        return Part(step, self.records, self.users)
+    @property
+    def records(self) -> pa.Array:
+        """Their keys."""
+        return self.part.records

@@ -131,7 +131,7 @@ def settle(
             nothing.
     """
     limits = config.limits()
-    source = step if scope is None else scope.of(step)
+    source = step if scope is None else scope.part
     stated, blocked, people = used(source, limits, None if scope is None else scope.shared)
     log = read_log(source, people)
     evidence = find(step, people, spark_master) if scope is None else recall(source, people)

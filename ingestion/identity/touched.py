@@ -95,7 +95,8 @@ def touched(step: Any, config: IdentityConfig) -> tuple[Scope, Additions] | None
                 return None
             if not len(added.also):
                 reach.join(added)
-                scope = Scope(reach.records, reach.users(), reach.shared)
+                users = reach.users()
+                scope = Scope(Part(step, reach.records, users), users, reach.shared)
                 return (scope, added) if len(reach.records) <= most else None
             reach.start_from(added.also)
     return None
