@@ -264,9 +264,9 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
             f"({came['information']:.2f} ± {came['error']:.2f} nats)"
         )
     if rivals:
-        told = ", ".join(f"{one['by']} {one['size']:g}" for one in rivals)
         why.append(
-            f"beside {came['by']} {came['size']:g}, which was taken, {told} came back as well"
+            f"the grouping that was taken ({_way(came)}) is not the only one that came back: so "
+            f"did {', '.join(map(_way, rivals))}"
         )
     tested = s["candidates"]
     failed = sum(not one["passed"] for one in tested)
@@ -278,6 +278,15 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
             "other personas; these stay, by their rule, until `run --search`. Intervals of shares "
             "are of the people, given the rule, and do not tell of this."
         )
+
+
+def _way(one: dict[str, Any]) -> str:
+    """A way to group what people did, in words."""
+    ways = {
+        "parts": "{:g} parts of people's histories",
+        "communities": "communities at resolution {:g}",
+    }
+    return ways.get(one["by"], "each person's own groups").format(one["size"])
 
 
 def why_so_many(s: dict[str, Any]) -> str:
@@ -303,7 +312,7 @@ def why_so_many(s: dict[str, Any]) -> str:
         f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
         f"the one was taken whose groups came back most when other people were grouped: "
         f"{came['come_back']:,} of its {came['personas']:,} did{overlooked}. "
-        f"Dropped: {told or 'none'}."
+        f"Of these dropped: {told or 'none'}."
     )
 
 
@@ -318,7 +327,11 @@ def _update(s: dict[str, Any]) -> Iterator[str]:
         f"{one['most']:.3g})"
         for name, one in s["drift"].items()
     )
-    yield f"New episodes against those of the search, beside what chance gives: {told}."
+    drifted = any(one["has_drifted"] for one in s["drift"].values())
+    yield (
+        f"New episodes against those of the search, beside what chance gives: {told}."
+        f"{'' if drifted else ' None is beyond it.'}"
+    )
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:

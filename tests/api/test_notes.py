@@ -89,9 +89,10 @@ def test_a_folder_of_strangers_is_warned_of() -> None:
         (0.02, [], [True], "0.10 ± 0.02"),
         (
             0.005,
-            [{"by": "parts", "size": 6}],
+            [{"by": "parts", "size": 6}, {"by": "communities", "size": 1.5}],
             [True],
-            "parts 5, which was taken, parts 6 came back",
+            "(5 parts of people's histories) is not the only one that came back: so did 6 parts of "
+            "people's histories, communities at resolution 1.5.",
         ),
         (0.005, [], [True, False, False], "of 3 groups that came back 2 are topics only"),
         (0.005, [], [True, False], None),
@@ -116,6 +117,18 @@ def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> No
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": 0.09}
     assert not list(how_firm({"result": "no stable structure", "taken": taken, "as_good": [taken]}))
     assert not list(how_firm({}))
+
+
+@pytest.mark.parametrize("drifted", [True, False])
+def test_what_drift_comes_to_is_said_behind_its_figures(drifted: bool) -> None:
+    figure = {"value": 0.2, "usual": 0.1, "spread": 0.01, "most": 0.15, "has_drifted": drifted}
+    said = {
+        "personas": 3, "people": 90, "episodes": 900, "new_episodes": 90, "unassigned_share": 0.5,
+        "gone_share": 0.0, "drift": {"unseen": figure},
+    }  # fmt: skip
+    *_, told = notes(_Told(said, "personas"))
+    assert "unseen 0.2 (0.1 ± 0.01, at most 0.15)." in told
+    assert told.endswith("None is beyond it.") is not drifted
 
 
 def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:
