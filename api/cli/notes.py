@@ -18,6 +18,15 @@ MOST_ERROR = 0.1
 of a wholesaler, where seeds do not agree: .2.)"""
 
 
+DROPPED = {
+    "": "held by too few people, or telling nobody from others",  # of workspaces of before
+    "alike": "telling its people from nobody as active as they are",
+    "busier": "whose people are mostly more active than anybody to compare them with",
+    "few": "held by too few people",
+    "topic": "only a topic (its intents do not recur in the same people more than chance)",
+}
+"""Why groups that came back are no personas."""
+
 Command = Callable[[str], str]
 """What follows `personagraph` -> the whole command for this workspace."""
 
@@ -280,6 +289,11 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _dropped(one: dict[str, Any]) -> str:
+    """Why a group that came back is no persona: a key of `DROPPED`."""
+    return "topic" if not one["passed"] else one.get("dropped") or ""
+
+
 def _way(one: dict[str, Any]) -> str:
     """A way to group what people did, in words."""
     ways = {
@@ -300,14 +314,9 @@ def why_so_many(s: dict[str, Any]) -> str:
             "of all belong to none."
         )
     came, tested = s["taken"], s["candidates"]
-    failed = sum(not one["passed"] for one in tested)
-    mute = sum(one["passed"] and not one["kept"] for one in tested)
     overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
-    dropped = [
-        f"{failed:,} only a topic (its intents do not recur in the same people more than chance)",
-        f"{mute:,} held by too few people, or telling nobody from others",
-    ]
-    told = ", ".join(text for text, count in zip(dropped, (failed, mute), strict=True) if count)
+    reasons = Counter(_dropped(one) for one in tested if not one["kept"])
+    told = ", ".join(f"{count:,} {DROPPED[why]}" for why, count in sorted(reasons.items()))
     return (
         f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
         f"the one was taken whose groups came back most when other people were grouped: "
@@ -340,7 +349,8 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
             f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
-            "found by, counted, but for shares of people, on the half that it was not searched in."
+            "found by, counted, but for shares of people and what is in common, on the half that "
+            "it was not searched in."
         )
     yield from _worded(s.get("personas", {}))
     for one in s.get("renamed", ()):  # not of workspaces of before

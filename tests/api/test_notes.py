@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, _who_counts, how_firm, notes
+from api.cli.notes import WARNING, _who_counts, how_firm, notes, why_so_many
 from kg.lake.workspace import Workspace
 
 SAID = {
@@ -111,6 +111,21 @@ def test_that_another_seed_may_find_others_is_warned_of(
     }  # fmt: skip
     warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
     assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])
+
+
+def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:
+    reasons = ["topic", "few", "alike", "busier", "busier"]
+    told = why_so_many({
+        "personas": 1, "overlooked": 0, "trials": [{}] * 13,
+        "taken": {"personas": 6, "come_back": 6},
+        "candidates": [
+            {"kept": False, "passed": why != "topic", "dropped": why} for why in reasons
+        ] + [{"kept": True, "passed": True, "dropped": None}],
+    })  # fmt: skip
+    assert "6 of its 6 did. Of these dropped: 1 telling its people from nobody as active" in told
+    assert "2 whose people are mostly more active than anybody to compare them with, 1 held" in told
+    assert told.endswith("1 only a topic (its intents do not recur in the same people more than "
+                         "chance).")  # fmt: skip
 
 
 def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> None:
