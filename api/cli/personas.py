@@ -110,8 +110,8 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
         console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
     if persona["sentences"] and not any(OTHERS in s["text"] for s in persona["sentences"]):
         console.print(
-            "  [dim]With others they are not compared: that is done on half of all people, and too "
-            "few of that half hold it to be sure of a difference.[/]",
+            "  [dim]They are not compared with others: in the half of all people that this is done "
+            "on, too few hold it, or are as active, to be sure of a difference.[/]",
             soft_wrap=True,
         )
     for part in persona["micro_personas"]:
