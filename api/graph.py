@@ -29,7 +29,8 @@ def current_graph(settings: Settings, workspace: Path) -> Iterator["Store"]:
     with Lake.open(workspace) as lake, open_store(settings, workspace, write=False) as store:
         if is_behind(lake, store):
             raise Conflict(
-                "The graph is behind the lake: a run is under way, or was stopped.",
+                "The graph is behind the lake: a run is under way or was stopped, or another "
+                "version of personagraph made it.",
                 hint="Wait for it, or run it again; what is done already is skipped.",
             )
         yield store

@@ -37,11 +37,9 @@ def apart(
         most_q: false discovery rate over all personas and subjects.
         out: manners that count for nothing.
     """
-    counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
-    people = np.flatnonzero(~episodes.fit & (counts > 0))
+    people, stratum = _testing(episodes, held)
     if not len(people) or not held.shape[1]:
         return np.zeros(held.shape[1], bool)
-    stratum = _strata(episodes, held)[people]
     did = np.concatenate([_did(episodes, kind)[people] for kind in _kinds(episodes, out)], axis=1)
     boxes = [_boxes(held[people][stratum == s], did[stratum == s]) for s in range(STRATA)]
     n1, k1, n0, k0 = (np.stack(box, axis=-1) for box in zip(*boxes, strict=True))
@@ -51,6 +49,25 @@ def apart(
     q = np.ones(tested.shape)
     q[tested] = q_value(p_value(n1[tested], k1[tested], n0[tested], k0[tested]))
     return np.asarray(((q < most_q) & (effect(n1, k1, n0, k0) != 0)).any(1))
+
+
+def busier(episodes: Episodes, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether most holders of each persona are more active than anybody to compare them with.
+
+    Shapes: held (users, k) -> (k,).
+    """
+    people, stratum = _testing(episodes, held)
+    n1 = np.stack([held[people][stratum == s].sum(0) for s in range(STRATA)], axis=-1)
+    n0 = np.bincount(stratum, minlength=STRATA) - n1
+    nothing = np.zeros_like(n1)
+    return np.asarray(standardise(n1, nothing, n0, nothing).compared < LEAST_COMPARED)
+
+
+def _testing(episodes: Episodes, held: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """The people of the half that tests with anything, and the stratum of each. -> (n,) twice"""
+    counts = np.bincount(episodes.user, minlength=len(episodes.user_ids))
+    people = np.flatnonzero(~episodes.fit & (counts > 0))
+    return people, _strata(episodes, held)[people]
 
 
 def _strata(episodes: Episodes, held: NDArray[np.bool_]) -> Ints:

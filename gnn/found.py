@@ -24,6 +24,7 @@ from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
 TOO_FEW = "too few people to look for personas"
+UNTOLD = "no persona can be told: what recurs tells its people from nobody as active as they are"
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,13 @@ def information(labels: Ints, topics: Ints) -> float:
     from sklearn.metrics import normalized_mutual_info_score
 
     return round(float(normalized_mutual_info_score(labels, topics)), 4)
+
+
+def held_by_few(config: PersonaConfig) -> str:
+    """That no persona is held by as many people as it takes, and who asks for so many."""
+    asked = config.least_people > MIN_PEOPLE
+    why = "personas.yaml asks for so many" if asked else "of fewer nothing is said"
+    return f"no persona is held by {config.least_people:,} people ({why})"
 
 
 def signature_id(signature: str) -> str:

@@ -22,15 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from gnn.apart import apart
+from gnn.apart import apart, busier
 from gnn.communities import Leiden
 from gnn.device import one_thread
 from gnn.found import (
     NO_STRUCTURE,
     TOO_FEW,
+    UNTOLD,
     Found,
     PersonaConfig,
     Report,
+    held_by_few,
     holders,
     information,
     sample,
@@ -184,7 +186,7 @@ def _judged(
         task.advance()
     everyone = np.arange(len(episodes))
     kept = np.array([n for n, test in enumerate(tests) if test.passed], np.int64)
-    too_few = 0
+    why = {n: "topic" for n, test in enumerate(tests) if not test.passed}
     with report.clock("assign"):
         explains = explained(episodes, everyone, manners, rule)
         while True:
@@ -192,19 +194,23 @@ def _judged(
             held = holders(episodes, soft, config)
             people = held.sum(0)
             if len(kept) and people.min() < config.least_people:
-                kept, too_few = np.delete(kept, int(people.argmin())), too_few + 1
+                why[int(kept[people.argmin()])] = "few"
+                kept = np.delete(kept, int(people.argmin()))
                 continue
             tells = apart(episodes, held, config.recurrence.most_q, config.manners_out)
             if tells.all():
                 break
+            told_of = zip(kept[~tells], busier(episodes, held)[~tells], strict=True)
+            why |= {int(n): "busier" if is_busier else "alike" for n, is_busier in told_of}
             kept = kept[tells]
     report.summary["candidates"] = [
-        {"kept": n in set(kept.tolist()), "stability": stability[n], **_rounded(test)}
+        {"kept": n not in why, "dropped": why.get(n), "stability": stability[n], **_rounded(test)}
         for n, test in enumerate(tests)
     ]
     if not len(kept):
-        why = f"no persona is held by {config.least_people} people" if too_few else NO_STRUCTURE
-        return _nothing(episodes, config, report, why)
+        results = {"few": held_by_few(config), "busier": UNTOLD, "alike": UNTOLD}
+        result = next((told for one, told in results.items() if one in why.values()), NO_STRUCTURE)
+        return _nothing(episodes, config, report, result)
     labels = soft.argmax(1)
     report.summary.update(
         personas=len(kept),

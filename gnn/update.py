@@ -17,7 +17,15 @@ import pyarrow.compute as pc
 from gnn import levels, rules, tables
 from gnn.communities import Leiden
 from gnn.drift import Flags, drift, reasons
-from gnn.found import NO_STRUCTURE, Found, PersonaConfig, Report, holders, information, with_floor
+from gnn.found import (
+    Found,
+    PersonaConfig,
+    Report,
+    held_by_few,
+    holders,
+    information,
+    with_floor,
+)
 from gnn.rules import Stored
 from gnn.tensors import Episodes, load
 from kg.progress import Progress, silent
@@ -54,7 +62,7 @@ def update(
     with report.clock("write"):
         beside = levels.find(episodes, found, config, leiden)
         tables.write(step, episodes, (found, beside), config, stored.standing)
-    _tell(report.summary, episodes, found)
+    _tell(report.summary, episodes, found, config)
     report.summary.update(
         new_episodes=int((~known).sum()),
         gone_share=gone_share,
@@ -97,7 +105,7 @@ def _known(step: Any, searched: str, episodes: Episodes) -> tuple[Flags, float]:
     return known, round(1 - float(is_known.sum()) / max(len(before), 1), 4)
 
 
-def _tell(summary: dict[str, Any], episodes: Episodes, found: Found) -> None:
+def _tell(summary: dict[str, Any], episodes: Episodes, found: Found, config: PersonaConfig) -> None:
     labels = found.soft.argmax(1)
     count = found.rule.personas
     summary.update(
@@ -105,7 +113,7 @@ def _tell(summary: dict[str, Any], episodes: Episodes, found: Found) -> None:
         episodes=len(episodes),
         people=len(episodes.user_ids),
         types=episodes.type_count,
-        result=f"{count} personas" if count else NO_STRUCTURE,
+        result=f"{count} personas" if count else held_by_few(config),
     )
     if count:
         summary.update(

@@ -50,12 +50,9 @@ def _coverage(console: Console, coverage: dict[str, Any]) -> None:
         one = coverage[kind]
         if not one["personas"]:
             continue
-        table.add_row(
-            kind,
-            f"{one['personas']:,}",
-            _percent(one["share_of_people"]),
-            _percent(one["share_of_intents"]),
-        )
+        shares = one["share_of_people"], one["share_of_intents"]
+        told = map(_percent, shares) if one["people"] is not None else ("too few hold one", "")
+        table.add_row(kind, f"{one['personas']:,}", *told)
     console.print(table)
 
 

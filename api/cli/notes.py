@@ -18,6 +18,15 @@ MOST_ERROR = 0.1
 of a wholesaler, where seeds do not agree: .2.)"""
 
 
+DROPPED = {
+    "": "held by too few people, or telling nobody from others",  # of workspaces of before
+    "alike": "telling its people from nobody as active as they are",
+    "busier": "whose people are mostly more active than anybody to compare them with",
+    "few": "held by too few people",
+    "topic": "only a topic (its intents do not recur in the same people more than chance)",
+}
+"""Why groups that came back are no personas."""
+
 Command = Callable[[str], str]
 """What follows `personagraph` -> the whole command for this workspace."""
 
@@ -264,9 +273,9 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
             f"({came['information']:.2f} ± {came['error']:.2f} nats)"
         )
     if rivals:
-        told = ", ".join(f"{one['by']} {one['size']:g}" for one in rivals)
         why.append(
-            f"beside {came['by']} {came['size']:g}, which was taken, {told} came back as well"
+            f"the grouping that was taken ({_way(came)}) is not the only one that came back: so "
+            f"did {', '.join(map(_way, rivals))}"
         )
     tested = s["candidates"]
     failed = sum(not one["passed"] for one in tested)
@@ -280,6 +289,20 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _dropped(one: dict[str, Any]) -> str:
+    """Why a group that came back is no persona: a key of `DROPPED`."""
+    return "topic" if not one["passed"] else one.get("dropped") or ""
+
+
+def _way(one: dict[str, Any]) -> str:
+    """A way to group what people did, in words."""
+    ways = {
+        "parts": "{:g} parts of people's histories",
+        "communities": "communities at resolution {:g}",
+    }
+    return ways.get(one["by"], "each person's own groups").format(one["size"])
+
+
 def why_so_many(s: dict[str, Any]) -> str:
     """Why there are as many personas as there are: what was tried, taken, kept and dropped."""
     if "personas" not in s:
@@ -291,19 +314,14 @@ def why_so_many(s: dict[str, Any]) -> str:
             "of all belong to none."
         )
     came, tested = s["taken"], s["candidates"]
-    failed = sum(not one["passed"] for one in tested)
-    mute = sum(one["passed"] and not one["kept"] for one in tested)
     overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
-    dropped = [
-        f"{failed:,} only a topic (its intents do not recur in the same people more than chance)",
-        f"{mute:,} held by too few people, or telling nobody from others",
-    ]
-    told = ", ".join(text for text, count in zip(dropped, (failed, mute), strict=True) if count)
+    reasons = Counter(_dropped(one) for one in tested if not one["kept"])
+    told = ", ".join(f"{count:,} {DROPPED[why]}" for why, count in sorted(reasons.items()))
     return (
         f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
         f"the one was taken whose groups came back most when other people were grouped: "
         f"{came['come_back']:,} of its {came['personas']:,} did{overlooked}. "
-        f"Dropped: {told or 'none'}."
+        f"Of these dropped: {told or 'none'}."
     )
 
 
@@ -318,7 +336,11 @@ def _update(s: dict[str, Any]) -> Iterator[str]:
         f"{one['most']:.3g})"
         for name, one in s["drift"].items()
     )
-    yield f"New episodes against those of the search, beside what chance gives: {told}."
+    drifted = any(one["has_drifted"] for one in s["drift"].values())
+    yield (
+        f"New episodes against those of the search, beside what chance gives: {told}."
+        f"{'' if drifted else ' None is beyond it.'}"
+    )
 
 
 def _claims(s: dict[str, Any]) -> Iterator[str]:
@@ -327,7 +349,8 @@ def _claims(s: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{some(s['claims'], 'claim')} on {some(s['evidence_paths'], 'evidence path')}: "
             f"{tested:,} tested (with a q); {s['claims'] - tested:,} describe what the persona was "
-            "found by, counted, but for shares of people, on the half that it was not searched in."
+            "found by, counted, but for shares of people and what is in common, on the half that "
+            "it was not searched in."
         )
     yield from _worded(s.get("personas", {}))
     yield from _described(s.get("intent_types", {}))

@@ -89,7 +89,7 @@ def nothing_found(summary: dict[str, Any]) -> str:
     if not summary:
         return views.NOT_LOOKED
     if summary.get("result", "").startswith("no persona"):
-        return f"{summary['result']} (personas.yaml asks for so many)"
+        return str(summary["result"])
     if summary.get("result", "").startswith("too few"):
         return f"no persona: {summary['result']}"
     return "no persona: no group of intents recurs in the same people more than chance would do"
@@ -97,7 +97,7 @@ def nothing_found(summary: dict[str, Any]) -> str:
 
 def show_summary(console: Console, persona: dict[str, Any]) -> None:
     """A persona in a few lines."""
-    from kg.personas.statistics import MIN_PEOPLE
+    from kg.personas.sentences import OTHERS
 
     console.print(heading(persona))
     if persona["kept_by"]:
@@ -108,10 +108,10 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
     apart = [s for s in persona["sentences"] if "of all people hold" not in s["text"]]
     for sentence in apart[:KEPT_SENTENCES]:
         console.print(f"  • {escape(sentence['text'])}", soft_wrap=True)
-    if persona["sentences"] and not apart:
+    if persona["sentences"] and not any(OTHERS in s["text"] for s in persona["sentences"]):
         console.print(
-            "  [dim]Nothing more is stated: of the people who test claims fewer than "
-            f"{MIN_PEOPLE} hold it.[/]",
+            "  [dim]They are not compared with others: in the half of all people that this is done "
+            "on, too few hold it, or are as active, to be sure of a difference.[/]",
             soft_wrap=True,
         )
     for part in persona["micro_personas"]:

@@ -64,7 +64,12 @@ def show(console: Console, name: str, found: "Figures") -> None:
         f"{found.people:,} of {found.population:,} people"
     )
     nodes = ", ".join(f"{count:,} {label}" for label, count in found.nodes.items())
-    edges = ", ".join(f"{row['edges']:,} {row['type']}" for row in found.edges)
+    types = [row["type"] for row in found.edges]
+    edges = ", ".join(
+        f"{row['edges']:,} {row['type']}"
+        + (f" ({row['start']} to {row['end']})" if types.count(row["type"]) > 1 else "")
+        for row in found.edges
+    )
     console.print(f"nodes    {nodes}", soft_wrap=True)
     console.print(f"edges    {edges}", soft_wrap=True)
     console.print(
@@ -104,7 +109,7 @@ def _bridges(bridges: "tuple[Bridge, ...]") -> Table:
             "fewer than 20" if bridge.people is None else f"{bridge.people:,}",
             f"{bridge.expected:,.1f}",
             "" if bridge.lift is None else f"{bridge.lift:.2f}",
-            f"{bridge.q:.2g}",
+            "" if bridge.q is None else f"{bridge.q:.2g}",
             escape(", ".join(topics)),
         )
     return table

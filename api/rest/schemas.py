@@ -256,13 +256,13 @@ class Bridge(_Answer):
     persona_id: str
     version: int
     name: str
-    people: int | None = Field(description="Null, as `share`: somebody, and fewer than 20.")
+    people: int | None = Field(description="Null, as `share` and `q`: somebody, and fewer than 20.")
     share: float | None = Field(description="Of the holders of the persona asked about.")
     expected: float = Field(description="As many by chance among equally active people.")
     lift: float | None = Field(
         description="`people` over `expected`; null where either is null or none."
     )
-    q: float = Field(description="False-discovery rate over all other personas.")
+    q: float | None = Field(description="False-discovery rate over all other personas.")
     joining: list[Joining]
 
 

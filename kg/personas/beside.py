@@ -58,20 +58,26 @@ class Beside:
         return np.array([one["kind"] == kind for one in self.personas], bool)
 
     def coverage(self) -> dict[str, Any]:
-        """The share of people who hold any, and of intents that are in any, of each kind."""
+        """The share of people who hold any, and of intents that are in any, of each kind.
+
+        Where too few hold one of a kind, these are null: beside the others they would give it away.
+        """
         intents = int(self.seen.count().to_pyarrow().as_py())
         told = {}
         for kind, table in ((FOUND, "memberships"), (RULE, "rule_memberships")):
             rows = self.lake.table(table)
             rows = rows.filter(rows.persona_id.notnull()).semi_join(self.seen, "intent_id")
             inside = int(rows.intent_id.nunique().to_pyarrow().as_py())
-            people = int(self.held[:, self._of(kind)].any(1).sum())
+            held = self.held[:, self._of(kind)]
+            people, sizes = int(held.any(1).sum()), held.sum(0)
             told[kind] = {
-                "personas": int(self._of(kind).sum()),
+                "personas": len(sizes),
                 "people": people,
                 "share_of_people": _share(people, len(self.user_ids)),
                 "share_of_intents": _share(inside, intents),
             }
+            if ((sizes > 0) & (sizes < MIN_PEOPLE)).any():
+                told[kind] |= dict.fromkeys(("people", "share_of_people", "share_of_intents"))
         return {"people": len(self.user_ids), "intents": intents, **told}
 
     def overlap(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ about the direction.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from kg.personas.kinds import (
     TOPICS_FIRST,
     UNIT,
     USUAL_PLACE,
+    VERB_AND_TOPIC,
     VERBS,
     Kind,
     disabled,
@@ -205,9 +206,11 @@ def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chose
     q = _q_values(family)
     shares, same = _share_claims(lake), answered_by(scan)
     context = _Context(Labels(lake), _as_of(lake), before_ms(scan), shares, same)
-    claims: list[Claim] = []
-    for version in sorted(context.shares):
-        claims += _of_version(version, family, q, context)
+    found = {version: _of_version(version, family, q, context) for version in sorted(shares)}
+    bare = [version for version, mine in found.items() if len(mine) == 1]
+    for version, more in _common(lake, bare, context):
+        found[version] = in_order([*found[version], *more])
+    claims = [claim for mine in found.values() for claim in mine]
     stated = {name: sum(c.kind == name for c in claims) for name in KINDS}
     return Chosen(tuple(claims), silent_on, sum(len(v) for v in q.values()), stated)
 
@@ -223,7 +226,7 @@ Table = dict[str, Any]
 
 def _family(scan: Scan, kinds: Iterable[Kind], progress: Progress) -> dict[str, Table]:
     """Per kind, the pairs that could be stated at the floor, as arrays."""
-    asked = [kind for kind in kinds if kind.name != "share"]
+    asked = [kind for kind in kinds if not kind.of_all]
     found: dict[str, Table] = {}
     with progress.task("Choosing claims", len(asked)) as task:
         for kind in asked:
@@ -322,6 +325,28 @@ def _of_version(
     return list(told.values())[:MAX_CLAIMS]
 
 
+def _common(
+    lake: "Lake", versions: list[str], context: _Context
+) -> Iterator[tuple[str, list[Claim]]]:
+    """What most holders of both halves do, and equally active others do less: of versions of which
+    nothing else can be stated. The comparison only chooses; half of them are whom it was found in.
+    """
+    if not versions:
+        return
+    rows = counts(Scan(lake, half=None), "topic")
+    table = _above_floor(lake.run(_possible(rows.filter(rows.version.isin(versions)))))
+    most = 2 * table["doing"] >= table["n1"].sum(1)
+    alone = table | {box: np.zeros_like(table[box]) for box in ("n0", "k0")}
+    for version in versions:
+        mine = np.flatnonzero((table["version"] == version) & most)
+        places = _strongest(KINDS["common"], table, None, mine)
+        told: dict[str, Claim] = {}
+        for place in places:
+            claim = _claim(version, KINDS["common"], alone, place, None, context)
+            told.setdefault(claim.phrase, claim)
+        yield version, list(told.values())
+
+
 def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray) -> list[int]:
     """Places in the table of what to state of one persona and kind, what tells most first."""
     effect = table["effect"]
@@ -337,7 +362,7 @@ def _strongest(kind: Kind, table: Table, q: np.ndarray | None, mine: np.ndarray)
         ranked = [place for place in ranked if q[place] <= statistics.MAX_Q]
     more = [i for i in ranked if effect[i] > 0 and table["doing"][i] >= statistics.MIN_PEOPLE]
     less = [i for i in ranked if effect[i] < 0]
-    if kind.name in {"topic", "trait"}:
+    if kind.name in {*VERB_AND_TOPIC, "trait"}:
         single = _one_of_each(kind, table, more + less)
         more, less = [i for i in more if i in single], [i for i in less if i in single]
     stated = {*more[: kind.more], *less[: kind.less]}
@@ -351,7 +376,7 @@ def _is_told(claim: Claim) -> bool:
 
 def _is_foreign(kind: str, subject: str) -> bool:
     """Whether the verb is a source's own, which is quoted as it is."""
-    return kind == "topic" and subject.partition(" ")[0] not in VERBS
+    return kind in VERB_AND_TOPIC and subject.partition(" ")[0] not in VERBS
 
 
 def _one_of_each(kind: Kind, table: Table, places: list[int]) -> list[int]:
@@ -426,6 +451,8 @@ def params_of(kind: Kind, claims: Iterable[Claim], before: int) -> dict[str, Any
     pairs = [{"version": c.version_id, "subject": c.subject} for c in claims]
     if kind.name == "share":
         return {"pairs": pairs}
+    if kind.of_all:
+        return {"subjects": sorted({c.subject for c in claims}), "pairs": pairs}
     if kind.name == "trait":
         pairs = [pair | {"name": pair["subject"].partition("=")[0]} for pair in pairs]
     subjects = sorted({c.subject for c in claims})

@@ -5,6 +5,7 @@ verbs, channels and campaigns are looked up later, in what the workspace holds (
 """
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -206,18 +207,32 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
     first = error.errors()[0]
     path = tuple(first["loc"])
     message, hint = first["msg"].removeprefix("Value error, "), HINT
+    message = message.replace("Input should be", "it should be")
     if first["type"] == "extra_forbidden":
         message = f"{path[-1]!r} is not a key here"
         hint = _near(str(path[-1]), _keys(path)) or hint
     elif first["type"] == "literal_error":
         message = f"{first['input']!r} is no manner"
         hint = _near(str(first["input"]), get_args(Manner)) or hint
+    elif expected := _EXPECTED.get(first["type"]):
+        message = f"expected {expected}, received {reprlib.repr(first['input'])}"
     elif message.startswith(("minimum_people", "keep_out")):
         path = (message.split()[0],)
     where = ".".join(str(part) for part in path) or "the file"
     line = line_of(tree, path)
     return InputError(f"{name}, line {line}: {message} ({where}).", hint=hint, line=line)
 
+
+_EXPECTED = {
+    "string_type": "a name (in quotation marks, where it is a number)",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list, [a, b]",
+    "dict_type": "names with what each asks, {name: …}",
+    "model_type": "keys with values, {key: value}",
+}
+"""What a value of another type should have been, in words."""
 
 _PARTS: dict[str, type[Model]] = {
     "keep_out": KeepOut,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from kg.activity import STRATA, strata
-from kg.personas.kinds import DAY_MS, RETURN_DAYS
+from kg.personas.kinds import DAY_MS, KINDS, RETURN_DAYS
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -74,8 +74,9 @@ class Scan:
 def counts(scan: Scan, kind: str) -> Any:
     """All personas and subjects of a kind: version, subject, activity, n1, k1, n0, k0 (Ibis).
 
-    Pairs that nobody was asked about are left out; a pair that no holder has the outcome with is
-    there, with k1 = 0. Every pair has a row for every stratum.
+    A kind that compares with nobody has no others: n0 and k0 are 0. Pairs that nobody was asked
+    about are left out; a pair that no holder has the outcome with is there, with k1 = 0. Every pair
+    has a row for every stratum.
     """
     answers = scan.answers(kind)
     did, asked, held = answers.did, answers.asked, scan.held
@@ -96,7 +97,8 @@ def counts(scan: Scan, kind: str) -> Any:
     having = _count(did.inner_join(scan.people, "user_id"), ["subject", "activity"], "k")
     cells = _with(cells, hits, ["version", "subject", "activity"], "k1")
     cells = _with(cells, having, ["subject", "activity"], "k")
-    cells = cells.mutate(n0=cells.n - cells.n1, k0=cells.k - cells.k1)
+    others = 0 if KINDS[kind].of_all else 1
+    cells = cells.mutate(n0=(cells.n - cells.n1) * others, k0=(cells.k - cells.k1) * others)
     return cells.select(*COLUMNS).order_by("version", "subject", "activity")
 
 
@@ -332,6 +334,7 @@ def _share(scan: Scan) -> Answers:
 
 _ANSWERS: dict[str, Callable[[Scan], Answers]] = {
     "topic": _topic,
+    "common": _topic,
     "verb": _verb,
     "returned": _returned,
     "channel": _channel,

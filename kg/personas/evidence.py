@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from kg.personas.claims import Claim
-from kg.personas.counts import Scan
-from kg.personas.kinds import DAY_MS, KINDS, RETURN_DAYS
+from kg.personas.counts import HALF, Scan
+from kg.personas.kinds import DAY_MS, KINDS, RETURN_DAYS, VERB_AND_TOPIC
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _people(lake: "Lake", kind: str, claims: list[Claim]) -> list[tuple[Claim, s
     """For each claim the holders to show: those with the outcome, or without it for "less"."""
     import ibis
 
-    scan = Scan(lake, half=None if kind == "share" else "test")
+    scan = Scan(lake, half=None if KINDS[kind].of_all else HALF)
     answers = scan.answers(kind)
     wanted = lake.memtable(
         pa.table(
@@ -235,7 +235,7 @@ def asked(claim: Claim, user_id: str) -> dict[str, Any]:
         "subject": claim.subject,
         "user_id": user_id,
     }
-    if claim.kind == "topic":
+    if claim.kind in VERB_AND_TOPIC:
         row["verb"], _, row["topic"] = claim.subject.partition(" ")
     elif claim.kind == "sequence":
         row["first"], _, row["second"] = claim.subject.partition(" > ")

@@ -88,7 +88,8 @@ class Bridge:
         expected: as many by chance among equally active people: over the strata of activity, the
             sum of holders of this one times holders of the other over everybody.
         lift: people over expected; None as people is, or where none are expected.
-        q: of the difference (Cochran-Mantel-Haenszel), all other personas being one family.
+        q: of the difference (Cochran-Mantel-Haenszel), all other personas being one family; None
+            as people is, which could be worked out from it.
         joining: the topics that join them, most people first.
     """
 
@@ -99,7 +100,7 @@ class Bridge:
     share: float | None
     expected: float
     lift: float | None
-    q: float
+    q: float | None
     joining: tuple[Joining, ...]
 
 
@@ -265,7 +266,8 @@ class _Counted:
                 people=people if is_told else None,
                 share=people / max(int(n1[place].sum()), 1) if is_told else None,
                 expected=by_chance, lift=people / by_chance if is_told and by_chance else None,
-                q=float(q[place]), joining=tuple(joining.get(subject, ())[:MOST_JOINING]),
+                q=float(q[place]) if is_told else None,
+                joining=tuple(joining.get(subject, ())[:MOST_JOINING]),
             ))  # fmt: skip
         return tuple(sorted(found, key=lambda bridge: (-(bridge.people or 0), bridge.persona_id)))
 

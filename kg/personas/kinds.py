@@ -26,7 +26,7 @@ class Kind:
         name: of the kind, and of its two queries.
         measure: what `value` is the share of, for the export.
         phrase: the words that state it, after "62 % of them"; `{label}` and `{other}` stand for
-            what the subject names (`topic` and `verb`: see `VERBS`).
+            what the subject names (`topic`, `common` and `verb`: see `VERBS`).
         reads: what the question looks at; descriptive when any of it went into the representation.
         more: how many claims of a persona may say that holders do it more than equally active
             others.
@@ -38,6 +38,7 @@ class Kind:
         counted_as: the kind whose query counts this one too ("": its own).
         shown_as: the kind whose query shows its evidence too ("": its own).
         called: what people are told it is about ("": its name).
+        of_all: asked of people of both halves, and compared with nobody.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Kind:
     counted_as: str = ""
     shown_as: str = ""
     called: str = ""
+    of_all: bool = False
 
     @property
     def words(self) -> str:
@@ -94,6 +96,18 @@ KINDS: dict[str, Kind] = {
             "people of both halves with an intent who hold the persona",
             "of all people hold this persona",
             "membership",
+            of_all=True,
+        ),
+        _kind(
+            "common",
+            "people of both halves who hold the persona with an intent of this verb on this topic; "
+            "stated where nothing else is",
+            "of all who hold it {label}",
+            "topic verb",
+            more=2,
+            shown_as="topic",
+            called="in common",
+            of_all=True,
         ),
         _kind(
             "topic",
@@ -250,12 +264,15 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+VERB_AND_TOPIC = frozenset({"topic", "common"})
+"""The kinds whose subject is `verb topic`."""
+
 MAX_CLAIMS = 12
 
 # What a persona is about, in things that people know, and what it is wanted for, is stated before
 # anything else of it; further topics after that, and single items last: they are examples.
 GOALS = ("goal", "goal_inside", "goal_return")
-PLACES = {"share": 0, "topic": 1, "item": 4} | dict.fromkeys(GOALS, 1)
+PLACES = {"share": 0, "topic": 1, "common": 1, "item": 4} | dict.fromkeys(GOALS, 1)
 USUAL_PLACE = 2
 FURTHER_PLACE = 3
 TOPICS_FIRST = 2

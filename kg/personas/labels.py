@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from kg.personas.kinds import DAYPARTS, VERBS, WEEKDAYS, Kind
+from kg.personas.kinds import DAYPARTS, VERB_AND_TOPIC, VERBS, WEEKDAYS, Kind
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -31,7 +31,7 @@ class Labels:
             return ""
         if kind.name.startswith("goal"):
             return tidy(subject)
-        if kind.name == "topic":
+        if kind.name in VERB_AND_TOPIC:
             return self.topic(subject.partition(" ")[2])
         if kind.name == "trait":
             name, _, value = subject.partition("=")
@@ -101,8 +101,8 @@ class Labels:
 def phrase(kind: Kind, subject: str, label: str) -> str:
     """The words that state a claim, after "62 % of them": from the table of kinds alone."""
     words, other = kind.phrase, ""
-    if kind.name == "topic":
-        words = _verb_words(subject.partition(" ")[0])[0]
+    if kind.name in VERB_AND_TOPIC:
+        words = words.replace("{label}", _verb_words(subject.partition(" ")[0])[0])
     elif kind.name == "verb":
         words = _verb_words(subject)[1]
     elif kind.name == "sequence":

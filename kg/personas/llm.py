@@ -78,8 +78,9 @@ you write by these rules; a sentence that breaks one is thrown away.
 4. Say "more" where a claim's direction is more, "less" where it is less.
 5. Whom they are compared with is always called "{OTHERS}", never otherwise.
    Besides phrases and numbers use only these words: {" ".join(sorted(GLUE | MORE | LESS))}.
-6. The name has two to four words in title case, taken from phrases whose direction is more
-   and whose share_of_them is at least 50 %. Where no phrase is so, it is Mixed Interests.
+6. The name has two to four words in title case, taken from phrases whose direction is more, or
+   that begin with "of all who hold it", and whose share_of_them is at least 50 %. Where no phrase
+   is so, it is Mixed Interests.
 7. The summary is one sentence without numbers over claims of one direction.
 Example: 62 % of them bought cake tins, against 21 % of {OTHERS} (95 % interval 58-66 %,
 431 people)."""

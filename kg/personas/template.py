@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from kg.personas.claims import Claim
+from kg.personas.kinds import VERB_AND_TOPIC
 from kg.personas.labels import NO_KNOWN_KIND
 from kg.personas.sentences import OTHERS, percent
 
@@ -68,9 +69,10 @@ LEAST_ALONE = 2 / 3
 # Nor after when or how they do it, where others do so nearly as often.
 LEAST_APART = 0.15
 LINKS = frozenset({"for", "of", "and", "with", "in", "to", "the", "on", "or", "by"})
-NAMING_KINDS = frozenset(
-    {"topic", "item", "daypart", "weekday", "returned", "response", "support", "repeat", "verb"}
-)
+ABOUT = VERB_AND_TOPIC | {"item"}
+NAMING_KINDS = ABOUT | {
+    "daypart", "weekday", "returned", "response", "support", "repeat", "verb",
+}  # fmt: skip
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
@@ -110,7 +112,7 @@ def named_first(claims: Sequence[Claim], given: str) -> list[Claim]:
 def _is_in(claim: Claim, words: set[str]) -> bool:
     if not _names_somebody(claim):
         return False
-    if claim.kind in {"topic", "item"}:
+    if claim.kind in ABOUT:
         told = _WORD.findall(_short(claim.subject_label).lower())
         noun = _noun(claim).lower().split()[-1]
         return bool(told) and noun in words and (set(told) <= words or told[-1] in words)
@@ -181,7 +183,7 @@ def _names_somebody(claim: Claim) -> bool:
 
 def _names(telling: Sequence[Claim]) -> list[str]:
     """Names of two to four words from what claims say, the most telling first."""
-    about = [c for c in telling if c.kind in {"topic", "item"}]
+    about = [c for c in telling if c.kind in ABOUT]
     about = [c for c in about if _short(c.subject_label)]
     about = [c for c in about if not PROTECTED.search(_short(c.subject_label))]
     topics = [(_short(c.subject_label), _noun(c)) for c in about]
@@ -236,9 +238,9 @@ def _done(claim: Claim) -> str:
 
 
 def _noun(claim: Claim) -> str:
-    return (
-        NOUNS.get(claim.subject.partition(" ")[0], ANYBODY) if claim.kind == "topic" else "Buyers"
-    )
+    if claim.kind not in VERB_AND_TOPIC:
+        return "Buyers"
+    return NOUNS.get(claim.subject.partition(" ")[0], ANYBODY)
 
 
 def _roman(number: int) -> str:

@@ -125,7 +125,7 @@ def _below_floor(claim: Claim) -> str | None:
     too_few = found.people < MIN_PEOPLE or (0 < found.others < MIN_PEOPLE)
     if claim.kind != "share" and found.direction == "more":
         too_few |= found.doing < MIN_PEOPLE
-    if claim.kind != "share" and found.others == 0:
+    if not KINDS[claim.kind].of_all and found.others == 0:
         return "it compares with nobody"
     if found.compared < LEAST_COMPARED:
         return "most of the holders are more active than anybody to compare with"

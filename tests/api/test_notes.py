@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, _who_counts, how_firm, notes
+from api.cli.notes import WARNING, _who_counts, how_firm, notes, why_so_many
 from kg.lake.workspace import Workspace
 
 SAID = {
@@ -89,9 +89,10 @@ def test_a_folder_of_strangers_is_warned_of() -> None:
         (0.02, [], [True], "0.10 ± 0.02"),
         (
             0.005,
-            [{"by": "parts", "size": 6}],
+            [{"by": "parts", "size": 6}, {"by": "communities", "size": 1.5}],
             [True],
-            "parts 5, which was taken, parts 6 came back",
+            "(5 parts of people's histories) is not the only one that came back: so did 6 parts of "
+            "people's histories, communities at resolution 1.5.",
         ),
         (0.005, [], [True, False, False], "of 3 groups that came back 2 are topics only"),
         (0.005, [], [True, False], None),
@@ -112,10 +113,37 @@ def test_that_another_seed_may_find_others_is_warned_of(
     assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])
 
 
+def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:
+    reasons = ["topic", "few", "alike", "busier", "busier"]
+    told = why_so_many({
+        "personas": 1, "overlooked": 0, "trials": [{}] * 13,
+        "taken": {"personas": 6, "come_back": 6},
+        "candidates": [
+            {"kept": False, "passed": why != "topic", "dropped": why} for why in reasons
+        ] + [{"kept": True, "passed": True, "dropped": None}],
+    })  # fmt: skip
+    assert "6 of its 6 did. Of these dropped: 1 telling its people from nobody as active" in told
+    assert "2 whose people are mostly more active than anybody to compare them with, 1 held" in told
+    assert told.endswith("1 only a topic (its intents do not recur in the same people more than "
+                         "chance).")  # fmt: skip
+
+
 def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> None:
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": 0.09}
     assert not list(how_firm({"result": "no stable structure", "taken": taken, "as_good": [taken]}))
     assert not list(how_firm({}))
+
+
+@pytest.mark.parametrize("drifted", [True, False])
+def test_what_drift_comes_to_is_said_behind_its_figures(drifted: bool) -> None:
+    figure = {"value": 0.2, "usual": 0.1, "spread": 0.01, "most": 0.15, "has_drifted": drifted}
+    said = {
+        "personas": 3, "people": 90, "episodes": 900, "new_episodes": 90, "unassigned_share": 0.5,
+        "gone_share": 0.0, "drift": {"unseen": figure},
+    }  # fmt: skip
+    *_, told = notes(_Told(said, "personas"))
+    assert "unseen 0.2 (0.1 ± 0.01, at most 0.15)." in told
+    assert told.endswith("None is beyond it.") is not drifted
 
 
 def test_a_version_that_had_to_be_named_anew_is_told_of() -> None:

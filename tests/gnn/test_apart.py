@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gnn.apart import LEAST_TESTED, apart
+from gnn.apart import LEAST_TESTED, apart, busier
 from tests.gnn.planted import Story, arranged, plant
 
 
@@ -35,3 +35,4 @@ def test_where_most_holders_are_busier_than_all_others_nothing_is_told() -> None
     held = (counts >= np.quantile(counts[counts > 0], 0.4)) | did
     assert apart(episodes, held[:, None], most_q=0.01).tolist() == [False]
     assert apart(episodes, did[:, None], most_q=0.01).tolist() == [True]
+    assert busier(episodes, np.stack([held, did], axis=1)).tolist() == [True, False]

@@ -9,7 +9,7 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
-from gnn.found import PersonaConfig, holders
+from gnn.found import PersonaConfig, held_by_few, holders
 from kg.lake import TABLES, Lake
 from tests.gnn.lake import personas_of, rows_of
 from tests.gnn.planted import Planted, Story, arranged, plant
@@ -198,3 +198,10 @@ def test_who_was_in_a_persona_on_one_occasion_only_does_not_hold_it() -> None:
     config = PersonaConfig(least_share=0.0)
     held = holders(episodes, np.eye(2)[persona], config)
     assert np.flatnonzero(held[:, 0]).tolist() == [twice]
+
+
+def test_who_asks_for_more_people_than_hold_any_persona_is_said() -> None:
+    floor = held_by_few(PersonaConfig())
+    assert floor == "no persona is held by 20 people (of fewer nothing is said)"
+    asked = held_by_few(PersonaConfig(least_people=50))
+    assert asked == "no persona is held by 50 people (personas.yaml asks for so many)"

@@ -142,6 +142,9 @@ def test_the_two_kinds_are_set_side_by_side_and_each_says_what_it_cannot(
     few = {one["name"]: one for one in Beside(writer, 40 * DAY_MS, days=10).each()}
     assert few["everybody"]["people"] is few["everybody"]["fresh"] is None
     assert few["nobody"]["people"] == 0
+    told = Beside(writer, 40 * DAY_MS, days=10).coverage()["rule"]
+    assert told.pop("personas") == 4
+    assert set(told.values()) == {None}  # of few people no sum over rules tells either
     monkeypatch.setattr("kg.personas.beside.MIN_PEOPLE", 1)
     beside = Beside(writer, 40 * DAY_MS, days=10)
     each = {one["name"]: one for one in beside.each()}

@@ -8,22 +8,28 @@ from pathlib import Path
 
 import pytest
 
+from kg import graph
 from kg.lake import Lake
 from kg.lake.tables import TABLES
-from kg.personas import claims, proof
+from kg.personas import claims, proof, wording
 from kg.personas.claims import BOXES, Claim, by_pair
-from kg.personas.counts import COLUMNS, Scan, before_ms, counts
+from kg.personas.counts import COLUMNS, HALF, Scan, before_ms, counts
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS, MAX_CLAIMS, TOPICS_FIRST, disabled
 from kg.personas.proof import Disagreement
+from kg.personas.state import state
+from kg.personas.verify import verify
 from kg.queries import DIALECTS, load
+from kg.settings import Settings
+from kg.store import open_store
 from tests.kg.personas.conftest import Stated
 from tests.kg.personas.planted import AUTUMN, BAKE, SPRING, TINK
+from tests.rows import table
 
 
 def every_pair(lake: Lake, kind: str) -> list[Claim]:
     """A claim on each pair of persona and subject of a kind, at whatever strength."""
-    scan = Scan(lake)
+    scan = Scan(lake, half=None if KINDS[kind].of_all else HALF)
     found = []
     for (version, subject), boxes in by_pair(lake.run(counts(scan, kind)).to_pylist()).items():
         persona_id, _, number = version.rpartition("@")
@@ -124,6 +130,40 @@ def test_nothing_is_said_of_fewer_than_twenty_people(lake: Lake) -> None:
             assert claim.measured.others >= 20
         if claim.measured.direction == "more":
             assert claim.measured.doing >= 20
+
+
+def test_of_whom_too_few_test_claims_what_most_of_all_have_in_common_is_said(
+    planted_lake: Path, workspace: Path, store_settings: Settings
+) -> None:
+    """28 bakers: 12 in the half that tests, of whom nothing may be compared."""
+    shutil.copytree(planted_lake, workspace)
+    with (
+        Lake.writer(workspace) as lake,
+        open_store(store_settings, workspace, write=True) as store,
+    ):
+        half = {row["user_id"]: row["half"] for row in lake.arrow("users").to_pylist()}
+        room = {"test": 12, "fit": 16}
+        with lake.step("fewer") as step:
+            rows = lake.arrow("holdings").drop(["run_id"]).to_pylist()
+            for row in (row for row in rows if row["persona_id"] == BAKE):
+                room[half[row["user_id"]]] -= 1
+                if room[half[row["user_id"]]] < 0:
+                    row["valid_to_ms"] = row["valid_from_ms"] + 1
+            step.overwrite("holdings", table("holdings", rows))
+        graph.project(lake, store)
+        with lake.step("claims") as step:
+            state(step, lake, store)
+        graph.write_claims(lake, store)
+        mine = [claim for claim in claims.read(lake) if claim.persona_id == BAKE]
+        assert [claim.kind for claim in mine] == ["share", "common"]
+        common = mine[1]
+        assert (common.people, common.measured.reference_value, common.q) == (28, None, None)
+        assert common.measured.doing >= 20
+        assert common.phrase == "of all who hold it bought cake tins"
+        words = next(w for w in wording.read(lake) if w.persona_id == BAKE)
+        assert words.name == "Cake Tins Buyers"
+        found = verify(lake, store).problems
+    assert {problem.what for problem in found} <= {"persona"}  # its figures are as they were
 
 
 def test_what_the_persona_was_found_by_is_descriptive_and_has_no_q(lake: Lake) -> None:

@@ -278,7 +278,7 @@ def test_of_fewer_than_twenty_people_in_common_a_bridge_says_no_number(
     held_by_fewer(rich_lake, workspace, both=12, other=None)
     with Lake.open(workspace) as lake:
         (bridge,) = figured(lake).bridges
-    assert (bridge.people, bridge.share, bridge.lift) == (None, None, None)
+    assert (bridge.people, bridge.share, bridge.lift, bridge.q) == (None,) * 4
     assert bridge.expected > 0
 
 
