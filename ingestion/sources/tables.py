@@ -1,6 +1,7 @@
 """Generic tables (CSV, Parquet, JSON lines): a mapping says which column is what."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -457,7 +458,17 @@ def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
     if table.traits:
         found["traits"] = Checked(_traits(table, columns))
     found |= dict(_consents(table, columns))
+    if table.consents and table.kind != "event":
+        denied = ibis.or_(*[~found[f"granted_{number}"].value
+                            for number in range(len(table.consents))])  # fmt: skip
+        for name in found.keys() & {"time", "newest"}:
+            found[name] = _unless(denied.fill_null(False), found[name])
     return found
+
+
+def _unless(denied: Any, time: Checked) -> Checked:
+    """A denial counts whenever it was said, so one whose time cannot be read is no problem."""
+    return replace(time, problem=denied.ifelse(ibis.null("string"), time.problem))
 
 
 def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:

@@ -106,6 +106,20 @@ def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined
     ]
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2126-01-01", "1969-01-01", ""])
+@pytest.mark.parametrize("newest", ["", "    newest: {column: at, zone: UTC}\n"])
+def test_a_denial_counts_though_nobody_can_read_when_it_was_said(
+    tmp_path: Path, at: str, newest: str
+) -> None:
+    people = f"id,at,agreed\n1,{at},no\n2,{at},yes\n"
+    folder = fill(tmp_path / "data", {"people-1": people}, AGREED + newest)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("consents", "record_key", "granted")[0] == ("people-1#1", False)
+    assert set(found.reasons()) == ({2} if at else set())
+    listed = read(tmp_path / "listed", agreed=CONSENTS + f"u9,profiling,denied,{at},web\n")
+    assert ("agreed#5", False) in listed.rows("consents", "record_key", "granted")
+
+
 AGREED = HEAD + (
     "tables:\n  people:\n    files: people-*\n    kind: profile\n    key: id\n"
     "    identifiers: {customer: id}\n    time: {column: at, zone: UTC}\n"
