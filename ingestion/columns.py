@@ -20,7 +20,7 @@ from ingestion.functions import (
     json_as,
     of_bytes,
     try_strptime,
-)  # fmt: skip
+)
 from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch

@@ -704,3 +704,15 @@ def test_letters_of_another_encoding_are_told_with_the_line_to_write(tmp_path: P
         with pytest.raises(InputError) as refused:
             Read(folder, tmp_path / f"w{number}")
         assert line in (refused.value.hint or "").lower()
+
+
+@pytest.mark.parametrize(
+    "before", ["", "\n", "\n\r\n\n", "sep=,\n", "SEP=;\r\n", "\ufeffsep=,\r\n\n"]
+)
+def test_what_stands_before_the_header_is_no_record(tmp_path: Path, before: str) -> None:
+    found = read(tmp_path, f"{before}{GOOD}\n{OK}\n2,bob\n{OK.replace('1,', '3,', 1)}\n")
+    assert found.reasons() == {2: "ragged"}
+    assert found.rows("records", "record_key", "status") == [
+        ("events.csv#1", "accepted"), ("events.csv#2", "quarantined"),
+        ("events.csv#3", "accepted"),
+    ]  # fmt: skip
