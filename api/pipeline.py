@@ -212,8 +212,10 @@ class _Work:
     def resolve(self, mapping: "Mapping") -> None:
         """Records to people."""
         from ingestion.identity import resolve
+        from ingestion.identity.consent import last_ended
 
         config = identity_config(mapping, self.lake.workspace.path)
+        config = replace(config, ended_ms=last_ended(self.lake, int(time.time() * 1000)))
         with self._step("identity", ("ingest", "verdict"), asdict(config)) as step:
             if not step.done:
                 with self.progress.task("People") as task:

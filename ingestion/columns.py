@@ -12,7 +12,15 @@ from typing import Any
 import ibis
 
 from ingestion.forms import formed, minor_units
-from ingestion.functions import aware_epoch_ms, epoch_ms, in_zone, json_as, of_bytes, try_strptime
+from ingestion.functions import (
+    aware_epoch_ms,
+    byte_count,
+    epoch_ms,
+    in_zone,
+    json_as,
+    of_bytes,
+    try_strptime,
+)
 from ingestion.lengths import is_long
 from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
@@ -331,8 +339,10 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
     has_zone = (
         offset.endswith("Z") | offset.endswith("UTC") | offset.contains("+") | offset.contains("-")
     )
-    aware = aware_epoch_ms(text.replace(",", ".").try_cast(_AWARE))
-    naive = text.replace(",", ".").try_cast("timestamp")
+    # As the engine reads it: with seconds, and without a blank before the offset.
+    plain = text.replace(",", ".").re_replace(r"^(.{16})( ?(?:Z|UTC|[+-].*))$", r"\1:00\2")
+    plain = plain.re_replace(r" (Z|[+-][\d:]+)$", r"\1")
+    aware, naive = aware_epoch_ms(plain.try_cast(_AWARE)), plain.try_cast("timestamp")
     otherwise = ibis.null("int64") if zone is None else _zoned(naive, zone)
     return ibis.cases(
         (~text.re_search(_ISO), ibis.null("int64")), (has_zone, aware), else_=otherwise
@@ -358,6 +368,12 @@ _JUNK = (
 )  # fmt: skip
 
 
+# What nobody sees: soft hyphens, spaces of no width, marks of direction and of byte order, and any
+# blank at the ends. Joiners stay, because they change words.
+_UNSEEN = (
+    r"[\x{AD}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}-\x{2069}\x{FEFF}]+"
+    r"|^[\s\p{Z}]+|[\s\p{Z}]+$"
+)
 _EXTENSION = r"\s*(?:x|[;,]?\s*ext(?:ension)?[.:=]?|#)\s*(\d{1,6})\s*$"
 
 
@@ -366,11 +382,13 @@ def identifier(namespace: str, text: Expr) -> Expr:
 
     E-mail addresses in lower case, without the name and the brackets that mail programs write
     around them, phone numbers as digits, with `x` and the extension behind them where there is one,
-    all others trimmed.
+    all others trimmed; none with characters that nobody sees.
     """
+    plain = byte_count(text) == text.length()  # ASCII, as most are, costs no search
+    text = plain.ifelse(text, text.re_replace(_UNSEEN, ""))
     if namespace == "email":
         bare = text.lower().re_replace(r"^[^<]*<([^<>]+@[^<>]+)>[\s,;]*$", r"\1")
-        value = bare.re_replace(r"^\s*mailto:", "").re_replace(r"\s|[.,;]+\s*$", "")
+        value = bare.re_replace(r"^\s*mailto:", "").re_replace(r"[\s\p{Z}]|[.,;]+\s*$", "")
         good = value.re_search(r"^[^@]+@[^@]+\.[^@.]{2,}$")
     elif namespace == "phone":
         desk = text.lower().re_extract(_EXTENSION, 1).fill_null("")

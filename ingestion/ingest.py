@@ -292,7 +292,7 @@ def _with_denials(said: Rows, repeated: Rows) -> Rows:
     """What the accepted say of consent, and what rows that repeat them deny: a denial always wins,
     so one that is said again or later, under the same key, is said of the record that is kept."""
     denied = repeated.filter(~repeated.granted).group_by("record_key", "purpose", "granted")
-    denied = denied.agg(at_ms=repeated.at_ms.min())
+    denied = denied.agg(at_ms=repeated.at_ms.min()).mutate(until_ms=ibis.null("int64"))
     return said.union(denied.anti_join(said, ["record_key", "purpose", "granted"]))
 
 

@@ -349,10 +349,12 @@ class Campaign(Model):
 
 
 class Consent(Model):
-    """A column that grants or denies a purpose; a value in neither list is quarantined."""
+    """A column that grants or denies a purpose; a value in neither list is quarantined. `until`:
+    when a yes ends, or was taken back."""
 
     purpose: ConstantValue
     granted: str
+    until: TimeValue | None = None
     yes: Strings = ("yes", "true", "1", "granted", "y")
     no: Strings = ("no", "false", "0", "denied", "n")
 

@@ -92,7 +92,7 @@ def _write(
     )
     out.records("identities", identities)
     names = ~found.blocked.any_of(FOR_NOBODY)
-    denied = denied_users(out.source, found.stated, names, users, config.consent_default)
+    denied = denied_users(out.source, found.stated, names, users, config)
     out.users("users", user_table(people, users, denied), ["user_id"])
     out.users("user_aliases", users.aliases, ["alias_id"])
     out.records("former_identities", users.former)

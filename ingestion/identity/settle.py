@@ -50,6 +50,7 @@ class IdentityConfig:
         phone_region: the country of national telephone numbers, e.g. `GB`.
         rules: the workspace's own table of identifiers, over the mapping's.
         traits: how the value of a trait is chosen where several are said.
+        ended_ms: a consent that was given until then, or for shorter, has ended; None: none has.
     """
 
     consent_default: Literal["granted", "denied"] = "granted"
@@ -58,6 +59,7 @@ class IdentityConfig:
     phone_region: str | None = None
     rules: Rules = field(default_factory=dict)
     traits: Choices = field(default_factory=dict)
+    ended_ms: int | None = None
 
     def limits(self) -> Limits:
         """What each namespace may decide."""

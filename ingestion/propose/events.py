@@ -144,11 +144,13 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
     if columns:
         made.put("verb", {"column": seen.take(columns[0])}, some(columns[0].distinct, "value"))
         return
-    verb, why = _word(seen)
+    verb, why, check = _word(seen)
     cases: list[Any] = []
     quantity = next(iter(seen.named("quantity")), None)
     price = next(iter([*seen.named("price"), *seen.named("value")]), None)
     people = seen.ids("person")
+    if verb == "bought" and not (price or quantity or seen.ids("item") or seen.titles):
+        why, check = f"{why}; but nothing says what, or for how much: is that what was done?", True
     if charged is not None:
         no_item = Anchor("no_item", charged.condition)
         cases.append(Why({"is": "charged", "when": no_item}, charged.why, check=True))
@@ -166,9 +168,9 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
     if verb == "bought":
         cases += _states(seen)
     if not cases:
-        made.put("verb", verb, why, check=verb == "did_something")
+        made.put("verb", verb, why, check=check)
         return
-    made.put("verb", [*cases, Why({"is": verb}, why)])
+    made.put("verb", [*cases, Why({"is": verb}, why, check=check and verb != "did_something")])
 
 
 def _states(seen: Seen) -> list[Why]:
@@ -186,18 +188,26 @@ def _states(seen: Seen) -> list[Why]:
     return found
 
 
-def _word(seen: Seen) -> tuple[str, str]:
-    """What people did, by a word of the key, the file, a constant column or a column's name."""
+def _word(seen: Seen) -> tuple[str, str, bool]:
+    """What people did, by a word of the key, the file, a constant column or a column's name; and
+    whether that is in doubt, because the file's name says something else than the key's."""
     keys = [n for n in seen.groups if seen.entity_of(n) == "act"]
     constants = [value for c in seen.named("constant") for value in c.values]
     baskets = [column.name for column in seen.ids("basket")]
     places = (("id", keys), ("file", [seen.label]), ("column", constants), ("basket", baskets))
+    said: dict[str, tuple[str, str]] = {}
     for where, texts in places:
         for verb, listed in words()["verbs"].items():
             hits = [piece for text in texts for piece in pieces(text) if piece in listed]
             if hits:
-                return verb, f"{hits[0]!r} in the {where}"
-    return "did_something", "nothing says what people did: put the word for it here"
+                said.setdefault(where, (verb, f"{hits[0]!r} in the {where}"))
+    if not said:
+        return "did_something", "nothing says what people did: put the word for it here", True
+    verb, why = next(iter(said.values()))
+    other, told = said.get("file", (verb, ""))
+    if verb == other:
+        return verb, why, False
+    return verb, f"{why}, and {told}: is it {other}?", True
 
 
 def _cases(made: Draft) -> list[Why]:

@@ -162,10 +162,6 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
         made.put("key", own[0].name, "another in every row")
     put_identifiers(scratch, seen, made)
     put_time(seen, made, main=("at", "changed", "created", "starts"))
-    for column in seen.named("time", "ends"):
-        made.asked.append(
-            f"when a consent ends ({column.name}) is not read: a yes holds until a no is said"
-        )
     found = consent_columns(seen)
     if found is not None:
         purpose, granted = found
@@ -178,6 +174,15 @@ def consent(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -
             value |= ({"no": no} if no else {}) | ({"yes": yes} if yes else {})
             if other:
                 told += f"; neither yes nor no, and quarantined: {', '.join(other)}"
+        ends = sorted(seen.named("time", "ends"), key=lambda c: says(c.name, words()["until"]))
+        if ends:
+            until, why, check = time_value(ends[0])
+            value["until"] = Why(until, why, check)
+            seen.take(ends[0])
+        for column in ends[1:]:
+            made.asked.append(
+                f"a consent ends by {ends[0].name}; {column.name} is not read: which is it?"
+            )
         made.put("consents", [Why(value, told, check=bool(strange))])
 
 

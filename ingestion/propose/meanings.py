@@ -94,7 +94,8 @@ def is_named_as_id(column: Column) -> bool:
     is_fraction = column.is_number and column.whole < column.numbers
     if column.is_unique and not is_fraction and all(piece in kinds for piece in found):
         return True  # order_line, another in every row
-    alone = len(found) == 1 or found[0] in _NUMBER_OF  # customer; numero de cliente
+    joined = len(found) == 1 or found[0] in _NUMBER_OF  # customer; numero de cliente
+    alone = joined or all(piece in kinds for piece in found)  # loyalty_card
     numbered = column.is_number and (column.low or 0) >= _NUMBERED_FROM
     many = column.distinct > _FEW or numbered
     return alone and found[-1] in kinds and not is_fraction and many
@@ -114,7 +115,8 @@ def _meanings(column: Column) -> Iterator[Meaning]:
     if says(name, words()["private"]) and not column.yes_no:
         yield Meaning("private", "personal, and of no use here")
     yield from _consent(column, seen)
-    if says(name, words()["phone"]) and column.share(column.phones + column.numbers) >= 0.8:
+    is_phone = says(name, words()["phone"]) and column.share(column.phones + column.numbers) >= 0.8
+    if is_phone or column.share(column.dialled) >= 0.8:
         yield Meaning("phone", f"telephone numbers; {seen}")
     yield from _detail(column, seen)
     yield from _time(column, seen)
@@ -150,10 +152,40 @@ def _consent(column: Column, seen: str) -> Iterator[Meaning]:
 
 
 def _detail(column: Column, seen: str) -> Iterator[Meaning]:
-    joined = "".join(pieces(column.name))
+    found = pieces(column.name)
     for detail, listed in words()["person"].items():
-        if joined in listed:
+        if "".join(found) in listed:
             yield Meaning("person", seen, detail)
+    if column.is_number or column.yes_no == column.given:
+        return
+    detail, whose = _detail_of(found)
+    if whose & _people():
+        yield Meaning("person", seen, detail)
+    elif detail:
+        yield Meaning("private", "of somebody, and of no use here")
+
+
+def _detail_of(found: list[str]) -> tuple[str, frozenset[str]]:
+    """Which detail a name says of whom: `Passenger Name`, `Vorname Kunde`, `Mitgliedsname`;
+    nothing where it says neither."""
+    whose = _people() | {*words()["whose"], *words()["others"]}
+    joined = "".join(found)
+    if joined.endswith("name") and joined[:-4] in whose:
+        return "name", frozenset({joined[:-4]})
+    bare = [piece for piece in found if piece not in words()["joining"]]
+    for at in range(1, len(bare)):
+        for said, rest in ((bare[at:], bare[:at]), (bare[:at], bare[at:])):
+            named = frozenset({*rest, "".join(rest)} & whose)
+            detail = next((detail for detail, listed in words()["person"].items()
+                           if "".join(said) in listed), "")  # fmt: skip
+            if detail and named:
+                return detail, named
+    return "", frozenset()
+
+
+@cache
+def _people() -> frozenset[str]:
+    return frozenset({*words()["entities"]["person"]} - {*words()["not_whose"]})
 
 
 def is_time(column: Column) -> bool:

@@ -45,9 +45,9 @@ class Column:
         kind: time, bool, number or text: how the file has it.
         given: rows that have a value (words for nothing do not count).
         distinct: different values among them.
-        mails, phones, money, numbers, whole, negative, zero, sentences, yes_no, listed: how many
-            of the values are such; money: amounts with a currency or with commas; listed: several
-            short values with a separator.
+        mails, phones, dialled, money, numbers, whole, negative, zero, sentences, yes_no, listed:
+            how many of the values are such; dialled: telephone numbers with a country; money:
+            amounts with a currency or with commas; listed: several short values with a separator.
         low, high: of numbers.
         form: how amounts are written where they are no plain numbers: a key of `forms` of a
             mapping. What is counted of numbers is then counted in that form.
@@ -65,6 +65,7 @@ class Column:
     distinct: int
     mails: int = 0
     phones: int = 0
+    dialled: int = 0
     money: int = 0
     numbers: int = 0
     whole: int = 0
@@ -249,6 +250,7 @@ def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
     number = _finite(formed(text, form))
     such = {
         "mails": text.re_search(MAIL),
+        "dialled": text.re_search(r"^'?\+\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
         "phones": text.re_search(r"^[+(]?\d[\d\s().\-/]{5,}\d(\s?(x|ext\.?)\s?\d+)?$"),
         "money": text.re_search(_MONEY) & number.isnull(),
         "numbers": number.notnull(),

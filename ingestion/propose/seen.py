@@ -227,9 +227,11 @@ def consent_columns(seen: Seen) -> tuple[Column, Column] | None:
 
 _DENIALS = {"no", "false", "n", "0", "denied", "opted_out", "opt-out", "opted out", "opt out",
             "opted-out", "withdrawn", "unsubscribed", "refused", "revoked", "rejected", "declined",
-            "objected"}  # fmt: skip
+            "objected", "nein", "widerrufen", "abgelehnt", "verweigert", "non", "refusé", "retiré",
+            "denegado", "retirado"}  # fmt: skip
 _ANSWERS = {*YES_NO, *_DENIALS, "granted", "opted_in", "opt-in", "subscribed", "allowed",
-            "opted in", "opt in", "opted-in", "given", "accepted"}  # fmt: skip
+            "opted in", "opt in", "opted-in", "given", "accepted", "ja", "erteilt", "oui",
+            "accordé", "sí", "si", "concedido"}  # fmt: skip
 
 
 def _is_answer(column: Column) -> bool:

@@ -28,7 +28,9 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     if seen.profile.encoding:
         made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
     doubtful = seen.names_people or len(seen.named("person")) >= 2 or may_be_deeds(seen)
-    made.put("kind", seen.kind, seen.reason, check=seen.kind == "ignore" and doubtful)
+    nobodys = seen.kind == "event" and not seen.names_people
+    asked = nobodys or (seen.kind == "ignore" and doubtful)
+    made.put("kind", seen.kind, seen.reason, check=asked)
     if seen.kind == "ignore":
         made.put("reason", seen.reason)
         return made

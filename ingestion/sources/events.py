@@ -491,4 +491,7 @@ def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
     told = told.filter(answer.notnull() & (answer != "null"))
     first = ibis.window(group_by=["person", "purpose", "granted"], order_by=["at_ms", "record_key"])
     told = told.mutate(turn=ibis.row_number().over(first))
-    return told.filter(told.turn == 0).select("record_key", "purpose", "granted", "at_ms")
+    told = told.mutate(until_ms=ibis.null("int64"))
+    return told.filter(told.turn == 0).select(
+        "record_key", "purpose", "granted", "at_ms", "until_ms"
+    )

@@ -1,6 +1,7 @@
 """Generic tables (CSV, Parquet, JSON lines): a mapping says which column is what."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -240,6 +241,7 @@ def _needs(table: Table) -> Needs:
     if table.item:
         times |= {"starts": table.item.starts, "ends": table.item.ends}
     times |= {f"then_{number}": further.time for number, further in enumerate(table.then)}
+    times |= {f"until_{number}": consent.until for number, consent in enumerate(table.consents)}
     given = {label: time for label, time in times.items() if time is not None}
     return Needs(tuple(used_columns(table)), tuple(numbers), given, table.lists, table.forms)
 
@@ -431,6 +433,7 @@ def used_columns(table: Table) -> list[str]:
         values += [table.campaign.id, table.campaign.arm]
     for consent in table.consents:
         names += [consent.granted, *consent.purpose.columns()]
+        times += [consent.until]
     for further in table.then:
         times += [further.time]
         values += [further.quantity, further.value]
@@ -457,7 +460,18 @@ def _by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
     if table.traits:
         found["traits"] = Checked(_traits(table, columns))
     found |= dict(_consents(table, columns))
+    if table.consents and table.kind != "event":
+        denied = ibis.or_(*[~found[f"granted_{number}"].value
+                            for number in range(len(table.consents))])  # fmt: skip
+        times = {"time", "newest", *(f"until_{number}" for number in range(len(table.consents)))}
+        for name in found.keys() & times:
+            found[name] = _unless(denied.fill_null(False), found[name])
     return found
+
+
+def _unless(denied: Any, time: Checked) -> Checked:
+    """A denial counts whenever it was said, so one whose time cannot be read is no problem."""
+    return replace(time, problem=denied.ifelse(ibis.null("string"), time.problem))
 
 
 def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
@@ -482,6 +496,8 @@ def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
             f"purpose_{number}",
             Checked(purpose(given), vague.ifelse("missing_id", nothing), wanted),
         )
+        until = columns.time(f"until_{number}")
+        yield f"until_{number}", replace(until, value=granted.ifelse(until.value, None))
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
@@ -813,6 +829,7 @@ def _consent_rows(rows: Rows, count: int) -> Rows:
                 purpose=said,
                 granted=granted,
                 at_ms=ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms),
+                until_ms=rows[f"until_{number}"],
             )
         )
     return ibis.union(*parts) if len(parts) > 1 else parts[0]

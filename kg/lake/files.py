@@ -187,6 +187,17 @@ def _beginning(path: Path, encoding: str) -> str:
     return block.decode().lstrip("\r\n")
 
 
+def _blank_lines(path: Path, encoding: str) -> int:
+    """How many blank lines stand before the first that is none."""
+    count = 0
+    for block in whole_lines(path, encoding):
+        rest = block.lstrip(b"\r\n")
+        count += block[: len(block) - len(rest)].count(b"\n")
+        if rest:
+            break
+    return count
+
+
 def _without_open(text: str, delimiter: str, columns: int) -> str:
     """A text with the lines marked in which a quote is opened and not closed."""
     return b"".join(Quotes(iter([text.encode()]), delimiter, columns)).decode()
@@ -288,7 +299,8 @@ def _with_problems(table: pa.Table, column: str, schema: pa.Schema) -> pa.Table:
 class _Rejects:
     """Rows that do not fit the header, with the row numbers the parser gives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: int) -> None:
+        self.before = before  # blank lines above the header, which the parser numbers, too
         self.rows: list[tuple[int, str, str]] = []
 
     def __call__(self, row: Any) -> str:
@@ -297,7 +309,7 @@ class _Rejects:
             text, reason = unmarked(text, row.expected_columns), "open_quote"
         reason = "too_long" if text.startswith(TOO_LONG) else reason
         reason = "encoding" if UNREADABLE in text else reason
-        self.rows.append((row.number - 1, reason, text[:KEPT_OF_LONG]))
+        self.rows.append((row.number - self.before - 1, reason, text[:KEPT_OF_LONG]))
         return "skip"
 
     def numbered(self, start: int, count: int) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -314,7 +326,7 @@ def _stage_csv(
     path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
 ) -> Staged:
     delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
-    rejects = _Rejects()
+    rejects = _Rejects(_blank_lines(path, encoding))
     quotes = Quotes(whole_lines(path, encoding), delimiter, len(names))
     blocks = _Marks(iter(quotes))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
@@ -390,12 +402,13 @@ def _csv_batches(
     stream = io.BufferedReader(LineStream(iter(blocks)), 1 << 20)
     yield from pa.csv.open_csv(
         stream,
-        # The names are ours, so that columns without one have one; the file's own are a row.
+        # The names are ours, so that columns without one have one; the file's own are a row, and
+        # so is each blank line before them.
         read_options=pa.csv.ReadOptions(
             use_threads=False,
             block_size=LONGEST_RECORD,
             column_names=names,
-            skip_rows_after_names=1,
+            skip_rows_after_names=rejects.before + 1,
         ),
         parse_options=pa.csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=rejects

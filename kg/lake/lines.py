@@ -8,6 +8,7 @@ A byte order mark says what a file is, whatever was declared.
 import codecs
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ UNREADABLE = "\ufdd0"
 TOO_LONG = "\ufdd1"
 _NOTE = "\ufdd3".encode()  # a file that begins so holds no data, but why there are none
 _CHUNK = 4 << 20
+_DELIMITED = re.compile(rb"\Asep=.(\r\n?|\n)", re.IGNORECASE)
 _QUOTES = b'"'
 _ARCHIVE = b"PK\x03\x04"
 _MARKED = (  # longest first: one begins with the other
@@ -75,7 +77,8 @@ def whole_lines(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
 
 
 def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
-    """A text in pieces, unpacked, as UTF-8 without byte order mark, its lines as long as they are.
+    """A text in pieces, unpacked, as UTF-8 without byte order mark, its lines as long as they are;
+    a first line `sep=;`, which is a word to spreadsheet programs, is an empty one.
 
     Raises:
         UnreadableFile: empty, binary, cut off, or not there.
@@ -83,14 +86,14 @@ def whole_text(path: Path, encoding: str = "utf-8") -> Iterator[bytes]:
     with opened(path) as file:
         try:
             read = _decoded(file, encoding)
-            head = read(_CHUNK)
+            head = _DELIMITED.sub(b"\n", read(_CHUNK).removeprefix(codecs.BOM_UTF8))
             if not head.strip():
                 raise UnreadableFile("empty", "the file holds nothing")
             if not _is_text(head[:4096]):
                 raise UnreadableFile("foreign", "it is not text, or not in the encoding declared")
             if b"\r" in head and b"\n" not in head:  # as a Macintosh once wrote it
                 head, read = head.replace(b"\r", b"\n"), _with_line_feeds(read)
-            yield from _after(head.removeprefix(codecs.BOM_UTF8), read)
+            yield from _after(head, read)
         except (LookupError, UnicodeError) as error:
             raise UnreadableFile("encoding", f"{encoding!r} is no encoding of text") from error
 

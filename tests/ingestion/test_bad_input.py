@@ -536,6 +536,32 @@ def test_utc_is_a_zone_as_a_warehouse_writes_it(tmp_path: Path) -> None:
     assert found.reasons() == dict.fromkeys((4, 5), "unreadable_time")
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["2026-01-01T10:00Z", "2026-01-01 10:00+00", "2026-01-01 05:00 -0500",
+     "2026-01-01 05:00:00 -0500", "2026-01-01 11:00:00.000 +01:00", "2026-01-01T10:00:00 Z",
+     "2026-01-01 10:00 UTC"],
+)  # fmt: skip
+def test_times_without_seconds_and_offsets_after_a_blank_are_read(
+    tmp_path: Path, written: str
+) -> None:
+    mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
+    found = read(tmp_path, f"{GOOD}\n{OK.replace('2026-01-01T10:00:00Z', written)}\n", mapping)
+    assert found.rows("events", "occurred_at_ms") == [1767261600000]
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["{}\u200b", "\u200e{}", "\ufeff{}", "{}\u00a0", "{}\u00ad", "\u2066{}\u2069"],
+)
+def test_characters_that_nobody_sees_make_no_other_person(tmp_path: Path, unseen: str) -> None:
+    mapping = EVENTS.replace("{customer: who}", "{customer: who, email: item}")
+    rows = "1,K1,2026-01-01,a@x.org,1\n" + "2,U,2026-01-01,M,1\n".replace(
+        "U", unseen.format("K1")).replace("M", unseen.format("A@x.org"))  # fmt: skip
+    found = read(tmp_path, f"{GOOD}\n{rows}", mapping)
+    assert found.rows("identifiers", "value") == ["K1", "K1", "a@x.org", "a@x.org"]
+
+
 def test_days_and_hours_that_do_not_exist_are_no_matter_of_the_zone(tmp_path: Path) -> None:
     mapping = EVENTS.replace("{column: at, zone: UTC}", "at")
     found = read(tmp_path, f"{GOOD}\n{OK}\n2,bob,2026-02-30T10:00:00Z,cup,1\n"
@@ -678,3 +704,15 @@ def test_letters_of_another_encoding_are_told_with_the_line_to_write(tmp_path: P
         with pytest.raises(InputError) as refused:
             Read(folder, tmp_path / f"w{number}")
         assert line in (refused.value.hint or "").lower()
+
+
+@pytest.mark.parametrize(
+    "before", ["", "\n", "\n\r\n\n", "sep=,\n", "SEP=;\r\n", "\ufeffsep=,\r\n\n"]
+)
+def test_what_stands_before_the_header_is_no_record(tmp_path: Path, before: str) -> None:
+    found = read(tmp_path, f"{before}{GOOD}\n{OK}\n2,bob\n{OK.replace('1,', '3,', 1)}\n")
+    assert found.reasons() == {2: "ragged"}
+    assert found.rows("records", "record_key", "status") == [
+        ("events.csv#1", "accepted"), ("events.csv#2", "quarantined"),
+        ("events.csv#3", "accepted"),
+    ]  # fmt: skip

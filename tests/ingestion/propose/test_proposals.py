@@ -127,14 +127,22 @@ def test_who_was_sent_what_with_arms_and_who_agreed_to_what(tmp_path: Path) -> N
     reads(tmp_path, found.mapping)
 
 
-def test_that_the_end_of_a_consent_is_not_read_is_said(tmp_path: Path) -> None:
+def test_when_a_consent_ends_is_read_and_which_of_two_ends_is_asked(tmp_path: Path) -> None:
     rows = "".join(
-        f"ann{n}@x.org,profiling,{'yes' if n % 4 else 'no'},2025-01-01,2025-{1 + n % 12:02d}-28\n"
+        f"ann{n}@x.org,profiling,{'yes' if n % 4 else 'no'},2025-01-01,2025-{1 + n % 12:02d}-28,\n"
         for n in range(60)
     )
-    found = of(tmp_path, consent_csv="email,purpose,granted,granted_at,valid_until\n" + rows)
-    assert found.mapping.tables["consent"].kind == "consent"
-    assert any("when a consent ends (valid_until) is not read" in one for one in found.doubts)
+    head = "email,purpose,granted,granted_at,valid_until,note\n"
+    found = of(tmp_path, consent_csv=head + rows)
+    (agreed,) = found.mapping.tables["consent"].consents
+    assert agreed.until is not None
+    assert agreed.until.column == "valid_until"
+    rows = rows.replace(",\n", ",2025-02-02\n")
+    two = of(tmp_path / "two", consent_csv=head.replace("note", "withdrawn_at") + rows)
+    (agreed,) = two.mapping.tables["consent"].consents
+    assert agreed.until is not None
+    assert agreed.until.column == "withdrawn_at"
+    assert any("valid_until is not read: which is it?" in one for one in two.doubts)
 
 
 def test_a_yes_that_somebody_was_held_out_is_an_arm(tmp_path: Path) -> None:

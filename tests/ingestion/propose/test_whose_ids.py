@@ -115,3 +115,62 @@ def test_addresses_that_most_people_of_a_list_share_are_asked_about(
     found = of(tmp_path, people=table("customer_id,mgr,plan", f"K-{{}},m{{{by}}}@x.org,{{5}}"))
     assert named(found, "people") == expected
     assert doubted(found, told)
+
+
+GYM = table("CheckInID,MemberNo,{name},Class,CheckInTime",
+            "{},M{50},N{50} Lee,Yoga {5},2026-01-1{5} 10:00")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MemberName", "Guest name", "Buyer First Name", "Mitgliedsname", "Vorname Kunde", "from_name",
+     "Trainer Name", "account_name", "Billing Street"],
+)  # fmt: skip
+def test_names_and_addresses_of_people_are_nothing_that_rows_are_about(
+    tmp_path: Path, name: str
+) -> None:
+    found = of(tmp_path, checkins=GYM.replace("{name}", name))
+    read = found.mapping.tables["checkins"]
+    assert named(found, "checkins") == {"member": ("MemberNo",)}
+    assert (read.item, read.object, read.category is not None) == (None, None, True)
+
+
+@pytest.mark.parametrize("name", ["student_name", "Billing Name", "shipping_street", "Host name"])
+def test_names_and_addresses_of_people_describe_nobody(tmp_path: Path, name: str) -> None:
+    people = table(f"student_no,{name},parent_email,class", "S{},N{50} Lee,p{50}@x.org,{5}b")
+    found = of(tmp_path, people=people)
+    assert found.mapping.tables["people"].describe == ("class",)
+    assert named(found, "people") == {"student": ("student_no",)}
+
+
+def test_telephone_numbers_are_known_by_their_shape(tmp_path: Path) -> None:
+    found = of(tmp_path, stays=table(
+        "Code,Guest contact,Booked,Listing,Host email",
+        "HM{},+49 176 12345{50}0,2026-01-1{5},Flat {5},host{5}@x.org",
+    ))  # fmt: skip
+    assert named(found, "stays") == {"phone": ("Guest contact",)}
+
+
+def test_cards_and_codes_of_people_name_them(tmp_path: Path) -> None:
+    loans = table("loan_id,patron_barcode,item_barcode,checkout_date,return_date",
+                  "{},29{50},31{7},2026-01-1{5},2026-02-1{5}")  # fmt: skip
+    found = of(tmp_path, loans=loans)
+    read = found.mapping.tables["loans"]
+    assert named(found, "loans") == {"patron": ("patron_barcode",)}
+    assert read.item is not None
+    assert read.item.id.column == "item_barcode"
+    assert read.time is not None
+    assert read.time.column == "checkout_date"
+    sold = table("receipt_no,loyalty_card,sold_at,description,line_total",
+                 "R{},9800{50},2026-01-1{5},Bread {7},2.5")  # fmt: skip
+    other = of(tmp_path / "other", sales=sold)
+    assert named(other, "sales") == {"loyalty_card": ("loyalty_card",)}
+
+
+def test_deeds_of_nobody_and_deeds_of_two_names_are_asked_about(tmp_path: Path) -> None:
+    found = of(tmp_path, sales=table("receipt_no,sold_at,sku,qty", "R{},2026-01-1{5},P{7},1"))
+    assert doubted(found, "sales.kind: items or baskets at a time; nobody is named")
+    booked = table("Ticket Number,Email,Booking Date,Fare", "T{},a{50}@x.org,2026-01-1{5},9{5}")
+    assert doubted(of(tmp_path / "a", bookings=booked), "bookings.verb: 'ticket' in the id")
+    points = table("txn_no,card_no,posted_on,points", "{},60{50},2026-01-1{5},-{7}")
+    assert doubted(of(tmp_path / "b", ledger=points), "nothing says what, or for how much")

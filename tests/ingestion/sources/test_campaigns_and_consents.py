@@ -1,6 +1,8 @@
 """Who was sent what in which arm, and who agreed to what: tables that no vendor has published."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from business import CONSENTS, SENDS
@@ -8,6 +10,7 @@ from folders import HEAD, Read, fill
 
 from ingestion.detect import recognise
 from ingestion.identity import IdentityConfig, resolve
+from ingestion.identity.consent import last_ended
 from ingestion.propose import is_needed, propose
 from kg.errors import InputError
 from kg.lake import Lake
@@ -104,6 +107,67 @@ def test_a_denial_of_no_purpose_is_one_of_all_and_half_a_decision_is_quarantined
     assert said.rows("consents", "record_key", "purpose", "granted") == [
         ("people#k1", "all", False)
     ]
+
+
+ENDING = HEAD + (
+    "tables:\n  people:\n    files: people\n    kind: consent\n    identifiers: {customer: id}\n"
+    "    consents: [{purpose: {column: what}, granted: ok, until: {column: until, zone: UTC}}]\n"
+)
+ENDS = (
+    "id,what,ok,until\n"
+    "1,profiling,yes,2026-02-01\n"  # ends, and nothing else was said
+    "2,profiling,yes,2026-02-01\n2,profiling,yes,2026-04-01\n"  # given anew
+    "3,profiling,yes,2026-02-01\n3,scoring,yes,\n"  # to another purpose
+    "4,profiling,yes,\n"
+    "5,profiling,no,whenever\n"
+    "6,profiling,yes,whenever\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "default", "denied"),
+    [
+        ("2026-01-15", "granted", {"5"}),
+        ("2026-02-01", "denied", {"1", "3", "5"}),
+        ("2026-05-01", "granted", {"1", "2", "3", "5"}),
+    ],
+)
+def test_a_consent_that_has_ended_is_a_denial_where_no_other_holds(
+    tmp_path: Path, day: str, default: Literal["granted", "denied"], denied: set[str]
+) -> None:
+    folder = fill(tmp_path / "data", {"people": ENDS}, ENDING)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.reasons() == {8: "unreadable_time"}
+    now_ms = int(datetime.fromisoformat(f"{day}T00:00Z").timestamp() * 1000)
+    with Lake.writer(tmp_path / "workspace") as lake:
+        config = IdentityConfig(default, ended_ms=last_ended(lake, now_ms))
+        with lake.step("identity", inputs={"ingest": found.run_id}) as step:
+            resolve(step, bytes(range(32)), config)
+        users = {row["user_id"]: row["consent_denied"] for row in lake.arrow("users").to_pylist()}
+        names = lake.arrow("user_identifiers").to_pylist()
+    assert {row["value"] for row in names if users[row["user_id"]]} == denied
+
+
+def test_columns_that_say_when_a_consent_ends_are_known(tmp_path: Path) -> None:
+    head, *rows = CONSENTS.splitlines()
+    said = [f"{head},valid_until", *(f"{row},2026-03-01" for row in rows)]
+    found = read(tmp_path, agreed="\n".join(said))
+    ends = found.rows("consents", "granted", "until_ms")
+    assert ends == [(False, None), (False, None), (True, 1772323200000), (True, 1772323200000)]
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2126-01-01", "1969-01-01", ""])
+@pytest.mark.parametrize("newest", ["", "    newest: {column: at, zone: UTC}\n"])
+def test_a_denial_counts_though_nobody_can_read_when_it_was_said(
+    tmp_path: Path, at: str, newest: str
+) -> None:
+    people = f"id,at,agreed\n1,{at},no\n2,{at},yes\n"
+    folder = fill(tmp_path / "data", {"people-1": people}, AGREED + newest)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("consents", "record_key", "granted")[0] == ("people-1#1", False)
+    assert set(found.reasons()) == ({2} if at else set())
+    listed = read(tmp_path / "listed", agreed=CONSENTS + f"u9,profiling,denied,{at},web\n")
+    assert ("agreed#5", False) in listed.rows("consents", "record_key", "granted")
 
 
 AGREED = HEAD + (
