@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_OF_PERSONA = 16
 MOST_ITEMS = 3
+UNNAMED = "the first of the server"
+"""Which model was asked, where none was named and none answered with its name."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _written(one: IntentType, llm: LlmServer) -> IntentType:
     try:
         line, model = write_line(llm, one.facts.phrase, one.facts.mostly, one.facts.items)
     except Unusable as error:
-        return replace(one, asked=llm.model, refused=error.message)
+        return replace(one, asked=llm.model or UNNAMED, refused=error.message)
     except Unavailable as error:
         return replace(one, refused=error.message)
     line = line.strip()

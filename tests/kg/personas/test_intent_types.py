@@ -153,6 +153,17 @@ def test_a_type_whose_facts_changed_is_asked_for_again(stated: Stated) -> None:
         assert len(tape.asked) == len(plain) + 1
 
 
+def test_a_model_that_writes_nothing_that_can_be_used_is_not_asked_again(stated: Stated) -> None:
+    with recorded_server([{"content": "no JSON"}]) as tape:
+        found = describe(stated.lake, LlmServer(tape.url, tries=1))
+        assert len(tape.asked) == len(found)
+        assert all("not of the schema" in one.refused for one in found)
+        again(stated, found)
+        assert describe(stated.lake, LlmServer(tape.url, tries=1)) == found
+        assert len(tape.asked) == len(found)
+    assert verify(stated.lake, stated.store).ok
+
+
 def test_a_model_that_does_not_answer_is_asked_once(stated: Stated) -> None:
     with recorded_server([{"status": 404}]) as tape:
         found = describe(stated.lake, LlmServer(tape.url))
