@@ -114,7 +114,7 @@ GOALS = [("bought", f"topic-{number:02d}") for number in range(8)]
         (0, [], "too few people to look for personas (0 in the half to find them in; 40 are"),
         (1, GOALS, "too few people"),
         (30, GOALS, "too few people to look for personas (15 in the half"),
-        (200, GOALS, "no stable structure"),
+        (200, GOALS, "no persona can be told: what recurs tells its people from nobody"),
         (300, GOALS[:1], "no stable structure"),
     ],
     ids=["no intents", "one user", "few people", "all users identical", "one event each"],
