@@ -11,7 +11,7 @@ not spoken of; a line says what its facts say, and no more.
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import Unavailable
@@ -74,19 +74,8 @@ class IntentType:
     @property
     def row(self) -> dict[str, Any]:
         """As a row of the table `intent_types`."""
-        facts = {"phrase": self.facts.phrase, "mostly": self.facts.mostly}
-        return {
-            "verb": self.verb,
-            "topic": self.topic,
-            "people": self.people,
-            "intents": self.intents,
-            "events": self.events,
-            "facts": json.dumps(facts | {"items": self.facts.items}, ensure_ascii=False),
-            "line": self.line,
-            "author": self.author,
-            "asked": self.asked,
-            "refused": self.refused,
-        }
+        facts = json.dumps(asdict(self.facts), ensure_ascii=False)
+        return asdict(self) | {"facts": facts}
 
 
 def read(lake: "Lake") -> list[IntentType]:
