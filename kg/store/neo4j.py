@@ -5,7 +5,7 @@ One workspace per database: the watermark says whose it is, and another workspac
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import neo4j
 import numpy as np
@@ -17,10 +17,8 @@ from kg.progress import Progress, silent
 from kg.settings import Settings
 from kg.store.bolt import BoltStore, open_driver, our_errors
 from kg.store.communities import canonical_edges, improved, numbered_by_first_member
+from kg.store.request import Request
 from kg.store.tables import GraphTables, Watermark
-
-if TYPE_CHECKING:
-    from kg.store.read_only import Request
 
 OLDEST = (5, 26)
 _INDEX_SECONDS = 300
@@ -190,7 +188,7 @@ def _check_gds(store: Neo4jStore) -> None:
 
 
 def marked_rows(
-    request: "Request", check: Callable[[str | None, Any], None], begin: Callable[[], None]
+    request: Request, check: Callable[[str | None, Any], None], begin: Callable[[], None]
 ) -> Iterator[list[Any]]:
     """The watermark (empty: none is set), the columns of an analyst's query, then its rows.
 

@@ -33,6 +33,7 @@ from kg.errors import (
     Unavailable,
 )
 from kg.store.guard import check_plan, check_text
+from kg.store.request import Request
 from kg.store.tables import Watermark
 
 if TYPE_CHECKING:
@@ -66,24 +67,6 @@ class Answer:
     truncated: bool
     warnings: list[str] = field(default_factory=list)
     watermark: Watermark | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the process is told, on its standard input."""
-
-    text: str
-    params: dict[str, Any]
-    max_rows: int
-    timeout_s: float
-    memory_mb: int
-    mark: str
-    workspace_id: str = ""
-    copy: str | None = None
-    log: str | None = None
-    uri: str | None = None
-    user: str | None = None
-    password: str | None = None
 
 
 def run_read_only(
