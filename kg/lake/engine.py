@@ -4,6 +4,7 @@ Invariant: whatever a table expression names is fixed when it is made (a version
 no later write changes what it gives.
 """
 
+import json
 import os
 import re
 import shutil
@@ -39,6 +40,8 @@ _KINDS: dict[str, type[duckdb.Error]] = {
     "Out of Memory Error": duckdb.OutOfMemoryException,
     "FATAL Error": duckdb.FatalException,
 }
+_HOLD_BACK = {"ORDER_BY", "TOP_N", "HASH_GROUP_BY", "PERFECT_HASH_GROUP_BY", "WINDOW"}
+"""Steps that give no row before they have seen all."""
 _COPY_OPTIONS = {
     "parquet": "FORMAT parquet, COMPRESSION zstd",
     "csv": "FORMAT csv, HEADER",
@@ -117,14 +120,20 @@ class Engine:
     def arrow(self, expression: Any) -> pa.Table:
         """The rows of an Ibis expression."""
         with on_engine(self._home):
-            result = self._connection(expression).execute(self._con.compile(expression))
+            # Not `execute`: that streams; see `_unites`.
+            result = self._connection(expression).sql(self._con.compile(expression))
             # As Ibis itself does, whose own way imports pandas: seconds, for every command.
             return PyArrowData.convert_table(result.to_arrow_table(), expression.schema())
 
     def batches(self, expression: Any) -> pa.RecordBatchReader:
         """The rows of an Ibis expression as a stream, whatever else is asked meanwhile."""
+        query = self._con.compile(expression)
         with on_engine(self._home):
-            result = self._connection(expression).execute(self._con.compile(expression))
+            connection = self._connection(expression)
+            if _unites(connection, query):
+                connection.execute(f"CREATE TEMP TABLE united AS {query}")
+                query = "FROM united"
+            result = connection.execute(query)
             return told(result.to_arrow_reader(_BATCH_ROWS), self._home)
 
     def keep(self, expression: Any) -> Any:
@@ -168,6 +177,25 @@ class Engine:
         """Forget everything and remove what was put aside."""
         self._con.disconnect()
         shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def _unites(connection: Any, query: str) -> bool:
+    """Whether a query's rows come out of a UNION as they are made.
+
+    As a stream such a query can wait for ever (DuckDB 1.5, duckdb/duckdb#22215): what its second
+    part joins with is only built once the first part is through, which waits to be read, which
+    waits for everything to be built. It takes two large parts, half a million rows on two cores.
+    """
+    (_, plan) = connection.execute(f"EXPLAIN (FORMAT json) {query}").fetchone()
+    waiting = list(json.loads(plan))
+    while waiting:
+        step = waiting.pop()
+        name = step["name"].strip()
+        if name == "UNION":
+            return True
+        if name not in _HOLD_BACK:
+            waiting += step["children"]
+    return False
 
 
 def is_whole(file: Path) -> bool:

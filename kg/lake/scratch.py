@@ -145,7 +145,8 @@ class Scratch(Engine):
     def sql(self, query: str) -> pa.Table:
         """The rows of a query in the engine's own language; empty where it has none."""
         with on_engine(self.folder):
-            return self._con.raw_sql(query).to_arrow_table()
+            found = self._con.con.sql(query)  # as `arrow` does
+            return pa.table({}) if found is None else found.to_arrow_table()
 
     def splink(self) -> Any:
         """This engine as Splink speaks to it."""

@@ -6,13 +6,16 @@ from pathlib import Path
 import duckdb
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from kg.errors import Conflict, InputError, NotFound, Unavailable
 from kg.lake import TABLES, Lake, Workspace, Writer, WrongTable, tables
+from kg.lake.engine import Engine
 from kg.lake.manifest import Manifest, write_manifest
 
 ROWS = 300_000
+ROWS_THAT_HANG = 1_000_000
 
 
 def identities(*rows: tuple[str, str]) -> pa.Table:
@@ -233,6 +236,20 @@ def test_a_stream_survives_whatever_is_asked_meanwhile(tmp_path: Path) -> None:
         for place, stream in enumerate(streams):
             counts[place] += sum(batch.num_rows for batch in stream)
         assert counts == [ROWS, ROWS]
+
+
+def test_a_stream_out_of_two_large_parts_that_are_joined_ends(tmp_path: Path) -> None:
+    # As a stream DuckDB waits for ever on it, from about this size on.
+    engine = Engine(tmp_path / "spill")
+    engine._con.raw_sql("SET threads = 2")
+    numbers = ibis.range(ROWS_THAT_HANG).unnest().cast("int64").name("n").as_table()
+    one, two, three = (engine.keep(numbers.mutate(m=numbers.n)) for _ in range(3))
+    both = ibis.union(one.join(two, ["n", "m"]), one.join(three, ["n", "m"]))
+    assert sum(batch.num_rows for batch in engine.batches(both)) == 2 * ROWS_THAT_HANG
+    assert engine.arrow(both).num_rows == 2 * ROWS_THAT_HANG
+    in_order = engine.batches(both.order_by("m", "n").select("m")).read_all()["m"]
+    assert pc.all(pc.less_equal(in_order[:-1], in_order[1:])).as_py()
+    engine.close()
 
 
 def test_arrow_data_joins_with_the_tables_of_the_lake(tmp_path: Path) -> None:
