@@ -174,7 +174,7 @@ def stage(scratch: Scratch, fitted: Fitted, only: set[str] | None = None) -> Fit
             link = Link.model_construct(file=(dataset.table.questions.file,), on={})
             links["questions"] = tuple(_linked(scratch, fitted, dataset, "questions", link))
         datasets.append(Dataset(dataset.name, dataset.table, dataset.sources, staged, links))
-    return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)))
+    return _check(scratch, replace(fitted, datasets=tuple(datasets), bad=tuple(bad)), only)
 
 
 def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
@@ -233,7 +233,7 @@ def _linked(
         yield staged
 
 
-def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
+def _check(scratch: Scratch, fitted: Fitted, only: set[str] | None) -> Fitted:
     from ingestion.sources.tables import used_columns
 
     datasets, bad = [], list(fitted.bad)
@@ -241,17 +241,19 @@ def _check(scratch: Scratch, fitted: Fitted) -> Fitted:
         staged, odd = _of_one_shape(fitted.mapping, dataset)
         bad += odd
         needed = [] if dataset.table.format in _LINES else used_columns(dataset.table)
+        # A new file beside others that were read as the mapping says is odd, not the mapping.
+        first = only is None or all(one.name in only for one in dataset.sources)
         for one in dataset.sources:
             if one.name not in staged or LINE in staged[one.name].columns:
                 continue
             lost = _lost(needed, staged[one.name], dataset)
-            if lost and len(staged) == 1:
+            if lost and first and len(staged) == 1:
                 raise _missing(fitted.mapping, one.name, lost, list(staged[one.name].columns),
                                ("tables", dataset.name))  # fmt: skip
             if lost:
                 del staged[one.name]
                 bad.append(BadFile(one, dataset.name, "missing_column", f"it has no {lost!r}"))
-        if staged and needed and LINE in next(iter(staged.values())).columns:
+        if staged and needed and first and LINE in next(iter(staged.values())).columns:
             _check_fields(scratch, fitted.mapping, replace(dataset, staged=staged), needed)
         _check_zones(scratch, fitted.mapping, dataset, staged)
         datasets.append(

@@ -1,8 +1,8 @@
 """Names of columns in a mapping that no file has, where that is no reason to refuse it.
 
 `forms`, `names`, `lists`, `ignore_columns` and `required` speak of columns that need not be there:
-of one that is misspelt nothing is ever noticed. The tables of vendors are left out: their columns
-are optional.
+of one that is misspelt nothing is ever noticed. So do `traits` where a table says what it requires.
+Of the tables of vendors, whose own columns are optional, only the traits that somebody adds count.
 """
 
 import difflib
@@ -25,7 +25,7 @@ def strays(
         used: the columns that its mapping names elsewhere.
     """
     table = mapping.tables[label]
-    if table.format in shipped.tables() or not known:
+    if not known:
         return
     for key, name in _named(table, used):
         found = name in known if key == "names" else table.columns_for(name, known)
@@ -39,6 +39,13 @@ def strays(
 
 
 def _named(table: Table, used: Collection[str]) -> Iterator[tuple[str, str]]:
+    vendors = shipped.tables().get(table.format or "")
+    own = vendors.table.get("traits", {}).values() if vendors else ()
+    for name in table.traits.values():
+        if table.may_lack(name) and name not in own and name not in table.names:
+            yield "traits", name
+    if vendors:
+        return
     for key in ("forms", "lists", "ignore_columns", "required"):
         for name in getattr(table, key) or ():
             if not (name in used and table.may_lack(name)):

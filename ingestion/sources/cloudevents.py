@@ -11,6 +11,7 @@ from typing import Any
 
 import ibis
 
+from ingestion.functions import from_base64, json_only, json_shaped
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, words
@@ -21,6 +22,13 @@ _NOTHING = ibis.null("string")
 def fits(found: Mapping[str, Any]) -> bool:
     """Whether an object is a structured event."""
     return {"specversion", "type", "source", "id"} <= set(found)
+
+
+def _objects(rows: Rows) -> Texts:
+    """The data, which a producer may have packed as bytes."""
+    given = json_shaped(rows.line, {"data": "JSON", "data_base64": "VARCHAR"})
+    packed = json_only(from_base64(given["data_base64"]), "{")
+    return {"data": ibis.coalesce(json_only(given["data"].cast("string"), "{"), packed)}
 
 
 def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
@@ -78,5 +86,6 @@ FORMAT = Format(
         "email": ("data.email", "data.user.email", "data.customer.email"),
         "phone": ("data.phone", "data.user.phone", "data.customer.phone"),
     },
+    objects_of=_objects,
     finished=_finished,
 )

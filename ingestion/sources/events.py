@@ -85,6 +85,7 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
     table = dataset.table
     rows = texts(scratch, messages(scratch, dataset, form), form, table)
     rows = scratch.view(rows.mutate(wrong=_changed(rows), **form.finished(rows, table, salt)))
+    rows = scratch.view(rows.mutate(**_of_nobody(rows))) if "nobody" in rows.columns else rows
     rows = _named(scratch, rows, salt)
     rows = scratch.view(rows.mutate(**_meaning(rows, form)))
     columns = _prepared(scratch, rows, form, mapping)
@@ -114,8 +115,23 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str, form: F
         named=ibis.or_(outside, *[rows[name].notnull() for name in ids]),
         dropped_identifiers="dropped",
         **_event_columns(rows, table, form),
+        **_versions(rows),
     )  # fmt: skip
     return Reading(kept, _outputs(scratch, table, form, tuple(ids)))
+
+
+def _versions(rows: Rows) -> dict[str, Any]:
+    """How new each row is, where a format says so of some: of the others the earliest counts."""
+    if "newest" not in rows.columns:
+        return {}
+    return {"version": ibis.coalesce(rows.newest, -rows.recorded_at_ms)}
+
+
+def _of_nobody(rows: Rows) -> dict[str, Any]:
+    """Messages of nobody (robots, tests, what was deleted) name nobody and say nothing."""
+    said = [name for name in rows.columns if name.startswith("given:")]
+    said += ["external_ids", "traits", "consent"]
+    return {name: rows.nobody.ifelse(_NOTHING, rows[name]) for name in said}
 
 
 def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
@@ -163,7 +179,10 @@ def _meaning(rows: Rows, form: Format) -> dict[str, Any]:
         (rows["_slug"].isnull(), _NOTHING), (profile, "profile"), else_=ibis.literal("event")
     )
     silent = rows["_slug"].isin(sorted(form.left_out)) if form.left_out else ibis.literal(False)
-    usual = {"kind": kind, "left_out": silent.fill_null(False), "verb": verb(rows)}
+    silent = silent.fill_null(False)
+    if "nobody" in rows.columns:
+        silent = silent | rows.nobody
+    usual = {"kind": kind, "left_out": silent, "verb": verb(rows)}
     return {name: made for name, made in usual.items() if name not in rows.columns}
 
 

@@ -76,8 +76,10 @@ class Format:
         unfolded: instead of `batch`, one row per message from lines that hold several.
         unpacked: columns to compute before `objects_of`, which may use them again and again.
         objects_of: further objects as JSON text, for places to point into: name -> expression.
-        finished: columns to set or mend once all texts are known; also `kind`, `left_out` and
-            identifiers by their name.
+        finished: columns to set or mend once all texts are known; also `kind`, `left_out`,
+            identifiers by their name, and `nobody`: whether it is of nobody (robots, tests, what
+            was deleted), and so no event either; `newest`: of several with one id the greatest
+            counts.
         folded: several events as one, at the very end.
     """
 

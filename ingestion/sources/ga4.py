@@ -56,6 +56,9 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
     whole = (rows.value.try_cast("float64") / 1e6).cast("string")
     return {
         "id": rows.event.notnull().ifelse(md5(key).substr(0, 20), _NOTHING),
+        # What developers try out, and what an internal filter of the property marks.
+        "nobody": rows.debug.isin(("1", "true")).fill_null(False)
+        | rows.traffic.isin(("internal", "developer")).fill_null(False),
         "time": rows.original,
         "original": _NOTHING,
         "value": in_app.fill_null(False).ifelse(whole, rows.value),
@@ -122,6 +125,8 @@ FORMAT = Format(
         "url": ("params.page_location",),
         "page_title": ("params.page_title",),
         "params": ("params",),
+        "debug": ("params.debug_mode",),
+        "traffic": ("params.traffic_type",),
         "analytics": ("privacy_info.analytics_storage",),
         "ads": ("privacy_info.ads_storage",),
         "limited": ("device.is_limited_ad_tracking",),

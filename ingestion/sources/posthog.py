@@ -15,9 +15,11 @@ import ibis
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit, words
+from ingestion.sources.robots import is_robot
 
 _MERGES = ("$create_alias", "$merge_dangerously")
 _NOTHING = ibis.null("string")
+_VERSIONS = 1 << 31  # more than one person has
 _EVENT = {"uuid", "event", "properties", "distinct_id", "timestamp"}
 _PERSON = {"distinct_id", "person_id", "person_version"}
 
@@ -52,6 +54,9 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
     return {
         "event": ibis.coalesce(rows.event, person.ifelse("$set", _NOTHING)),
         "id": ibis.coalesce(rows.id, person.ifelse(distinct, _NOTHING)),
+        "newest": person.ifelse(_version(rows), None),
+        # A person who was deleted stays in the export, under a later version.
+        "nobody": is_robot(rows.agent) | rows.deleted.lower().isin(("true", "1")).fill_null(False),
         # Whoever is made up for a group's sake is nobody.
         "given:distinct_id": (anonymous | grouped).ifelse(_NOTHING, distinct),
         "given:anonymous_id": (anonymous & ~grouped).ifelse(distinct, _NOTHING),
@@ -66,6 +71,12 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
         ),
         "traits": ibis.coalesce(rows.traits, person.ifelse(rows.properties, _NOTHING)),
     }
+
+
+def _version(rows: Rows) -> Any:
+    """How new a row of the persons model is: whose the id is, then what is said of them."""
+    whose, said = (rows[name].try_cast("int64") for name in ("id_version", "person_version"))
+    return whose.fill_null(0) * _VERSIONS + said
 
 
 _PROPERTIES = commerce("properties")
@@ -101,7 +112,10 @@ FORMAT = Format(
         "properties": ("properties",),
         "identified": ("properties.$is_identified",),
         "profiled": ("properties.$process_person_profile",),
+        "agent": ("properties.$raw_user_agent",),
+        "deleted": ("is_deleted",),
         "person_version": ("person_version",),
+        "id_version": ("person_distinct_id_version",),
     },
     identifiers={
         "user_id": ("properties.$user_id",),

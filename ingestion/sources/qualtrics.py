@@ -22,6 +22,10 @@ HEADER_ROWS = 2  # below the first
 _IMPORT_ID = re.compile(r'^\{\s*"ImportId"')
 _CHOSEN = " - Selected Choice"  # beside a choice that may be told in words of one's own
 _DERIVED = re.compile(r"_(NPS_GROUP|DO|DO_\d+)$|_(First Click|Last Click|Page Submit|Click Count)$")
+# By label or by code, a sum of 1 (preview), 2 (test), 4 (imported), 8 (spam), 16 (offline) and 32:
+# what was only tried out is no answer of anybody.
+_TRIED = "|".join(str(code) for code in range(64) if code & (1 | 2 | 8))
+_NO_ANSWER = f"(?i)preview|test|spam|^({_TRIED})$"
 _USUAL: dict[str, Any] = {
     "files": "any",
     "kind": "event",
@@ -40,8 +44,7 @@ _USUAL: dict[str, Any] = {
         "user_id": ["userId", "UserId", "UserID", "userid", "User ID"],
     },
     "required": ["ResponseId", "EndDate"],
-    # By label or by code: what was only tried out is no answer of anybody.
-    "nobody": [{"Status": {"one_of": ["Survey Preview", "Survey Test", "Spam", "1", "2", "8"]}}],
+    "nobody": [{"Status": {"matches": _NO_ANSWER}}],
 }
 
 

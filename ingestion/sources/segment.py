@@ -15,6 +15,7 @@ from ingestion.functions import json_of, json_only, json_shaped, json_values
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, most_fit, words
+from ingestion.sources.robots import is_robot
 
 _EVENTS = ("track", "page", "screen")
 _PROFILES = ("identify", "group", "alias", "merge")
@@ -37,8 +38,13 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
     server = rows.channel == "mobile"
     of_group = (rows.type == "group").fill_null(False)
     kind = ibis.cases((rows.type.isin(_EVENTS), "event"), (rows.type.isin(_PROFILES), "profile"))
+    # Segment puts `timestamp` right and keeps what it was; what a library sends is not put right.
+    raw = (rows.original.isnull() & rows.sent.notnull() & rows.received.notnull()).fill_null(False)
     return {
         "kind": kind,
+        "nobody": is_robot(rows.agent),
+        "time": raw.ifelse(_NOTHING, rows.time),
+        "original": raw.ifelse(rows.time, rows.original),
         "event": ibis.coalesce(rows.event, of_page.ifelse(rows.type, _NOTHING)),
         "platform": ((rows.type == "screen") | server)
         .fill_null(False)
@@ -115,6 +121,7 @@ FORMAT = Format(
         "allowed": ("context.consentManagement.allowedConsentIds",),
         "denied": ("context.consentManagement.deniedConsentIds",),
         "channel": ("channel",),
+        "agent": ("context.userAgent",),
     },
     identifiers={
         "user_id": ("userId", "user_id"),

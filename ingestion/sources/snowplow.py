@@ -24,6 +24,7 @@ from ingestion.functions import (
 from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Product, Texts, iso_utc, words
+from ingestion.sources.robots import is_robot
 from kg.lake.files import LINE
 
 COLUMNS = words("""
@@ -74,6 +75,8 @@ _PACKED = words("""
     unstruct_event ue_pr ue_px contexts co cx event_vendor event_name event_version
 """)
 _GROWN = f'{{"column_{len(COLUMNS) + 1}":true}}'
+# What the enrichments IAB and YAUAA say of robots, in the data's or the warehouse's spelling.
+_ROBOT = r'(?i)"spider_?or_?robot" ?: ?true|"agent_?class" ?: ?"robot'
 _LINK_MINUTES = 30  # a link is decorated when it is clicked; one that is older was passed on
 _NOTHING = ibis.null("string")
 
@@ -169,7 +172,10 @@ def _finished(rows: Rows, _table: Table, _salt: str) -> Texts:
     named = ibis.coalesce(rows.event_name, rows.described.split("/")[1])
     action = (named == "snowplow_ecommerce_action").fill_null(False)
     legacy = event.isin(("transaction", "transaction_item")).fill_null(False)
+    told = [rows[name] for name in ("derived", "iab", "yauaa")]
+    robot = ibis.or_(*[one.re_search(_ROBOT).fill_null(False) for one in told])
     return {
+        "nobody": robot | is_robot(rows.agent),
         "event": ibis.cases(
             (action, rows.action),
             (event == "struct", ibis.coalesce(rows.struct_action, "struct")),
@@ -227,6 +233,10 @@ def _folded(rows: Rows) -> Rows:
     return rows.anti_join(told.select("record_key"), "record_key")
 
 
+def _enriched(name: str) -> tuple[str, ...]:
+    return tuple(f"contexts_{name}{end}" for end in _ENDS)
+
+
 FORMAT = Format(
     fields=frozenset([*COLUMNS, *_PAYLOAD, "load_tstamp", "geo_location", "schema", "data",
                       "refr_dvce_tstamp", "event_quality"]),
@@ -264,6 +274,10 @@ FORMAT = Format(
         "linked": ("refr_dvce_tstamp", "refr_device_tstamp"),
         "consent_event": ("own.eventType",),
         "scopes": ("own.consentScopes",),
+        "agent": ("useragent", "ua"),
+        "derived": ("derived_contexts",),
+        "iab": _enriched("com_iab_snowplow_spiders_and_robots"),
+        "yauaa": _enriched("nl_basjes_yauaa_context"),
     },
     identifiers={
         "user_id": ("user_id", "uid"),

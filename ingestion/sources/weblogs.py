@@ -16,6 +16,7 @@ from ingestion.functions import extracted, json_of, md5, of_query
 from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, words
+from ingestion.sources.robots import is_program
 from kg.lake.files import LINE
 
 _NOTHING = ibis.null("string")
@@ -32,10 +33,6 @@ _ADDRESS = r"^((\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]*:[0-9a-fA-F:]*:[0-9a-fA-F.:]*)$
 _WITHIN = (  # addresses that stand for other people in every network
     r"^(10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\."
     r"|^(::1$|f[cdCD]|fe8|FE8)"
-)
-_ROBOTS = (
-    r"(?i)bot\b|bot[/;) ]|crawl|spider|slurp|archiver|preview|monitor|uptime|pingdom|headless"
-    r"|^-?$|curl|wget|python-|java/|go-http|okhttp|libwww|scrapy|httpclient"
 )
 _BELONGINGS = (
     r"(?i)\.(css|js|mjs|map|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|eot|otf|mp4|webm|json|xml"
@@ -88,7 +85,7 @@ def _finished(rows: Rows, _table: Table, salt: str) -> Texts:
     read = method.isin(("GET", "HEAD")).fill_null(True)
     code = rows.status.try_cast("int64")
     shown = (code.between(200, 299) | (code == 304)).fill_null(False)
-    robot = rows.agent.re_search(_ROBOTS).fill_null(False)
+    robot = is_program(rows.agent)
     aside = path.re_search(_BELONGINGS) | method.isin(("HEAD", "OPTIONS")).fill_null(False)
     day = rows.original.re_extract(r"\d{2}/[A-Za-z]{3}/\d{4}|\d{4}-\d{2}-\d{2}|^\d{5}", 0)
     who = [ibis.literal(salt), _client(rows), rows.agent.fill_null(""), day]

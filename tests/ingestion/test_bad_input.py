@@ -716,3 +716,19 @@ def test_what_stands_before_the_header_is_no_record(tmp_path: Path, before: str)
         ("events.csv#1", "accepted"), ("events.csv#2", "quarantined"),
         ("events.csv#3", "accepted"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "line"), [
+    ("format: hubspot_contact\n", 7),
+    ("kind: profile\n    key: Record ID\n    required: [Record ID]\n", 9),
+])  # fmt: skip
+def test_a_misspelt_trait_of_a_table_that_needs_few_columns_is_a_warning(
+    tmp_path: Path, table: str, line: int
+) -> None:
+    rows = "Record ID,Email,Create Date,Plan Type\n1,a@x.org,2026-01-05T10:00:00Z,pro\n"
+    mapping = f"{HEAD}tables:\n  c:\n    files: h.csv\n    {table}    traits: {{plan: PlanType}}\n"
+    found = Read(fill(tmp_path / "data", {"h.csv": rows}, mapping), tmp_path / "workspace")
+    assert [one for one in found.report.datasets[0].warnings if "PlanType" in one] == [
+        f"personagraph.yaml, line {line}: 'PlanType' under traits is a column that no file has; "
+        "did you mean 'Plan Type'?"
+    ]

@@ -359,3 +359,14 @@ def test_who_is_nobody_by_a_condition_is_told_from_who_has_no_identifier(tmp_pat
     told = list(dataset_lines(dataset))
     assert f"1 record {OF_NOBODY}" in told
     assert "1 record without any identifier: kept, and of no person" in told
+
+
+def test_a_new_file_without_a_column_costs_no_other_file(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events-1.csv": f"{GOOD}\n1,u1,2026-01-05,p1,1\n"}, EVENTS)
+    Read(folder, tmp_path / "workspace")
+    short = {"events-2.csv": "id,who,at,item\n2,u2,2026-01-05,p1\n"}
+    found = Read(fill(folder, short), tmp_path / "workspace")
+    assert found.file("events-1.csv").status == "unchanged"
+    assert found.file("events-2.csv").status == "unreadable"
+    assert "it has no 'quantity'" in found.file("events-2.csv").detail
+    assert len(found.rows("events")) == 1

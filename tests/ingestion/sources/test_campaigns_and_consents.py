@@ -288,3 +288,18 @@ def test_the_reason_for_leaving_a_table_out_is_true(tmp_path: Path) -> None:
     rows = "".join(f"p{n % 3}@x.org,{n},2024-05-01T10:00:0{n}Z\n" for n in range(9))
     found = propose(fill(tmp_path, {"notes.csv": "email,rank,changed_at\n" + rows}))
     assert "its time (changed_at) is not when something was done" in found.text
+
+
+def test_yes_and_no_are_known_in_four_languages(tmp_path: Path) -> None:
+    words = {
+        "ja": True,
+        "Nein": False,
+        "widerrufen": False,
+        "oui": True,
+        "REFUSÉ": False,
+        "Sí": True,
+    }
+    rows = [f"p{n}@x.org,analytics,{word},2026-01-05T10:00:00Z\n" for n, word in enumerate(words)]
+    found = read(tmp_path, consents="email,Zweck,Einwilligung,date\n" + "".join(rows))
+    told = found.rows("consents", "record_key", "granted")
+    assert [granted for _, granted in told] == list(words.values())

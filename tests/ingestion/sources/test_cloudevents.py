@@ -1,3 +1,4 @@
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,14 @@ def test_when_and_what_is_no_event_of_version_1(tmp_path: Path) -> None:
     assert found.reasons() == {
         3: "missing_time", 4: "naive_time", 5: "unknown_type", 6: "wrong_type"}  # fmt: skip
     assert found.report.datasets[0].new_fields == {"myextension": 1}
+
+
+def test_data_that_is_packed_as_bytes_is_read_where_it_is_json(tmp_path: Path) -> None:
+    packed = base64.b64encode(json.dumps({"userId": "u7"}).encode()).decode()
+    found = read(
+        tmp_path,
+        event(1, data=None, data_base64=packed), event(2, data=None, data_base64="\x01 no base64"),
+        event(3, data=None, data_base64="AAAA"), event(4, data={"userId": "u4"}),
+    )  # fmt: skip
+    assert found.rows("identifiers", "value") == ["u4", "u7"]
+    assert found.file("bus.jsonl").accepted == 4

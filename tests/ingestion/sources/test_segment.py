@@ -297,3 +297,14 @@ def test_a_group_says_where_its_person_belongs_and_not_who_they_are(tmp_path: Pa
     assert found.rows("person_details", "name", "organisation") == [(None, 'Initech "North"')]
     (told,) = found.rows("profiles", "traits")
     assert json.loads(told) == {"account": "g7", "company": {"name": 'Initech "North"'}}
+
+
+def test_a_time_that_nobody_has_put_right_is_put_right(tmp_path: Path) -> None:
+    sent = {"userId": "u1", "sentAt": "2027-01-05T10:00:30Z", "receivedAt": "2026-01-05T10:00:30Z"}
+    found = read(
+        tmp_path,
+        message(1, timestamp="2027-01-05T10:00:00Z", **sent),  # as a library sends it
+        message(2, timestamp="2026-01-05T09:00:00Z", originalTimestamp="2027-01-05T09:00:00Z",
+                **sent),
+    )  # fmt: skip
+    assert found.rows("events", "occurred_at_ms") == [1767603600000, 1767607200000]
