@@ -20,7 +20,8 @@ _MANY = 50  # more distinct values than this are no trait to describe people by
 
 ABOUT_NOTHING = (
     "0 % of its events are about an item, an object or a category, so there is nothing to find "
-    "topics and personas by: name the column that says what they are about (docs/mapping.md)"
+    "topics and personas by: name the column that says what they are about, or the one with the "
+    "event's name as its object, too (docs/mapping.md)"
 )
 
 
