@@ -17,6 +17,7 @@ from gnn.descent import NOBODY, UNKNOWN, Common, Link, again, common, descend, j
 from gnn.found import signature_id
 from gnn.tensors import Episodes, Floats, Ints
 from kg.lake.tables import schema_of
+from kg.personas.lineage import changes
 
 Flags = NDArray[np.bool_]
 
@@ -342,8 +343,7 @@ def _row_back(former: Former, persona_id: str, overlap: float) -> dict[str, Any]
 
 def write(step: Any, former: Former, names: Names, personas: pa.Table) -> None:
     """Append this run's descent, and how its personas (rows of the lake's) stood."""
-    kinds = pc.value_counts(names.rows["kind"]).to_pylist()
-    step.summary["descent"] = {row["values"]: row["counts"] for row in kinds}
+    step.summary["descent"] = changes(names.rows.to_pylist())
     if not names.rows.num_rows:
         return
     step.append("descent", names.rows)

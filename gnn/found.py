@@ -23,6 +23,7 @@ from kg.personas.statistics import MIN_PEOPLE
 from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
+ONE_TOPIC = "no persona can be seen: all intents are of one topic, and none recurs across topics"
 TOO_FEW = "too few people to look for personas"
 UNTOLD = "no persona can be told: what recurs tells its people from nobody as active as they are"
 

@@ -27,6 +27,7 @@ from gnn.communities import Leiden
 from gnn.device import one_thread
 from gnn.found import (
     NO_STRUCTURE,
+    ONE_TOPIC,
     TOO_FEW,
     UNTOLD,
     Found,
@@ -63,6 +64,8 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
     )
     if why := _too_few(episodes, len(np.unique(episodes.user[rows])), config):
         return _nothing(episodes, config, report, why)
+    if len(episodes.topics) == 1:
+        return _nothing(episodes, config, report, ONE_TOPIC)
     with report.clock("manners"):
         manners, ratios = informative(episodes, rows, config.seed)
         manners = _allowed(episodes, manners, config)

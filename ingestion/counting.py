@@ -17,10 +17,11 @@ _OTHER_NAMES = "(other names)"
 _ABOUT = ("item_id", "object", "category", "text", "campaign_id")  # of an event: something to go by
 _MANY = 50  # more distinct values than this are no trait to describe people by
 
-
+ONE_VALUE = "one value is in"
 ABOUT_NOTHING = (
     "0 % of its events are about an item, an object or a category, so there is nothing to find "
-    "topics and personas by: name the column that says what they are about (docs/mapping.md)"
+    "topics and personas by: name the column that says what they are about, or the one with the "
+    "event's name as its object, too (docs/mapping.md)"
 )
 
 
@@ -188,7 +189,8 @@ def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:
         if facts["distinct"] == 1 and facts["records"] > 20:
             yield f"{name}: all {facts['records']} records have one and the same value"
         elif facts["most"] > max(1000, 0.2 * facts["records"]):
-            yield f"{name}: one value is in {facts['most']} of {facts['records']} records"
+            many = f"{facts['most']:,} of {facts['records']:,} records"
+            yield f"{name}: {ONE_VALUE} {many} (a robot, or a word for nobody?)"
     if report.dropped_identifiers:
         yield (
             f"{report.dropped_identifiers} identifiers name nobody (null, 0, too few digits, …, "

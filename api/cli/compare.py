@@ -67,7 +67,7 @@ def _each(console: Console, personas: list[dict[str, Any]], days: int) -> None:
         stability = "" if one["stability"] is None else f"{one['stability']:.2f}"
         table.add_row(
             escape(one["name"]),
-            one["kind"],
+            "kept" if one["kept_by"] else one["kind"],
             "too few" if one["people"] is None else f"{_percent(one['share'])} ({one['people']:,})",
             stability,
             _percent(one["still_held"]),

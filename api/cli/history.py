@@ -10,16 +10,9 @@ from api import views
 from api.cli.console import escape, print_json, stdout
 from api.cli.personas import heading, size
 from kg.errors import InputError
+from kg.personas.lineage import told_changes
 from kg.settings import read_settings
 from kg.words import some
-
-KINDS = {
-    "continued": "went on",
-    "split": "parts of split ones",
-    "merged": "merged",
-    "born": "new",
-    "retired": "retired",
-}
 
 
 def list_personas_at(workspace: str, as_of: str, as_json: bool) -> None:
@@ -78,10 +71,9 @@ def show_history(wanted: str | None, workspace: str, as_json: bool) -> None:
 
 
 def _told_run(run: dict[str, Any]) -> str:
-    told = [f"{run[kind]} {word}" for kind, word in KINDS.items() if run[kind]]
     return (
         f"run {run['number']}  [dim]data up to {run['as_of'][:10]}[/]  "
-        f"{some(run['personas'], 'persona')}: {', '.join(told)}"
+        f"{some(run['personas'], 'persona')}: {told_changes(run)}"
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingestion.report import OF_NOBODY, Report
 from kg.personas.kinds import KINDS
+from kg.personas.lineage import told_changes
 from kg.personas.wording import TEMPLATE
 from kg.words import some
 
@@ -209,9 +210,9 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
 
 def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> Iterator[str]:
     yield from asked_for(s)
-    lines = s.get("descent", {})
-    if lines.keys() - {"born"}:
-        told = ", ".join(f"{lines[kind]} {kind}" for kind in sorted(lines))
+    became = s.get("descent", {})
+    if any(count for kind, count in became.items() if kind != "born"):
+        told = told_changes(became)
         yield f"Personas since the run before: {told} ({command('personas history')})."
     if "personas" not in s:
         return  # why, is said in the place of the personas

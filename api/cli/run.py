@@ -136,13 +136,15 @@ def show_records(console: Console, lake: Any) -> None:
 
 def told(lake: Any) -> list[str]:
     """What the steps have to say, warnings among it."""
-    return [*about_nothing(lake), *notes(lake)]
+    return [*read_in_vain(lake), *notes(lake)]
 
 
-def about_nothing(lake: Any) -> Iterator[str]:
-    """The tables of which no topic can come; that they were read well would hide it."""
-    from ingestion.counting import ABOUT_NOTHING
+def read_in_vain(lake: Any) -> Iterator[str]:
+    """The tables of which no topic can come, or that one value fills; that they were read well
+    would hide it."""
+    from ingestion.counting import ABOUT_NOTHING, ONE_VALUE
 
     for dataset in lake.summary("ingest")["report"]["datasets"]:
-        if ABOUT_NOTHING in dataset["warnings"]:
-            yield f"{WARNING}{dataset['name']}: {ABOUT_NOTHING}."
+        for warning in dataset["warnings"]:
+            if warning == ABOUT_NOTHING or f": {ONE_VALUE} " in warning:
+                yield f"{WARNING}{dataset['name']}: {warning}."

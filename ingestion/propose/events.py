@@ -330,3 +330,12 @@ def _about(seen: Seen, made: Draft, items: list[Column]) -> None:
     objects += [c for c in seen.named("constant") if says(c.name, words()["object"])]
     if objects:
         made.put("object", seen.take(objects[0]), seen.meanings[objects[0].name].why)
+    elif not {"text", "category"} & made.keys.keys() and not seen.ids("campaign"):
+        _only_named(made)
+
+
+def _only_named(made: Draft) -> None:
+    """Events that have a name and nothing else are about what they are called."""
+    verb = made.keys["verb"].value
+    if isinstance(verb, dict) and verb.keys() == {"column"}:
+        made.put("object", verb["column"], "nothing else says what a row is about")

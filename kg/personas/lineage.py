@@ -96,7 +96,7 @@ def history(lake: "Lake") -> dict[str, Any]:
     """Every run that had personas, and every persona: how it stood, came to be and went on.
 
     Returns:
-        `runs`: number, run_id, as_of_ms, personas and how many lines of each kind of descent.
+        `runs`: number, run_id, as_of_ms, personas and its `changes`.
         `personas`: today's, most people first, then those that are no more; each with `versions`
         (one a run), `came_from` and `became` (lines of descent but those to itself).
     """
@@ -125,13 +125,44 @@ def history(lake: "Lake") -> dict[str, Any]:
 
 def _run(number: int, stood: list[dict[str, Any]], lines: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [line for line in lines if line["number"] == number]
-    kinds = [line["kind"] for line in mine]
     return {
         "number": number,
         "run_id": mine[0]["run_id"],
         "as_of_ms": mine[0]["as_of_ms"],
         "personas": sum(row["number"] == number for row in stood),
-    } | {kind: kinds.count(kind) for kind in ("continued", "split", "merged", "born", "retired")}
+    } | changes(mine)
+
+
+def changes(lines: list[dict[str, Any]]) -> dict[str, int]:
+    """How many personas the lines of descent of a run are about, by what became of them.
+
+    `split` and `merged` count those of the run before, `split_into` and `merged_into` those of now.
+    """
+
+    def count(kind: str, end: str) -> int:
+        return len({line[f"{end}_persona_id"] for line in lines if line["kind"] == kind})
+
+    return {
+        "continued": count("continued", "to"),
+        "split": count("split", "from"),
+        "split_into": count("split", "to"),
+        "merged": count("merged", "from"),
+        "merged_into": count("merged", "to"),
+        "born": count("born", "to"),
+        "retired": count("retired", "from"),
+    }
+
+
+def told_changes(run: dict[str, Any]) -> str:
+    """What became of personas in a run, from its `changes`, in words."""
+    words = {
+        "continued": "{} went on",
+        "split": f"{{}} split into {run['split_into']}",
+        "merged": f"{{}} merged into {run['merged_into']}",
+        "born": "{} new",
+        "retired": "{} retired",
+    }
+    return ", ".join(told.format(run[kind]) for kind, told in words.items() if run[kind])
 
 
 def _versions_of(

@@ -4,10 +4,14 @@ import re
 import shutil
 import time
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from program import Result, as_json, personagraph, refused, succeed
+from rich.console import Console
+
+from api.cli.compare import _each
 
 FILE = "personas.yaml"
 
@@ -82,3 +86,13 @@ def test_a_run_says_how_long_one_has_waited_not_what_its_steps_took(story: Path)
     said = re.search(r"nothing new in ([\d.]+) s", shown)
     assert said, shown
     assert waited / 2 < float(said[1]) < waited + 1
+
+
+def test_a_persona_that_the_business_keeps_is_not_said_to_be_found() -> None:
+    figures = {"people": 30, "share": 0.1, "stability": 0.8, "still_held": 0.5, "fresh": 0.5}
+    one = {"name": "Night owls", "kind": "found", "kept_by": "business", "definition_days": 3}
+    console = Console(width=200, record=True, file=StringIO())
+    _each(console, [one | figures | {"said": []}], 30)
+    told = console.export_text()
+    assert "kept" in told
+    assert "found" not in told

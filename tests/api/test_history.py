@@ -26,8 +26,8 @@ def test_the_history_reads_as_sentences(told: Told, folder: Path) -> None:
     text = succeed(personagraph(folder, "personas", "history", "-w", "w"))
     assert "run 1  data up to 2021-" in text or "run 1  data up to 2020-" in text
     assert "4 personas: 4 new" in text
-    assert "3 went on, 2 parts of split ones" in text
-    assert "2 went on, 2 merged, 1 retired" in text
+    assert "5 personas: 3 went on, 1 split into 2\n" in text
+    assert "3 personas: 2 went on, 2 merged into 1, 1 retired\n" in text
     assert "was split, and keeps the larger part" in text
     assert "took in" in text
     assert "became part of" in text

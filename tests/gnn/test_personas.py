@@ -115,7 +115,7 @@ GOALS = [("bought", f"topic-{number:02d}") for number in range(8)]
         (1, GOALS, "too few people"),
         (30, GOALS, "too few people to look for personas (15 in the half"),
         (200, GOALS, "no persona can be told: what recurs tells its people from nobody"),
-        (300, GOALS[:1], "no stable structure"),
+        (300, GOALS[:1], "no persona can be seen: all intents are of one topic"),
     ],
     ids=["no intents", "one user", "few people", "all users identical", "one event each"],
 )

@@ -8,7 +8,7 @@ import pytest
 from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
 from api.cli.notes import WARNING, notes
-from api.cli.run import about_nothing
+from api.cli.run import read_in_vain
 from api.cli.sources import dataset_lines
 from ingestion.counting import ABOUT_NOTHING
 from ingestion.ingest import check, ingest
@@ -342,7 +342,17 @@ def test_events_about_nothing_are_warned_of(tmp_path: Path) -> None:
     assert ABOUT_NOTHING in check(folder, nothing).datasets[0].warnings
     Read(folder, tmp_path / "workspace", nothing)
     with Lake.open(tmp_path / "workspace") as lake:  # and so does a run
-        assert list(about_nothing(lake)) == [f"{WARNING}events: {ABOUT_NOTHING}."]
+        assert list(read_in_vain(lake)) == [f"{WARNING}events: {ABOUT_NOTHING}."]
+
+
+def test_one_value_that_fills_a_table_is_warned_of_by_a_run(tmp_path: Path) -> None:
+    who = ["robot" if n % 2 else f"c{n}" for n in range(2402)]
+    rows = [f"{n},{one},2026-01-01T10:00:00Z,cup,1" for n, one in enumerate(who)]
+    folder = fill(tmp_path / "data", {"events.csv": "\n".join([GOOD, *rows])}, EVENTS)
+    Read(folder, tmp_path / "workspace")
+    with Lake.open(tmp_path / "workspace") as lake:
+        (told,) = read_in_vain(lake)
+    assert told.startswith(f"{WARNING}events: customer: one value is in 1,201 of 2,402 records (")
 
 
 def test_who_is_nobody_by_a_condition_is_told_from_who_has_no_identifier(tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_who_called_is_asked_about_where_who_was_called_stands_beside(tmp_path: 
     assert doubted(found, "msisdn_b is another than msisdn_a in 350 rows: it is left out")
 
 
+def test_events_that_have_only_a_name_are_about_it(tmp_path: Path) -> None:
+    row = "u{50},song_{5},2026-01-0{7}T10:00:00Z"
+    read = of(tmp_path / "a", rows=table("user_id,event,timestamp", row, 300)).mapping
+    assert read.tables["rows"].object is not None
+    assert read.tables["rows"].object.column == "event"
+    told = table("user_id,event,timestamp,category", row + ",Music {7}", 300)
+    assert of(tmp_path / "b", rows=told).mapping.tables["rows"].object is None
+
+
 def test_times_with_ids_that_come_again_are_not_left_out_unasked(tmp_path: Path) -> None:
     found = of(tmp_path, footfall=table("store_id,date,visitors", "S{7},2026-01-1{5},{}"))
     assert found.mapping.tables["footfall"].kind == "ignore"
