@@ -55,6 +55,20 @@ def test_robots_that_run_the_scripts_of_a_page_are_no_people(tmp_path: Path) -> 
     assert len(found.rows("events")) == 1
 
 
+def test_an_app_called_like_a_robot_is_used_by_people(tmp_path: Path) -> None:
+    agents = [
+        "iRobot/5.1 CFNetwork/1240 Darwin/20", "Spider/2.0 (Dalvik/2.1.0; Android 11)",
+        "Mozilla/5.0 (Linux; Android 11; wv) Chrome/120.0 Mobile PriceScanner/3 HeartMonitor/1",
+    ]  # fmt: skip
+    usual = {"type": "screen", "timestamp": AT, "name": "Home"}
+    found = read(tmp_path, lines(
+        {**usual, "messageId": f"m{n}", "anonymousId": f"a{n}", "context": {"userAgent": agent}}
+        for n, agent in enumerate(agents)
+    ))  # fmt: skip
+    assert people(found) == ["a0", "a1", "a2"]
+    assert len(found.rows("events")) == 3
+
+
 def test_robots_that_snowplow_has_recognised_are_no_people(tmp_path: Path) -> None:
     iab = {"schema": "iglu:com.iab.snowplow/spiders_and_robots/jsonschema/1-0-0",
            "data": {"spiderOrRobot": True}}  # fmt: skip
