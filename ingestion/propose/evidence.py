@@ -125,7 +125,7 @@ def people_twice(scratch: Scratch, profile: Profile, own: str, mail: str) -> tup
     said = rows.filter(rows.c0.notnull() & rows.c1.re_search(MAIL))
     counted = said.group_by(mail=said.c1.lower()).agg(ids=said.c0.nunique())
     several = counted.filter(counted.ids > 1).select("mail")
-    mails = scratch.batches(several).read_all()["mail"].combine_chunks()
+    mails = scratch.arrow(several)["mail"].combine_chunks()
     used = unusable("email", canonical_values("email", mails), shipped()).null_count
     return used, int(scratch.fetch(counted.agg(all=counted.count()))[0]["all"])
 

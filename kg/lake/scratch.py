@@ -173,9 +173,7 @@ class Scratch(Engine):
 
     def fetch(self, rows: Any) -> list[dict[str, Any]]:
         """A few rows, as dictionaries."""
-        # Cast: the engine's sums of integers are decimals.
-        found = self.batches(rows).read_all().cast(rows.schema().to_pyarrow())
-        return list(found.to_pylist())
+        return list(self.arrow(rows).to_pylist())
 
     def _parquet(self, paths: Sequence[Path], options: str = "") -> Any:
         # A view of its own: those that Ibis makes are hidden from the streams' connections.
