@@ -9,7 +9,7 @@ from typing import Any
 
 from ingestion.identity.consent import decides
 from ingestion.identity.limits import Limits
-from ingestion.identity.standing import standing
+from ingestion.identity.standing import said_by_people
 from ingestion.identity.verdicts import records_of, whose
 
 
@@ -90,13 +90,8 @@ def _overridden(lake: Any, users: list[str], limits: Limits) -> tuple[str, ...]:
 
 def _said(lake: Any, one: str, other: str) -> tuple[int, ...]:
     first, second = (set(records_of(lake, name)) for name in (one, other))
-    return tuple(
-        number
-        for number, row in standing(lake.arrow("judgements"))
-        if row["verdict"] == "different"
-        for left, right in [(row["left_record_key"], row["right_record_key"])]
-        if (left in first and right in second) or (right in first and left in second)
-    )
+    said = (row for row in said_by_people(lake) if not row.same)
+    return tuple(row.number for row in said if row.between(first, second))
 
 
 def _denied(lake: Any, users: list[str]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from ingestion.identity.joining import Cause, Evidence, Guards, join, smallest_labels
 from ingestion.identity.judgements import Said
-from ingestion.identity.links import BY_DETAILS, KEPT, Codes, Cut, Manual, Statements
-from ingestion.identity.matching import AGAINST, DOUBT, OPERATING_POINT, Found, bits_of
+from ingestion.identity.links import BY_DETAILS, KEPT, Codes, Cut, Manual, Statements, distinct
+from ingestion.identity.matching import AGAINST, DOUBT, OPERATING_POINT, Found, Pairs, bits_of
 from ingestion.identity.people import MATCH, People
 
 
@@ -46,7 +46,7 @@ def decide(people: People, cut: Cut, manual: Manual, evidence: Found | None) -> 
     guards = Guards(
         owner=owners.only(owners.namespace >= 0).held(len(group)),
         strangers=owners.only(owners.namespace == BY_DETAILS).held(len(group)),
-        apart=manual.different,
+        apart=_apart(manual, group, pairs),
         members=members,
         margin_bits=bits_of(OPERATING_POINT),
     )
@@ -70,6 +70,19 @@ def decide(people: People, cut: Cut, manual: Manual, evidence: Found | None) -> 
         said,
         joined.cause,
     )
+
+
+def _apart(manual: Manual, group: Codes, pairs: Pairs) -> tuple[Codes, Codes]:
+    """Records of groups that people say are two: one of each that the pairs are about."""
+    about = np.zeros(len(group), bool)
+    about[group[pairs.left]] = about[group[pairs.right]] = True
+    left, right = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for said in manual.different:
+        one, other = (distinct(group[side]) for side in (said.left, said.right))
+        one, other = one[about[one]], other[about[other]]
+        left.append(np.repeat(one, len(other)))
+        right.append(np.tile(other, len(one)))
+    return np.concatenate(left), np.concatenate(right)
 
 
 def torn(people: People, decided: Decided, evidence: Found | None) -> Codes:

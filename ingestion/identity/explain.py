@@ -22,7 +22,7 @@ from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
+from ingestion.identity.standing import Said, by_rule, said_by_people
 from ingestion.identity.statements import CUT, LEFT
 from ingestion.identity.verdicts import records_naming, records_of, whose
 from kg.errors import NotFound
@@ -136,7 +136,7 @@ def _not_apart(lake: Any, user: str, *, twice: bool) -> Explanation:
     else:
         verdict = f"One person: both are {user}, and no records are only one's or the other's."
         keys = records_of(lake, user)
-        links = [_told(row) for row in _judgements(lake, keys) if _by_person(row)]
+        links = [_told(one.row) for one in _said(lake, keys, keys)]
     traits = {user: told_traits(lake, user)}
     return Explanation(user, user, verdict, links, traits=traits)
 
@@ -153,24 +153,24 @@ def _judgements(lake: Any, keys: list[str]) -> list[dict[str, Any]]:
     """The latest judgement of each rule on each pair of these records."""
     few = pa.array(keys)
     log = lake.arrow("judgements")
-    log = log.filter(pa.array(by_rule(log) | by_people(log)))
+    log = log.filter(pa.array(by_rule(log)))
     both = pc.and_(pc.is_in(log["left_record_key"], few), pc.is_in(log["right_record_key"], few))
     last: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in log.filter(both).sort_by("judged_at_ms").to_pylist():
         pair = sorted((row["left_record_key"], row["right_record_key"]))
-        rule = "person" if _by_person(row) else row["rule"]
-        last[pair[0], pair[1], rule] = row
+        last[pair[0], pair[1], row["rule"]] = row
     return [*last.values()]
 
 
-def _by_person(row: dict[str, Any]) -> bool:
-    return row["author"] not in {AUTHOR, MODEL_AUTHOR}
+def _said(lake: Any, one: list[str], other: list[str]) -> list[Said]:
+    """What people said of the users of these records that stands, oldest first."""
+    return [said for said in said_by_people(lake) if said.between({*one}, {*other})]
 
 
 def _links(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
     """What joined the sides: a chain of judgements, and all that people said of the two."""
     path = _path(lake, sides, user)
-    said = [_told(row) for row in _across(lake, sides) if _by_person(row)]
+    said = [_told(one.row) for one in _said(lake, *sides)]
     return [*path, *(one for one in said if one not in path)]
 
 
@@ -178,12 +178,22 @@ def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
     """The shortest chain of judgements from one side to the other."""
     ids = lake.table("identities")
     keys = lake.run(ids.filter(ids.user_id == user).select("record_key"))["record_key"].to_pylist()
+    joined = [
+        (row["left_record_key"], row["right_record_key"], row)
+        for row in _judgements(lake, keys)
+        if row["verdict"] == "same"
+    ]
+    for one in _said(lake, keys, keys):
+        if one.same:  # where a record that it names is gone, another of its side stands for it
+            left, right = (
+                named if named in keys else min(among.intersection(keys), default=named)
+                for named, among in ((one.left, one.left_keys), (one.right, one.right_keys))
+            )
+            joined.append((left, right, one.row))
     edges: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for row in _judgements(lake, keys):
-        if row["verdict"] == "same":
-            left, right = row["left_record_key"], row["right_record_key"]
-            edges.setdefault(left, []).append((right, row))
-            edges.setdefault(right, []).append((left, row))
+    for left, right, row in joined:
+        edges.setdefault(left, []).append((right, row))
+        edges.setdefault(right, []).append((left, row))
     goals, seen = set(sides[1]), set(sides[0])
     queue: deque[tuple[str, list[str]]] = deque((key, []) for key in sides[0])
     while queue:
@@ -199,19 +209,14 @@ def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
 
 def _against(lake: Any, sides: list[list[str]]) -> list[str]:
     """What keeps the sides apart, and what people said of them (the next run follows)."""
-    rows = _across(lake, sides)
-    return [_told(row) for row in rows if row["verdict"] == "different" or _by_person(row)]
-
-
-def _across(lake: Any, sides: list[list[str]]) -> list[dict[str, Any]]:
-    """The judgements between a record of the one and a record of the other."""
     first = set(sides[0])
-    rows = _judgements(lake, sorted(first.union(sides[1])))
-    return [
+    rows = [
         row
-        for row in rows
-        if (row["left_record_key"] in first) != (row["right_record_key"] in first)
+        for row in _judgements(lake, sorted(first.union(sides[1])))
+        if row["verdict"] == "different"
+        and (row["left_record_key"] in first) != (row["right_record_key"] in first)
     ]
+    return [_told(row) for row in (*rows, *(one.row for one in _said(lake, *sides)))]
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -2,8 +2,8 @@
 
 Invariant: nothing in the log is changed or removed. Of several verdicts of one rule on one pair
 the latest holds; of several of people the latest that was not taken back, and it holds over every
-rule's. `probability` is that of the two records being about one person: 1 for `same`, 0 for
-`different`.
+rule's: nothing that rules say is left against it. `probability` is that of the two records being
+about one person: 1 for `same`, 0 for `different`.
 """
 
 from dataclasses import dataclass
@@ -17,28 +17,27 @@ from ingestion.identity.links import (
     BY_DETAILS,
     BY_PERSON,
     BY_SIZE,
+    BY_TWO,
     Codes,
     Cut,
     Flags,
     Floats,
-    Manual,
+    Sides,
     components,
     distinct,
 )
 from ingestion.identity.people import MATCH, People
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_people, by_rule
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, by_rule, said_by_people
 
 RULE = "identifier:"
 MODEL_RULE = "details"
-PEOPLE = -2
-"""The rule of what people say, as a code."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """The verdicts that hold, one per pair and rule, as codes of records.
+    """The verdicts of rules that hold, one per pair and rule, as codes of records.
 
-    Shapes: all (j,); rule is the namespace's code, -1 for other rules, `PEOPLE`.
+    Shapes: all (j,); rule is the namespace's code, -1 for other rules.
     """
 
     left: Codes
@@ -57,35 +56,38 @@ class Log:
             self.judged_at_ms[keep],
         )
 
-    def people(self) -> Manual:
-        """What people said."""
-        said = self.only(self.rule == PEOPLE)
-        different = ~said.same
-        return Manual(
-            same=(said.left[said.same], said.right[said.same]),
-            different=(said.left[different], said.right[different]),
-        )
-
 
 def read_log(step: Any, people: People) -> Log:
-    """The verdicts that hold on records that are still there."""
+    """The verdicts of rules that hold on records that are still there."""
     table = step.arrow("judgements")
-    keys = people.records["record_key"]
-    left, right = (
-        np.asarray(pc.fill_null(pc.index_in(table[side], value_set=keys), -1).to_numpy(), np.int64)
-        for side in ("left_record_key", "right_record_key")
-    )
-    is_rule = by_rule(table)
+    table = table.filter(pa.array(by_rule(table)))
+    left, right = (people.codes(table[side]) for side in ("left_record_key", "right_record_key"))
     rules = pa.array(_rules(people), pa.string())
     rule = pc.fill_null(pc.index_in(table["rule"], value_set=rules), -1).to_numpy()
     log = Log(
         left=left,
         right=right,
-        rule=np.where(is_rule, rule, PEOPLE).astype(np.int64),
+        rule=np.asarray(rule, np.int64),
         same=pc.equal(table["verdict"], "same").to_numpy(),
         judged_at_ms=np.asarray(table["judged_at_ms"].to_numpy(), np.int64),
     )
-    return latest(log.only((left >= 0) & (right >= 0) & (is_rule | by_people(table))))
+    return latest(log.only((left >= 0) & (right >= 0)))
+
+
+def read_verdicts(step: Any, people: People) -> tuple[Sides, ...]:
+    """What people said that holds, oldest first, of those of whom there are records still."""
+    found = []
+    for one in said_by_people(step):
+        sides = []
+        for first, keys in ((one.left, one.left_keys), (one.right, one.right_keys)):
+            codes = people.codes(pa.array([first, *(keys - {first})], pa.string()))
+            # The record that was named stands for its side, else the first that was learned.
+            side = np.r_[codes[:1], np.sort(codes[1:])]
+            sides.append(side[side >= 0])
+        if all(map(len, sides)):
+            left, right = sides
+            found.append(Sides(left, right, same=one.same, leaves=one.leaves))
+    return tuple(found)
 
 
 def _rules(people: People) -> list[str]:
@@ -104,14 +106,16 @@ def latest(log: Log) -> Log:
     return log.only(held)
 
 
-def fold(log: Log, record_count: int) -> Codes:
-    """Who is one person: the components of the `same` verdicts that hold: (records,) labels."""
-    person = log.rule == PEOPLE
-    low, high = np.minimum(log.left, log.right), np.maximum(log.left, log.right)
-    pair = low * record_count + high
-    denied = np.isin(pair, pair[person & ~log.same])
-    keep = log.same & (person | ~denied)
-    return components(record_count, log.left[keep], log.right[keep])
+def fold(log: Log, same: tuple[Codes, Codes], record_count: int) -> Codes:
+    """Who is one person: the components of the `same` verdicts that hold: (records,) labels.
+
+    Args:
+        log: of the rules.
+        same: the pairs that people say are one.
+        record_count: how many records there are.
+    """
+    left, right = np.r_[log.left[log.same], same[0]], np.r_[log.right[log.same], same[1]]
+    return components(record_count, left, right)
 
 
 @dataclass(frozen=True)
@@ -259,7 +263,7 @@ def _bridge_reasons(log: Log, causes: Codes, people: People) -> pa.Array:
 def _bridge_reason(rule: int, causes: tuple[int, ...], people: People) -> str:
     names = [people.namespace_names[cause] for cause in causes if cause >= 0]
     why = f"shared by different values of {' and '.join(names)}" if names else ""
-    person = "a person says they differ" if BY_PERSON in causes else ""
+    person = "a person says they differ" if {BY_PERSON, BY_TWO} & {*causes} else ""
     other = "shared by different names or dates of birth" if BY_DETAILS in causes else ""
     size = "one person would have too many such values" if BY_SIZE in causes else ""
     told = " or ".join(filter(None, (why, person, other, size)))

@@ -5,8 +5,8 @@ nor the way they were batched can matter. Records and values are the two sides o
 *statement* is an edge: this record names this value.
 
 Invariant: no group of records that the kept statements join holds two values of a unique
-namespace, nor the two sides of a person's verdict `different`; nor does any join make one that
-holds more values of a namespace than one person may have.
+namespace, nor records of both sides of a person's verdict `different`; nor does any join make one
+that holds more values of a namespace than one person may have.
 """
 
 from dataclasses import dataclass, replace
@@ -57,18 +57,46 @@ class Statements:
         return replace(self, record=self.record[keep], value=self.value[keep])
 
 
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """What a person said of two, by the records that each of them had.
+
+    Shapes: left, right (m,), (n,) int64 record codes, neither empty; the first stands for its side.
+
+    Attributes:
+        same: whether they are one person.
+        leaves: of two that are not, whether the right one only leaves: what both name is the left
+            one's then, else neither's.
+    """
+
+    left: Codes
+    right: Codes
+    same: bool
+    leaves: bool = False
+
+
 @dataclass(frozen=True)
 class Manual:
-    """Verdicts of people on pairs of records; each array (m,) int64 record codes."""
+    """Verdicts of people that hold together, in the order in which they were given."""
 
-    same: tuple[Codes, Codes]
-    different: tuple[Codes, Codes]
+    said: tuple[Sides, ...] = ()
+
+    @property
+    def same(self) -> tuple[Codes, Codes]:
+        """Of each verdict `same` the two records that stand for its sides: (m,), (m,)."""
+        ends = [(one.left[0], one.right[0]) for one in self.said if one.same]
+        left, right = np.asarray(ends, np.int64).reshape(-1, 2).T
+        return left, right
+
+    @property
+    def different(self) -> tuple[Sides, ...]:
+        """The verdicts `different`."""
+        return tuple(one for one in self.said if not one.same)
 
     @property
     def different_only(self) -> "Manual":
-        """The verdicts `different`."""
-        none = np.zeros(0, np.int64)
-        return Manual((none, none), self.different)
+        """Without the verdicts `same`."""
+        return Manual(self.different)
 
 
 @dataclass(frozen=True)
@@ -76,8 +104,9 @@ class Cut:
     """Statements that were cut because they bridge.
 
     Shapes: kept (n,) bool; because (n,) int64: the unique namespace whose values would have met,
-    -1 where kept, -2 where a person said different, -3 where names and dates of birth differ, -4
-    where one person would have too many values; group (records,) int64: who is one person; owners:
+    -1 where kept, -2 where a person said that a record is not theirs, -3 where names and dates of
+    birth differ, -4 where one person would have too many values, -5 where a person said that two
+    are two; group (records,) int64: who is one person; owners:
     what each group holds that is unique.
     """
 
@@ -87,7 +116,7 @@ class Cut:
     owners: "Owners"
 
 
-KEPT, BY_PERSON, BY_DETAILS, BY_SIZE = -1, -2, -3, -4
+KEPT, BY_PERSON, BY_DETAILS, BY_SIZE, BY_TWO = -1, -2, -3, -4, -5
 
 
 def distinct(codes: Codes) -> Codes:
@@ -166,8 +195,8 @@ def cut(
     """Join records namespace by namespace, strongest first, and cut whatever would bridge.
 
     A value that two owners share is taken from both, and from whoever else names it: that could be
-    either's. Verdicts of people come first: `same` joins, for `different` the right record of the
-    pair leaves.
+    either's. Verdicts of people come first: `same` joins, and no join is left that would bring the
+    two sides of a `different` together (`_Tier.part`).
 
     Args:
         statements, namespaces: what may join, and how.
@@ -186,7 +215,7 @@ def cut(
     namespace = statements.namespace[statements.value]
     for code in distinct(namespace):
         rows = np.flatnonzero(namespace == code)
-        tier = _Tier.of(group[statements.record[rows]], statements.value[rows])
+        tier = _Tier.of(group, statements.record[rows], statements.value[rows])
         tier.cause = _all_of_a_value(statements.value[rows], tier.cut(owners, group, manual))
         kept[rows] = tier.cause == KEPT
         mine = kept & (namespace <= code) & (namespaces.most[namespace] >= 0)
@@ -202,7 +231,7 @@ def cut(
 def _all_of_a_value(value: Codes, cause: Codes) -> Codes:
     """What two people share names neither: where two owners lost a value, all others lose it too
     (an order with a recycled number, a ticket from a mailbox of two could be either's)."""
-    lost = (cause != KEPT) & (cause != BY_PERSON)
+    lost = (cause != KEPT) & (cause != BY_PERSON) & (cause != BY_TWO)
     because = np.full(int(value.max(initial=-1)) + 1, KEPT, np.int64)
     because[value[lost]] = cause[lost]
     return np.where(cause == KEPT, because[value], cause)
@@ -255,9 +284,10 @@ class Owners:
 class _Tier:
     """The statements of one namespace between groups (a) and values (b).
 
-    Shapes: a, b (n,) int64 dense codes; groups: the group of each a.
+    Shapes: record (n,) int64; a, b (n,) int64 dense codes; groups: the group of each a.
     """
 
+    record: Codes
     a: Codes
     b: Codes
     groups: Codes
@@ -265,10 +295,10 @@ class _Tier:
     cause: Codes
 
     @classmethod
-    def of(cls, group: Codes, value: Codes) -> "_Tier":
-        groups, a = np.unique(group, return_inverse=True)
+    def of(cls, group: Codes, record: Codes, value: Codes) -> "_Tier":
+        groups, a = np.unique(group[record], return_inverse=True)
         values, b = np.unique(value, return_inverse=True)
-        return cls(a, b, groups, len(values), np.full(len(a), KEPT, np.int64))
+        return cls(record, a, b, groups, len(values), np.full(len(a), KEPT, np.int64))
 
     def cut(self, owners: Owners, group: Codes, manual: Manual) -> Codes:
         """Why each statement was cut; KEPT where it was not."""
@@ -279,10 +309,10 @@ class _Tier:
             owner = np.full(len(self.groups), -1, np.int64)
             owner[at[mine]] = owners.value[mine]
             self._separate(owner, int(namespace))
-        left, right = (self._place(group[side]) for side in manual.different)
-        both = (left >= 0) & (right >= 0) & (left != right)
-        for one, other in zip(left[both], right[both], strict=True):
-            self._separate_pair(int(one), int(other))
+        if manual.different:
+            labels = self._labels(self.cause == KEPT)  # what is cut later only parts more
+            for one in manual.different:
+                self.part(one, group, labels)
         return self.cause
 
     def limit(self, held: tuple[Codes, Codes, Codes], most: Codes, own: int) -> None:
@@ -342,16 +372,50 @@ class _Tier:
         shared, counts = np.unique(pairs // span, return_counts=True)
         self.cause[owned[np.isin(region, shared[counts > 1])]] = namespace
 
-    def _separate_pair(self, left: int, right: int) -> None:
-        apart = np.zeros(len(self.groups), bool)
-        apart[[left, right]] = True
-        labels = self._labels(self.cause == KEPT)
-        if labels[left] != labels[right]:
+    def part(self, one: Sides, group: Codes, labels: Codes) -> None:
+        """Cut what would bring the two sides of a verdict together.
+
+        A value that only records of one side name belongs to it: the other's groups lose it. What
+        then leads to both, a value that both name or a newcomer who names something of each, is
+        taken from both; or is the left one's, where the right one `leaves`.
+
+        Args:
+            one: the verdict.
+            group: (records,) the groups before this tier.
+            labels: what hangs together here at most.
+        """
+        sides = [self._place(distinct(group[side])) for side in (one.left, one.right)]
+        left, right = (side[side >= 0] for side in sides)
+        left, right = np.setdiff1d(left, right), np.setdiff1d(right, left)
+        meeting = np.intersect1d(labels[left], labels[right])
+        rows = np.flatnonzero((self.cause == KEPT) & np.isin(labels[self.a], meeting))
+        if not len(rows):
             return
-        owned, region = self._regions(apart)
-        ends = self.a[owned]
-        bridge = np.intersect1d(region[ends == left], region[ends == right])
-        self.cause[owned[(ends == right) & np.isin(region, bridge)]] = BY_PERSON
+        count = len(self.groups)
+        ends = np.stack([self.a[rows], self.b[rows] + count])
+        side = np.zeros(count + self.value_count, np.int64)
+        side[left], side[right] = -1, 1
+        named = [
+            np.unique(ends[1, np.isin(self.record[rows], records)])
+            for records in (one.left, one.right)
+        ]
+        side[np.setdiff1d(named[0], () if one.leaves else named[1])] = -1
+        side[np.setdiff1d(named[1], named[0])] = 1
+        (a, b), (sa, sb) = ends, side[ends]
+        crossing = sa * sb < 0
+        between = (sa == 0) & (sb == 0)
+        region = components(len(side), a[between], b[between])
+        edge = (sa == 0) != (sb == 0)
+        inner = region[np.where(sa == 0, a, b)]
+        both = np.intersect1d(inner[edge & (sa + sb < 0)], inner[edge & (sa + sb > 0)])
+        bridging = edge & np.isin(inner, both)
+        if one.leaves:
+            lost = crossing | (bridging & (sa + sb > 0))
+        else:
+            lost = crossing | bridging
+            # A value that both name tells nobody else who is meant either.
+            lost |= np.isin(b, b[bridging & (sb == 0)])
+        self.cause[rows[lost]] = BY_PERSON if one.leaves else BY_TWO
 
     def _regions(self, apart: Flags) -> tuple[Codes, Codes]:
         """The kept statements of the groups `apart`, and the region each leads into: what hangs

@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ingestion.identity.joining import smallest_labels
-from ingestion.identity.judgements import PEOPLE, Log
-from ingestion.identity.links import Codes, Cut, Flags, Manual, components
+from ingestion.identity.links import Codes, Cut, Flags, Manual, Sides, components, distinct
 from ingestion.identity.people import People
 
 Strangers = tuple[Codes, Codes]
@@ -35,44 +34,83 @@ class Alone:
     group: Codes
 
 
-def standing(log: Log, group: Codes) -> Log:
-    """The log without the verdicts of people that a later one contradicts.
+def standing(said: tuple[Sides, ...], group: Codes) -> Manual:
+    """What people said, less what a later verdict contradicts.
 
-    A `same` joins two whole users, also those of whose records `different` was said before. A
-    `different` takes its right record out, also where an earlier `same` holds that record with
-    those whom the left one belongs to.
+    A `same` joins two whole users, also those of whose records `different` was said before; who
+    was said to differ from one of them and is none of them still does. A `different` takes its
+    right records out, also where an earlier `same` holds them with those whom the left ones belong
+    to.
 
     Args:
-        log: of everybody.
+        said: oldest first.
         group: (records,) who is one person without the verdicts `same`.
     """
-    rows = np.flatnonzero(log.rule == PEOPLE)
-    rows = rows[np.argsort(log.judged_at_ms[rows], kind="stable")]
-    ends = np.stack([log.left[rows], log.right[rows]])
-    known, node = np.unique(group[ends], return_inverse=True)
-    node = node.reshape(ends.shape)
-    same: list[int] = []
-    apart: list[int] = []
-    for place, joins in enumerate(log.same[rows].tolist()):
-        if joins:
-            same.append(place)
-            user = components(len(known), *node[:, same]) if apart else known
-            apart = [one for one in apart if user[node[0, one]] != user[node[1, one]]]
-            continue
-        gone = ends[1, place]
-        holding = [one for one in same if gone in ends[:, one]]
-        if holding:
-            user = components(len(known), *node[:, [one for one in same if one not in holding]])
-            there = user[node[0, place]]
-            same = [
-                one
-                for one in same
-                if one not in holding or there not in user[node[ends[:, one] != gone, one]]
-            ]
-        apart.append(place)
-    keep = log.rule != PEOPLE
-    keep[rows[[*same, *apart]]] = True
-    return log.only(keep)
+    found = _Standing.of(said, group)
+    for one in said:
+        if one.same:
+            found.join(one)
+        else:
+            found.take_out(one)
+    return Manual(tuple(found.held))
+
+
+@dataclass
+class _Standing:
+    """What holds of what was said so far.
+
+    Shapes: node (records,) int64: the users that anything is said of, -1 for others.
+    """
+
+    node: Codes
+    count: int
+    held: list[Sides]
+
+    @classmethod
+    def of(cls, said: tuple[Sides, ...], group: Codes) -> "_Standing":
+        ends = [side for one in said for side in (one.left, one.right)]
+        known = distinct(group[np.concatenate(ends)])
+        node = np.full(int(group.max()) + 1, -1, np.int64)
+        node[known] = np.arange(len(known))
+        return cls(node[group], len(known), [])
+
+    def join(self, one: Sides) -> None:
+        """A later `same`: of a `different` each pair is left that is not of whom it makes one."""
+        user = self._users([*self.held, one])
+        here = user == user[self.node[one.left[0]]]
+        held = []
+        for old in self.held:
+            left, right = here[self.node[old.left]], here[self.node[old.right]]
+            if old.same or not (left.any() and right.any()):
+                held.append(old)
+                continue
+            parts = (old.left[~left], old.right), (old.left, old.right[~right])
+            held += [replace(old, left=a, right=b) for a, b in parts if len(a) and len(b)]
+        self.held = [*held, one]
+
+    def take_out(self, one: Sides) -> None:
+        """A later `different`: its right records leave each `same` that would hold them with its
+        left ones."""
+        holding = [
+            old
+            for old in self.held
+            if old.same and np.isin(one.right, np.r_[old.left, old.right]).any()
+        ]
+        user = self._users([old for old in self.held if old not in holding])
+        held = []
+        for old in self.held:
+            rest = [side[~np.isin(side, one.right)] for side in (old.left, old.right)]
+            there = user[self.node[np.concatenate(rest)]]
+            if old not in holding or user[self.node[one.left[0]]] not in there:
+                held.append(old)
+            elif all(map(len, rest)):
+                held.append(replace(old, left=rest[0], right=rest[1]))
+        self.held = [*held, one]
+
+    def _users(self, said: list[Sides]) -> Codes:
+        """What the verdicts `same` among these make one: (nodes,)."""
+        left, right = Manual(tuple(said)).same
+        return components(self.count, self.node[left], self.node[right])
 
 
 def as_one(
@@ -108,8 +146,8 @@ def _one(count: int, holder: Codes, code: Codes) -> Codes:
 def _start(group: Codes, user: Codes, manual: Manual) -> Codes:
     """Users whole, but where people also say `different` of two of their records: of those only
     what the verdicts name is together."""
-    left, right = (user[side] for side in manual.different)
-    whole: Flags = ~np.isin(user, left[left == right])
+    torn = [np.intersect1d(user[one.left], user[one.right]) for one in manual.different]
+    whole: Flags = ~np.isin(user, np.concatenate([*torn, np.zeros(0, np.int64)]))
     records = np.arange(len(group))
     first = smallest_labels(group)
     same = manual.same

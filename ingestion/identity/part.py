@@ -4,7 +4,10 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
+import ibis
 import pyarrow as pa
+
+from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR
 
 _RECORDS = ("record_key", "left_record_key", "right_record_key")
 
@@ -50,7 +53,8 @@ class Part:
         self._found: dict[str, tuple[Any, Any]] = {}
 
     def table(self, name: str) -> Any:
-        """The rows of a table that speak of these records only, else of these users."""
+        """The rows of a table that speak of these records only, else of these users; all that
+        people said."""
         whole = self.step.table(name)  # another one once the step has written to it
         if name not in self._found or self._found[name][0] is not whole:
             self._found[name] = whole, self.step.keep(self._mine(whole))
@@ -65,8 +69,11 @@ class Part:
 
     def _mine(self, rows: Any) -> Any:
         columns = _ends(rows)
-        for column in columns:
-            rows = rows.filter(rows[column].isin(self._records.key))
+        here = [rows[column].isin(self._records.key) for column in columns]
+        if here and "author" in rows.columns:  # a verdict of a person may name what is no more
+            rows = rows.filter(ibis.and_(*here) | ~rows.author.isin([AUTHOR, MODEL_AUTHOR]))
+        elif here:
+            rows = rows.filter(*here)
         if not columns and self._users is not None and "user_id" in rows.columns:
             rows = rows.filter(rows.user_id.isin(self._users.id))
         return rows

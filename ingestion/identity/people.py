@@ -17,7 +17,7 @@ from ingestion.identity.identifiers import canonical_values, unusable
 from ingestion.identity.joining import smallest_labels
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import Codes, Namespaces, Statements, components, distinct
-from ingestion.identity.standing import by_people
+from ingestion.identity.standing import said_by_people
 
 # Pseudo-namespace of records that a person judged but that name nobody; it joins nothing.
 RECORD = "#record"
@@ -118,17 +118,15 @@ def _stated(step: Any) -> Any:
     merged = step.table("merged_ids")
     for side in (merged.value, merged.into_value):  # whichever of the two the record is called by
         stated = stated.union(merged.select("record_key", "namespace", value=side))
-    log = step.arrow("judgements")
-    log = log.filter(pc.and_(pa.array(by_people(log)), pc.equal(log["verdict"], "same")))
-    judged = step.lake.memtable(log.select(["left_record_key", "right_record_key"]))
+    joined = [one for one in said_by_people(step) if one.same]
+    ends = [key for one in joined for key in (one.left, one.right)]
+    judged = step.lake.memtable(pa.table({"record_key": pa.array(sorted({*ends}), pa.string())}))
     # A profile that names no identifier is somebody all the same, where it says who.
     told = step.table("records").filter(lambda record: record.kind == "profile")
     told = step.table("person_details").select("record_key").semi_join(told, "record_key")
     told = told.anti_join(step.table("identifiers"), "record_key").distinct()
     stated = stated.union(told.mutate(namespace=ibis.literal(RECORD), value=told.record_key))
-    for side in (judged.left_record_key, judged.right_record_key):
-        ends = judged.select(record_key=side).distinct()
-        stated = stated.union(ends.mutate(namespace=ibis.literal(RECORD), value=ends.record_key))
+    stated = stated.union(judged.mutate(namespace=ibis.literal(RECORD), value=judged.record_key))
     records = step.table("records")
     records = records.filter(records.status == "accepted").select(
         "record_key",

@@ -16,13 +16,15 @@ import pyarrow.compute as pc
 
 from ingestion.identity.decisions import Decided, decide, torn
 from ingestion.identity.golden import Choices
-from ingestion.identity.judgements import Log, fold, new_judgements, read_log
+from ingestion.identity.judgements import fold, new_judgements, read_log, read_verdicts
 from ingestion.identity.limits import Limits, Rules, shipped
 from ingestion.identity.links import (
     BY_PERSON,
     Codes,
     Cut,
     Flags,
+    Manual,
+    Sides,
     Statements,
     contradictory,
     cut,
@@ -137,10 +139,11 @@ def settle(
     stated, blocked, people = used(source, limits, None if scope is None else scope.shared)
     log = read_log(source, people)
     evidence = find(step, people, spark_master) if scope is None else recall(source, people)
-    people, found, decided, log = _settled(people, log, evidence)
+    said = read_verdicts(source, people)
+    people, found, decided, manual = _settled(people, said, evidence)
     judgements, log = new_judgements(decided.people, decided.cut, log, decided.said)
     before = Before.read(source)
-    group = fold(log, people.statements.record_count)
+    group = fold(log, manual.same, people.statements.record_count)
     taken = taken_in(step)
     users = name_users(people, group, found.kept, _told(evidence), limits, before, taken)
     return Settled(stated, people, blocked, found, decided, evidence, judgements, users, before)
@@ -162,11 +165,13 @@ def used(
     return stated, blocked, people
 
 
-def _settled(people: People, log: Log, evidence: Found | None) -> tuple[People, Cut, Decided, Log]:
+def _settled(
+    people: People, said: tuple[Sides, ...], evidence: Found | None
+) -> tuple[People, Cut, Decided, Manual]:
     """Identifiers first, then evidence; a record that evidence gives to somebody else as well is
     taken from whom a shared identifier gave it to, and both are done again. Whom people join is
-    joined then, whole. The log is without the verdicts that later ones contradict."""
-    manual = log.people()
+    joined then, whole. Of what people said the last is what no later verdict contradicts."""
+    manual = Manual(said)
     strangers = None if evidence is None else evidence.strangers()
     apart = manual.different_only
     found = cut(people.statements, people.namespaces, apart, strangers)
@@ -175,14 +180,13 @@ def _settled(people: People, log: Log, evidence: Found | None) -> tuple[People, 
     if len(leaving):
         people = replace(people, statements=_without_company(people, leaving))
         found = cut(people.statements, people.namespaces, apart, strangers)
-    if len(manual.same[0]):
+    if any(one.same for one in said):
         alone = Alone(people, found, decide(people, found, apart, evidence).cut.group)
-        log = standing(log, alone.group)
-        manual = log.people()
+        manual = standing(said, alone.group)
         people, strangers, start = as_one(alone, strangers, manual)
         found = cut(people.statements, people.namespaces, manual, strangers, start)
     people, found = _without_lost(people, found, evidence)
-    return people, found, decide(people, found, manual, evidence), log
+    return people, found, decide(people, found, manual, evidence), manual
 
 
 def _told(evidence: Found | None) -> Codes:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.limits import Limits
-from ingestion.identity.links import BY_DETAILS, BY_PERSON, BY_SIZE
+from ingestion.identity.links import BY_DETAILS, BY_PERSON, BY_SIZE, BY_TWO
 from ingestion.identity.people import RECORD
 from ingestion.identity.settle import Settled
 
@@ -35,10 +35,11 @@ NOBODY = {
     LEFT: "only what two people share, and nothing that says which of them it was",
 }
 """Why a record is nobody's by the fate of what it names; of several the first."""
-_PERSON, _DETAILS, _SIZE = (f"{RECORD}:{why}" for why in ("person", "details", "size"))
+_PERSON, _DETAILS, _SIZE, _TWO = (f"{RECORD}:{why}" for why in ("person", "details", "size", "two"))
 _BECAUSE = {
     _DETAILS: "names or dates of birth there are those of different people",
     _PERSON: "a person said different",
+    _TWO: "a person said that they would join two people",
     _SIZE: "with them one person would have more of their kind than a person may",
 }
 
@@ -58,7 +59,7 @@ def statement_table(found: Settled) -> pa.Table:
     fate[place] = CUT
     fate[place[found.cut.kept]] = None
     by = dict(enumerate(names)) | {
-        BY_PERSON: _PERSON, BY_DETAILS: _DETAILS, BY_SIZE: _SIZE
+        BY_PERSON: _PERSON, BY_DETAILS: _DETAILS, BY_SIZE: _SIZE, BY_TWO: _TWO
     }  # fmt: skip
     lost = ~found.cut.kept
     bridges[place[lost]] = [by[cause] for cause in found.cut.because[lost].tolist()]

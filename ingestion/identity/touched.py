@@ -2,8 +2,8 @@
 
 Two records hang together where deciding about one may look at the other: they name one value that
 joins, or could; are as probable as a person should look at; say exactly the same as two that were
-compared; a person judged them; or one id stands, or stood, for both. Nothing of what decides
-(`settle`) goes across such groups, so deciding about whole groups gives what deciding about
+compared; a person's verdict is about them; or one id stands, or stood, for both. Nothing of what
+decides (`settle`) goes across such groups, so deciding about whole groups gives what deciding about
 everybody would.
 
 Values that are shared by too many stay so when records are added, and connect nobody.
@@ -34,7 +34,7 @@ MOST_TOUCHED = 0.3
 """Where new records touch a larger share of all, deciding about everybody costs less."""
 READ = (
     "records", "identifiers", "merged_ids", "person_details", "profiles", "consents", "events",
-    "judgements",
+    "judgements", "verdict_records",
 )  # fmt: skip
 MADE = (
     "statements", "person_rows", "compared", "matches", "sharing", "person_models",
@@ -51,14 +51,15 @@ WITH named AS (
     UNION ALL SELECT record_key, namespace, value FROM new_statements
         ANTI JOIN shared USING (namespace, value)),
 pairs AS (
-    SELECT left_record_key AS a, right_record_key AS b FROM matches_before WHERE bits >= {doubt}
-    UNION ALL SELECT left_record_key, right_record_key FROM judgements_now
-        WHERE author NOT IN ('rule', 'model'))
+    SELECT left_record_key AS a, right_record_key AS b FROM matches_before WHERE bits >= {doubt})
 SELECT hash(record_key) AS record, hash('user', user_id) AS hub FROM identities_before
 UNION ALL SELECT hash(record_key), hash('user', user_id) FROM former_before
 UNION ALL SELECT hash(record_key), hash('value', namespace, coalesce(meant, value))
     FROM named LEFT JOIN merged USING (namespace, value)
-UNION ALL SELECT hash(unnest([a, b])), hash('pair', a, b) FROM pairs"""
+UNION ALL SELECT hash(unnest([a, b])), hash('pair', a, b) FROM pairs
+UNION ALL SELECT hash(unnest([left_record_key, right_record_key])), hash('said', judged_at_ms)
+    FROM judgements_now WHERE author NOT IN ('rule', 'model')
+UNION ALL SELECT hash(record_key), hash('said', judged_at_ms) FROM verdict_records"""
 _ALIKE = """INSERT INTO edges
 WITH crowded AS (SELECT content FROM {rows} GROUP BY 1 HAVING count(*) > 2),
 alike AS (SELECT record_key, content FROM {rows} SEMI JOIN crowded USING (content))
@@ -132,6 +133,7 @@ class _Reach:
             ("statements", "statements_before"), ("identities", "identities_before"),
             ("former_identities", "former_before"),
             ("matches", "matches_before"), ("judgements", "judgements_now"),
+            ("verdict_records", "verdict_records"),
             ("records", "all_records"), ("person_rows", "kept_rows"),
         ):  # fmt: skip
             scratch.name(table, step.lake.share(name, scratch))

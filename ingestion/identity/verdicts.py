@@ -1,9 +1,10 @@
 """What people decide about people: one judgement each, appended, and taken back by another.
 
 A verdict holds over every rule and over the evidence. The users it touches are computed anew by the
-next run; nothing is changed here but the log.
+next run; nothing is changed here but the log, and what it keeps of whom each verdict is about.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,14 @@ import pyarrow.compute as pc
 
 from ingestion.identity.identifiers import canonical_identifier, shown_identifier
 from ingestion.identity.limits import workspace_limits
-from ingestion.identity.standing import AUTHOR, MODEL_AUTHOR, WITHDRAWN, standing
+from ingestion.identity.standing import (
+    AUTHOR,
+    LEFT,
+    MODEL_AUTHOR,
+    RIGHT,
+    WITHDRAWN,
+    said_by_people,
+)
 from kg.errors import Conflict, InputError, NotFound
 from kg.words import quoted
 
@@ -59,13 +67,14 @@ def merge(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
     users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
     if len(users) == 1 and (user := users.pop()):
         raise Conflict(f"Both are the user {user} already.", hint="Nothing has to be merged.")
-    return _append(lake, (left, right), "same", who)
+    sides = {side: _all_of(lake, key) for side, key in ((LEFT, left), (RIGHT, right))}
+    return _append(lake, (left, right), "same", who, sides)
 
 
 def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     """Say that a record is not about the person it was given to.
 
-    It leaves with whatever hangs on it alone; the user's first other record stays.
+    It leaves with whatever hangs on it alone; what the user's other records name stays theirs.
 
     Raises:
         NotFound: there is no such record about a person.
@@ -85,11 +94,14 @@ def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
     )
     if not len(others):
         raise Conflict(f"{record_key!r} is the only record of {user}.")
-    return _append(lake, (_first(lake, others["record_key"]), record_key), "different", who)
+    stays = others["record_key"].to_pylist()
+    return _append(lake, (_first(lake, stays), record_key), "different", who, {LEFT: stays})
 
 
 def apart(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
     """Say that two users, or whom two records are about, are two people, and stay two.
+
+    What only one of them names stays with that one; what is named by both is nobody's.
 
     Raises:
         NotFound: there is no such user or record.
@@ -102,7 +114,8 @@ def apart(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
             "Both are one user.",
             hint=f"`{lake.workspace.command('identity split RECORD')}` takes a record out of it.",
         )
-    return _append(lake, (left, right), "different", who)
+    sides = {side: _all_of(lake, key) for side, key in ((LEFT, left), (RIGHT, right))}
+    return _append(lake, (left, right), "different", who, sides)
 
 
 def undo(lake: "Writer", number: int, who: Who) -> Verdict:
@@ -119,13 +132,17 @@ def undo(lake: "Writer", number: int, who: Who) -> Verdict:
             hint=f"`{lake.workspace.command('identity verdicts')}` lists those that do.",
         )
     one = known[number]
-    return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who)
+    return _append(lake, (one.left_record_key, one.right_record_key), WITHDRAWN, who, {})
 
 
 def verdicts(lake: "Lake") -> list[Verdict]:
     """The verdicts of people that stand, oldest first; a number is a place in the whole log."""
-    rows = standing(lake.arrow("judgements"))
-    return [_verdict(lake, number, row) for number, row in rows]
+    said = said_by_people(lake)
+    owner = _owners(lake, {key for one in said for key in one.left_keys | one.right_keys})
+    return [
+        _verdict(one.number, one.row, (owner.get(key) for key in one.left_keys | one.right_keys))
+        for one in said
+    ]
 
 
 def user_of(lake: "Lake", name: str) -> str:
@@ -221,16 +238,30 @@ def records_of(lake: "Lake", name: str) -> list[str]:
     return keys
 
 
+def _all_of(lake: "Lake", record_key: str) -> list[str]:
+    """The records of the user that a record is about; the record, where it is nobody's."""
+    user = _user_in(lake, "identities", "record_key", record_key)
+    return [record_key] if user is None else records_of(lake, user)
+
+
+def _owners(lake: "Lake", keys: set[str]) -> dict[str, str]:
+    """Record key -> user, of those that are somebody's."""
+    ids = lake.table("identities")
+    asked = lake.memtable(pa.table({"record_key": pa.array(sorted(keys), pa.string())}))
+    found = lake.run(ids.select("record_key", "user_id").semi_join(asked, "record_key"))
+    return dict(zip(*(column.to_pylist() for column in found.columns), strict=True))
+
+
 def _identities(lake: "Lake") -> pa.Table:
     return lake.arrow("identities", ["record_key", "user_id"])
 
 
 def _record(lake: "Lake", name: str) -> str:
     """The record that stands for a user: the first that was learned of it."""
-    return _first(lake, pa.array(records_of(lake, name)))
+    return _first(lake, records_of(lake, name))
 
 
-def _first(lake: "Lake", keys: Any) -> str:
+def _first(lake: "Lake", keys: list[str]) -> str:
     records = lake.table("records")
     few = lake.memtable(pa.table({"record_key": keys}))
     rows = records.filter(records.status == "accepted").semi_join(few, "record_key")
@@ -238,7 +269,9 @@ def _first(lake: "Lake", keys: Any) -> str:
     return str(lake.run(order)["record_key"][0].as_py())
 
 
-def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Verdict:
+def _append(
+    lake: "Writer", pair: tuple[str, str], verdict: str, who: Who, sides: dict[str, list[str]]
+) -> Verdict:
     if who.author.strip() in {"", AUTHOR, MODEL_AUTHOR}:
         raise InputError(
             "A verdict needs the name of the person who gives it.", hint="Say it with --by NAME."
@@ -256,9 +289,22 @@ def _append(lake: "Writer", pair: tuple[str, str], verdict: str, who: Who) -> Ve
         "judged_at_ms": max(who.at_ms, _newest_ms(lake) + 1),
     }
     inputs = {name: lake.step_id(name) for name in ("identity", STEP)}
+    keys = {*pair, *(key for side in sides.values() for key in side)}
     with lake.step(STEP, inputs=inputs, config=row) as step:
         step.append("judgements", pa.Table.from_pylist([row]))
-        found = _verdict(lake, lake.arrow("judgements").num_rows + 1, row)
+        for side, mine in sides.items():
+            step.append(
+                "verdict_records",
+                pa.table(
+                    {
+                        "judged_at_ms": [row["judged_at_ms"]] * len(mine),
+                        "side": [side] * len(mine),
+                        "record_key": mine,
+                    }
+                ),
+            )
+        number = lake.arrow("judgements").num_rows + 1
+        found = _verdict(number, row, _owners(lake, keys).values())
         step.summary.update(verdict=verdict, users=list(found.users))
     return found
 
@@ -271,15 +317,9 @@ def _newest_ms(lake: "Lake") -> int:
     return -1 if at_ms is None else int(at_ms)
 
 
-def _verdict(lake: "Lake", number: int, row: dict[str, Any]) -> Verdict:
-    pair = (row["left_record_key"], row["right_record_key"])
-    touched = []
-    for key in pair:
-        try:
-            touched.append(user_of(lake, key))
-        except NotFound:  # a record that is nobody's touches nobody
-            continue
+def _verdict(number: int, row: dict[str, Any], users: Iterable[str | None]) -> Verdict:
+    """Args: users of the records that it is about; None: nobody."""
     return Verdict(
-        number, *pair, row["verdict"], row["reason"], row["author"], row["judged_at_ms"],
-        tuple(sorted(set(touched))),
+        number, row["left_record_key"], row["right_record_key"], row["verdict"], row["reason"],
+        row["author"], row["judged_at_ms"], tuple(sorted({user for user in users if user})),
     )  # fmt: skip

@@ -54,6 +54,8 @@ _COLUMNS = {
         probability f64, cause str, reason str, records i64, events i64""",
     "judgements": """left_record_key str, right_record_key str, verdict str, probability f64,
         reason str, rule str, author str, judged_at_ms i64""",
+    # Of a verdict of a person, which no two give at one time: the records of the two it is about.
+    "verdict_records": "judged_at_ms i64, side str, record_key str",
     "identities": "record_key str, user_id str",
     "users": """user_id str, first_seen_ms i64, last_seen_ms i64, record_count i64,
         event_count i64, consent_denied bool, half str""",

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from ingestion.identity.limits import shipped
 from ingestion.identity.links import (
+    BY_PERSON,
     BY_SIZE,
+    BY_TWO,
     KEPT,
-    Codes,
     Cut,
     Manual,
     Namespaces,
+    Sides,
     Statements,
     components,
     contradictory,
@@ -32,12 +34,12 @@ SPACES = Namespaces(
     unique=np.array([True, True, False, False]),
 )
 RECORDS = 10
-NOTHING = np.zeros(0, np.int64)
-NOBODY = Manual((NOTHING, NOTHING), (NOTHING, NOTHING))
+NOBODY = Manual()
 
 Pairs = set[tuple[int, int]]
 PAIRS = st.sets(st.tuples(st.integers(0, RECORDS - 1), st.integers(0, 12)), max_size=24)
-VERDICTS = st.lists(st.tuples(st.integers(0, RECORDS - 1), st.integers(0, RECORDS - 1)), max_size=3)
+SOME = st.sets(st.integers(0, RECORDS - 1), min_size=1, max_size=3)
+VERDICTS = st.lists(st.tuples(SOME, SOME).filter(lambda two: two[0].isdisjoint(two[1])), max_size=3)
 
 
 def statements(pairs: Pairs) -> Statements:
@@ -52,9 +54,14 @@ def partition(found: Cut) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(found.group == g).tolist()) for g in found.group}
 
 
-def columns(pairs: list[tuple[int, int]]) -> tuple[Codes, Codes]:
-    rows = np.array([pair for pair in pairs if pair[0] != pair[1]], np.int64).reshape(-1, 2)
-    return rows[:, 0], rows[:, 1]
+def groups_of(found: Cut) -> list[set[int]]:
+    """Who is with somebody."""
+    return sorted((set(group) for group in partition(found) if len(group) > 1), key=min)
+
+
+def sides(left: set[int], right: set[int], *, same: bool = False, leaves: bool = False) -> Sides:
+    codes = (np.array(sorted(side), np.int64) for side in (left, right))
+    return Sides(*codes, same=same, leaves=leaves)
 
 
 @settings(deadline=None)
@@ -88,19 +95,64 @@ def test_the_numbers_of_the_records_do_not_matter(pairs: Pairs, renamed: list[in
 
 
 @settings(deadline=None)
-@given(PAIRS, VERDICTS)
-def test_people_who_say_different_are_obeyed(pairs: Pairs, said: list[tuple[int, int]]) -> None:
-    left, right = columns(said)
-    found = cut(statements(pairs), SPACES, Manual((NOTHING, NOTHING), (left, right)))
-    assert (found.group[left] != found.group[right]).all()
+@given(PAIRS, VERDICTS, st.booleans())
+def test_people_who_say_different_are_obeyed(
+    pairs: Pairs, said: list[tuple[set[int], set[int]]], leaves: bool
+) -> None:
+    manual = Manual(tuple(sides(*one, leaves=leaves) for one in said))
+    group = cut(statements(pairs), SPACES, manual).group
+    for one in manual.different:
+        assert not {*group[one.left].tolist()} & {*group[one.right].tolist()}
 
 
 @settings(deadline=None)
 @given(PAIRS, VERDICTS)
-def test_people_who_say_same_are_obeyed(pairs: Pairs, said: list[tuple[int, int]]) -> None:
-    left, right = columns(said)
-    found = cut(statements(pairs), SPACES, Manual((left, right), (NOTHING, NOTHING)))
-    assert (found.group[left] == found.group[right]).all()
+def test_people_who_say_same_are_obeyed(
+    pairs: Pairs, said: list[tuple[set[int], set[int]]]
+) -> None:
+    manual = Manual(tuple(sides(*one, same=True) for one in said))
+    group = cut(statements(pairs), SPACES, manual).group
+    left, right = manual.same
+    assert (group[left] == group[right]).all()
+
+
+@settings(deadline=None)
+@given(PAIRS, VERDICTS, st.permutations(range(RECORDS)))
+def test_verdicts_do_not_depend_on_the_numbers_of_the_records(
+    pairs: Pairs, said: list[tuple[set[int], set[int]]], renamed: list[int]
+) -> None:
+    found = partition(cut(statements(pairs), SPACES, Manual(tuple(sides(*one) for one in said))))
+    moved = Manual(tuple(sides(*({renamed[r] for r in side} for side in one)) for one in said))
+    other = partition(cut(statements({(renamed[r], v) for r, v in pairs}), SPACES, moved))
+    assert other == {frozenset(renamed[r] for r in group) for group in found}
+
+
+def test_who_names_something_of_each_of_two_people_is_with_neither() -> None:
+    two = sides({0, 1}, {2, 3})
+    own = {(0, 6), (1, 6), (2, 7), (3, 7)}
+    newcomers = {(4, 6), (4, 7), (5, 7)}  # one names both mailboxes, one only the second
+    found = cut(statements(own | newcomers), SPACES, Manual((two,)))
+    assert groups_of(found) == [{0, 1}, {2, 3, 5}]
+    # Through another one's statement as well, and by several kinds of value.
+    chain = {(4, 6), (4, 8), (5, 8), (5, 7)}
+    assert groups_of(cut(statements(own | chain), SPACES, Manual((two,)))) == [
+        {0, 1}, {2, 3}, {4, 5}
+    ]  # fmt: skip
+    later = {(4, 6), (4, 10), (2, 10)}  # of the first by its mailbox; the device is the second's
+    assert groups_of(cut(statements(own | later), SPACES, Manual((two,)))) == [{0, 1, 4}, {2, 3}]
+    # What both name is neither's, nor anybody's who names it.
+    both = {(0, 10), (2, 10), (4, 10)}
+    found = cut(statements(own | both), SPACES, Manual((two,)))
+    assert groups_of(found) == [{0, 1}, {2, 3}]
+    assert set(found.because.tolist()) == {KEPT, BY_TWO}
+
+
+def test_a_record_that_leaves_loses_what_the_others_name() -> None:
+    out = sides({0, 1}, {2}, leaves=True)
+    pairs = {(0, 6), (1, 6), (2, 6), (2, 10), (3, 10), (4, 6), (5, 6), (5, 10)}
+    found = cut(statements(pairs), SPACES, Manual((out,)))
+    assert groups_of(found) == [{0, 1, 4, 5}, {2, 3}]
+    assert set(found.because.tolist()) == {KEPT, BY_PERSON}
 
 
 def test_fan_out_counts_different_values_of_one_stronger_namespace() -> None:
