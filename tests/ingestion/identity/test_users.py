@@ -6,13 +6,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from ingestion.identity.cautions import cautions
 from ingestion.identity.explain import explain
 from ingestion.identity.settle import IdentityConfig
-from ingestion.identity.verdicts import Who, merge, records_of, split, undo, user_of, verdicts
+from ingestion.identity.verdicts import (
+    Who,
+    apart,
+    merge,
+    records_of,
+    split,
+    undo,
+    user_of,
+    verdicts,
+)
 from kg.errors import Conflict
 from kg.lake import Lake, Writer
 from tests.ingestion.identity.people import ids, person, run
@@ -167,22 +179,22 @@ def test_a_record_that_is_split_off_leaves_whom_it_was_merged_with_before(twins:
     twins.run()
     twins.say(merge, "b2", "c")
     together = twins.run()
-    apart = twins.say(split, "c")
+    parted = twins.say(split, "c")
     after = twins.run()
     assert after["a"] == after["b"] == after["b2"] != after["c"]
-    twins.say(undo, apart)
+    twins.say(undo, parted)
     assert twins.run() == together
 
 
 def test_a_merge_joins_whole_users_whatever_was_split_before(twins: Twins) -> None:
     twins.run(*(person(key, 5, crm="1") for key in "abc"))
     twins.say(split, "c")
-    apart = twins.run(person("older", 1, crm="1"))
-    assert apart["c"] != apart["a"] == apart["older"]
+    parted = twins.run(person("older", 1, crm="1"))
+    assert parted["c"] != parted["a"] == parted["older"]
     merged = twins.say(merge, "older", "c")
     assert len({*twins.run().values()}) == 1
     twins.say(undo, merged)
-    assert twins.run() == apart
+    assert twins.run() == parted
 
 
 def test_what_stood_before_a_verdict_stands_again_when_it_is_taken_back(twins: Twins) -> None:
@@ -190,15 +202,101 @@ def test_what_stood_before_a_verdict_stands_again_when_it_is_taken_back(twins: T
     merged = twins.say(merge, "a", "b")
     together = twins.run()
     assert together["a"] == together["b"]
-    apart = twins.say(split, "b")
+    parted = twins.say(split, "b")
     after = twins.run()
     assert after["a"] != after["b"]
-    twins.say(undo, apart)
+    twins.say(undo, parted)
     assert [(one.number, one.verdict) for one in verdicts(twins.lake)] == [(merged, "same")]
     assert twins.run() == together
     twins.say(undo, merged)
     assert verdicts(twins.lake) == []
     assert twins.run() == after
+    twins.again()
+
+
+def without(twins: Twins, *gone: str) -> dict[str, str]:
+    """Both lakes without some records, as where files were replaced."""
+    for lake in (twins.lake, twins.whole):
+        with lake.step("ingest", config={"gone": gone}) as step:
+            for name in ("records", "identifiers"):
+                rows = lake.arrow(name).drop_columns(["run_id"])
+                keep = pc.invert(pc.is_in(rows["record_key"], pa.array(gone)))
+                step.overwrite(name, rows.filter(keep))
+    return twins.run()
+
+
+TWO = (
+    person("a", 1, email="a@x.org"), person("a2", 2, email="a@x.org", phone="+442079460018"),
+    person("b", 3, phone="+442079460019"), person("b2", 4, phone="+442079460019"),
+)  # fmt: skip
+
+
+def test_two_people_stay_two_whoever_names_something_of_each(twins: Twins) -> None:
+    before = twins.run(*TWO)
+    number = twins.say(apart, "a", "b2")
+    newcomer = person("n", 9, email="a@x.org", phone="+442079460019")
+    after = twins.run(newcomer)
+    assert after == before | {"n": before["a"]}  # an address says more than a number
+    assert verdicts(twins.lake)[0].users == tuple(sorted({before["a"], before["b"]}))
+    assert explain(twins.lake, "a2", "b", IdentityConfig()).links[-1].endswith("(said by jo)")
+    assert cautions(twins.lake, "a2", "b", IdentityConfig().limits()).said == (number,)
+    twins.say(undo, number)
+    assert len({*twins.run().values()}) == 1
+
+
+def test_a_verdict_holds_when_the_records_that_it_names_have_left(twins: Twins) -> None:
+    before = twins.run(*TWO)
+    number = twins.say(apart, "a", "b")
+    twins.run()
+    left = without(twins, "a", "b")
+    assert left == {key: before[key] for key in ("a2", "b2")}
+    after = twins.run(person("n", 9, email="a@x.org", phone="+442079460019"))
+    assert after == left | {"n": before["a"]}
+    assert [one.number for one in verdicts(twins.lake)] == [number]
+    assert "said by jo" in explain(twins.lake, "a2", "b2", IdentityConfig()).links[-1]
+    twins.say(undo, number)
+    assert len({*twins.run().values()}) == 1
+
+
+def test_a_record_that_was_split_off_stays_so_when_the_first_of_the_others_has_left(
+    twins: Twins,
+) -> None:
+    twins.run(*(person(f"r{n}", n, crm="1") for n in range(4)))
+    twins.say(split, "r3")
+    twins.run()
+    left = without(twins, "r0")
+    assert left["r1"] == left["r2"] != left["r3"]
+    after = twins.run(person("later", 9, crm="1"))
+    assert after == left | {"later": left["r1"]}
+
+
+def test_two_that_were_merged_stay_one_when_a_record_that_the_verdict_names_has_left(
+    twins: Twins,
+) -> None:
+    twins.run(person("a", 1, crm="1"), person("a2", 2, crm="1"),
+              person("b", 3, crm="2"), person("b2", 4, crm="2"))  # fmt: skip
+    twins.say(merge, "a", "b2")
+    together = twins.run()
+    left = without(twins, "a", "b2")
+    assert left["a2"] == left["b"] == together["a"]
+    told = explain(twins.lake, "a2", "b", IdentityConfig())
+    assert [link for link in told.links if "said by jo" in link]
+    assert len({*twins.run(person("n", 9, crm="2")).values()}) == 1
+
+
+def test_a_later_merge_with_a_part_of_the_other_leaves_the_rest_apart(twins: Twins) -> None:
+    twins.run(*TWO)
+    twins.say(apart, "a", "b")
+    before = twins.run(person("bridge", 9, email="a@x.org", phone="+442079460019"))
+    twins.say(split, "b2")
+    parted = twins.run()
+    assert len({parted[key] for key in ("a", "b", "b2")}) == 3
+    number = twins.say(merge, "a", "b2")
+    after = twins.run()
+    assert after["a"] == after["b2"] != after["b"]
+    twins.say(undo, number)
+    assert twins.run() == parted
+    assert before["a"] == parted["a"]
     twins.again()
 
 
@@ -245,7 +343,7 @@ def run_ids(lake: Writer, *rows: dict[str, Any]) -> dict[str, str]:
 
 
 SAID = st.lists(
-    st.tuples(st.sampled_from(["merge", "split", "undo", "add"]), st.integers(0, 99),
+    st.tuples(st.sampled_from(["merge", "split", "apart", "undo", "add"]), st.integers(0, 99),
               st.integers(0, 99)),
     min_size=2, max_size=7,
 )  # fmt: skip
@@ -265,12 +363,16 @@ def test_whatever_is_said_new_records_alone_leave_the_ids_of_a_pass_over_everybo
             standing = [row.number for row in verdicts(narrow)]
             about = {"merge": (keys[one % len(keys)], keys[other % len(keys)]),
                      "split": (keys[one % len(keys)],),
+                     "apart": (keys[one % len(keys)], keys[other % len(keys)]),
                      "undo": (standing[one % len(standing)],) if standing else None}  # fmt: skip
             with suppress(Conflict):
                 if what == "add" or about[what] is None:
                     twins.run(person(f"n{number}", kind="event", crm=str(one % 5)))
                 else:
-                    twins.say({"merge": merge, "split": split, "undo": undo}[what], *about[what])
+                    twins.say(
+                        {"merge": merge, "split": split, "apart": apart, "undo": undo}[what],
+                        *about[what],
+                    )
             if other % 3:  # else two things are said at once
                 twins.run()
         twins.run()
