@@ -18,6 +18,7 @@ import numpy as np
 
 from api.picture.layout import Layout, Tree, layout, tree
 from kg.personas.atlas import Atlas, IntentType, Persona
+from kg.personas.statistics import MIN_PEOPLE
 from kg.words import some
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -280,7 +281,8 @@ def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
         f"A bubble is a type of intent; its area is how many of the persona's people have it. "
         f"Islands lie near each other when they are about the same.\n"
         f"{atlas.population:,} people, {atlas.intents:,} intents; {share:.0%} of the intents are "
-        f"in no persona and not drawn. Types of fewer than 20 people are left out.{without}",
+        f"in no persona and not drawn. Types of fewer than {MIN_PEOPLE} people are left out."
+        f"{without}",
         fontsize=8, color=PALE, va="bottom",
     )  # fmt: skip
 
@@ -288,7 +290,7 @@ def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
 def left_out(atlas: Atlas) -> str:
     """That personas of too few people are not on the map, as a sentence."""
     left = some(atlas.left_out, "persona")
-    return f"Not drawn: {left} that fewer than 20 people hold."
+    return f"Not drawn: {left} that fewer than {MIN_PEOPLE} people hold."
 
 
 def summary(atlas: Atlas) -> str:
@@ -298,8 +300,8 @@ def summary(atlas: Atlas) -> str:
     return (
         f"A map of {some(len(atlas.personas), 'persona')} held by people among "
         f"{atlas.population:,}: {listed}. Each is an island of bubbles, one for each type of "
-        f"intent that at least 20 of its people have; a tree joins personas by who holds them."
-        f"{without}"
+        f"intent that at least {MIN_PEOPLE} of its people have; a tree joins personas by who holds "
+        f"them.{without}"
     )
 
 

@@ -45,7 +45,7 @@ $svg
 <table>
 <thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
 <th>what it is made of, the commonest first (of its people)</th>
-<th>shares holders most with (at least 20, and more than by chance)</th></tr></thead>
+<th>shares holders most with (at least $least, and more than by chance)</th></tr></thead>
 <tbody>
 $rows
 </tbody>
@@ -81,6 +81,7 @@ def picture(atlas: Atlas, workspace: str, suffix: str) -> str:
     return _PAGE.substitute(
         title=escape(f"Personas of {workspace}"),
         svg=drawing.svg,
+        least=MIN_PEOPLE,
         summary=escape(summary(atlas)),
         rows="\n".join(_row(atlas, drawing, place) for place in order),
     )
