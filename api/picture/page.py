@@ -30,7 +30,7 @@ _PAGE = Template("""\
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 90rem;
   padding: 0 1rem; }
-svg { width: 100%; height: auto; }
+figure { margin: 0; overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #ddd;
   vertical-align: top; }
@@ -39,7 +39,9 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 </head>
 <body>
 <main>
+<figure tabindex="0" aria-label="The map; it scrolls">
 $svg
+</figure>
 <h2>The same in words</h2>
 <p>$summary</p>
 <table>
