@@ -12,6 +12,7 @@ from gnn.found import PersonaConfig, Report, with_floor
 from gnn.kept import with_kept
 from gnn.personas import discover
 from gnn.tensors import load
+from gnn.withheld import still_told
 from kg.progress import Progress, silent
 
 
@@ -45,3 +46,4 @@ def find(
         task.advance()
     with report.clock("write"):
         tables.write(step, episodes, (found, above_and_below), config)
+        report.summary["still_told"] = still_told(step, episodes, found, config.manners_out)

@@ -28,6 +28,7 @@ from gnn.found import (
 )
 from gnn.rules import Stored
 from gnn.tensors import Episodes, load
+from gnn.withheld import still_told
 from kg.progress import Progress, silent
 
 
@@ -62,6 +63,7 @@ def update(
     with report.clock("write"):
         beside = levels.find(episodes, found, config, leiden)
         tables.write(step, episodes, (found, beside), config, stored.standing)
+        report.summary["still_told"] = still_told(step, episodes, found, config.manners_out)
     _tell(report.summary, episodes, found, config)
     report.summary.update(
         new_episodes=int((~known).sum()),

@@ -27,8 +27,9 @@ def constraints(workspace: str, write: bool, as_json: bool) -> None:
     found = asked.model_dump(mode="json", exclude_defaults=True)
     came = summary.get("constraints", {})
     if as_json:
-        kept = summary.get("kept_by_business", [])
-        print_json({"file": str(path / FILE), "asks": found, "came_of_it": came, "kept": kept})
+        kept, told = summary.get("kept_by_business", []), summary.get("still_told", [])
+        said = {"file": str(path / FILE), "asks": found, "came_of_it": came, "kept": kept}
+        print_json(said | {"still_told": told})
         return
     console = stdout()
     for key, value in found.items():

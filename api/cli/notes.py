@@ -1,7 +1,7 @@
 """What the steps of a run have to say, a sentence each, from their summaries in the lake."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ingestion.report import OF_NOBODY, Report
@@ -193,6 +193,22 @@ def _constraints(s: dict[str, Any]) -> Iterator[str]:
             yield f"Manners kept {what}, as personas.yaml asks: {', '.join(names)}."
 
 
+def _still_told(found: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """How well what is kept out can be told from the personas all the same."""
+    if not found:
+        return
+    told = ", ".join(
+        f"{one['what']} "
+        + ("too few people" if one["association"] is None else f"{one['association']:.2f}")
+        + (f" ({one['persona_id']})" if one["persona_id"] else "")
+        for one in found
+    )
+    yield (
+        "How well what is kept out can be told from personas all the same (Cramér's V: 0 not at "
+        f"all, 1 wholly): {told}."
+    )
+
+
 def _rules(s: dict[str, Any]) -> Iterator[str]:
     for rule in s["rules"]:
         if rule["people"] == 0:
@@ -204,6 +220,7 @@ def _rules(s: dict[str, Any]) -> Iterator[str]:
 def asked_for(s: dict[str, Any]) -> Iterator[str]:
     """What came of what the business asks, from the summary of the step that finds personas."""
     yield from _constraints(s.get("constraints", {}))
+    yield from _still_told(s.get("still_told", ()))  # not of workspaces of before
     for one in s.get("kept_by_business", []):
         yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from api import views
 from api.cli.console import TerminalProgress, escape, print_json, stderr, stdout
 from kg.errors import NotFound
+from kg.personas.statistics import MIN_PEOPLE
 from kg.settings import read_settings
 from kg.words import some
 
@@ -81,7 +82,7 @@ def show(console: Console, name: str, found: "Figures") -> None:
         if hubs:
             console.print(_hubs(what, hubs))
         else:
-            console.print(f"no hub among {what}: fewer than 20 of its people meet in any")
+            console.print(f"no hub among {what}: fewer than {MIN_PEOPLE} of its people meet in any")
     if found.bridges:
         console.print(_bridges(found.bridges))
     console.print("[dim]every count is that of a query: cypher/persona/subgraph_*.cypher[/]")
@@ -106,7 +107,7 @@ def _bridges(bridges: "tuple[Bridge, ...]") -> Table:
         topics = [f"{t.label} ({t.people:,}; {t.lift:.1f}x)" for t in bridge.joining]
         table.add_row(
             escape(bridge.name),
-            "fewer than 20" if bridge.people is None else f"{bridge.people:,}",
+            f"fewer than {MIN_PEOPLE}" if bridge.people is None else f"{bridge.people:,}",
             f"{bridge.expected:,.1f}",
             "" if bridge.lift is None else f"{bridge.lift:.2f}",
             "" if bridge.q is None else f"{bridge.q:.2g}",
@@ -129,7 +130,7 @@ def draw_map(workspace: str, out: Path, as_json: bool) -> None:
             found = atlas(lake)
             if not found.personas:
                 raise NotFound(
-                    "There is nothing to draw: no persona here is held by 20 people.",
+                    f"There is nothing to draw: no persona here is held by {MIN_PEOPLE} people.",
                     hint=f"`{lake.workspace.command('personas list')}` says why.",
                 )
             text = picture(found, lake.workspace.path.name, out.suffix)

@@ -10,14 +10,18 @@ import io
 import textwrap
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 
 from api.picture.layout import Layout, Tree, layout, tree
 from kg.personas.atlas import Atlas, IntentType, Persona
+from kg.personas.statistics import MIN_PEOPLE
 from kg.words import some
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
@@ -28,14 +32,24 @@ INK, PALE = "#222222", "#767676"
 SVG = "http://www.w3.org/2000/svg"
 LIST_INCHES = 7.0
 LEAST_MAP_INCHES = 9.5
-MAP_SHARE = 0.8
-"""The side of the map, of the height that the list needs."""
+"""How wide the words below the map are."""
+
+BELOW_INCHES, ABOVE_INCHES = 0.65, 0.6
+UNIT_INCHES = 0.4
+"""The radius of the largest bubble, so that most bubbles can hold what they are."""
 
 ROW_INCHES = 0.36
 NAME_LETTERS = 38
 LEAST_LETTERS_PT, MOST_LETTERS_PT = 4.5, 10.0
+SIGN_PT = 9.5
 LETTER = 0.57
 """How wide a letter is, of its height."""
+
+BOLD_LETTER = 0.68
+"""The same of the names of islands, with some room."""
+
+LEAST_LETTERS = 4
+"""What is cut off to fewer says nothing, and is not written."""
 
 WIDTHS = (6, 8, 10, 12, 16)
 _STYLE: Any = {
@@ -73,21 +87,28 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    places, joined = layout(atlas), tree(atlas.correlation)
+    joined = tree(atlas.correlation)
     numbers = {persona: row + 1 for row, persona in enumerate(joined.order)}
+    signs = [_sign(numbers[place], one.name) for place, one in enumerate(atlas.personas)]
+    places = layout(atlas, room_of(signs))
     marks = _marks(_colours(places, joined), joined)
     titles: dict[str, str] = {}
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         # A letter that the measuring font lacks is found by whoever shows the text.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
-        high = max(LEAST_MAP_INCHES, ROW_INCHES * (len(atlas.personas) + 6))
-        wide = max(LEAST_MAP_INCHES, MAP_SHARE * high)
+        low, top = _reach(places, signs)
+        needs = (top - low + 0.6) * UNIT_INCHES
+        around = BELOW_INCHES + ABOVE_INCHES
+        high = max(float(needs[1]) + around, ROW_INCHES * (len(atlas.personas) + 6))
+        wide = max(LEAST_MAP_INCHES, float(needs[0]))
         figure = Figure(figsize=(wide + LIST_INCHES, high))
         FigureCanvasSVG(figure)
         part = wide / (wide + LIST_INCHES)
-        sea = figure.add_axes((0.0, 0.5 / high, part, 1 - 1.1 / high))
-        inches = min(wide, high - 1.1)
-        _map(_Map(sea, inches, atlas, places, marks), numbers, titles)
+        sea = figure.add_axes((0.0, BELOW_INCHES / high, part, 1 - around / high))
+        half = np.array([wide, high - around]) / UNIT_INCHES / 2
+        for side, middle, away in zip("xy", (low + top) / 2, half, strict=True):
+            sea.set(**{f"{side}lim": (middle - away, middle + away)})
+        _map(_Map(sea, atlas, places, marks), signs, titles)
         _list(figure, part, high, atlas, joined, marks)
         _words(figure, atlas, workspace)
         out = io.StringIO()
@@ -98,8 +119,10 @@ def draw(atlas: Atlas, workspace: str) -> Drawing:
 
 
 def _colours(places: Layout, joined: Tree) -> list[str]:
-    """Of islands of one colour the nearest are as far apart as can be, one by one."""
+    """Of islands of one colour the nearest are as far apart as can be, one by one; no colour has
+    more islands than it must."""
     chosen: dict[int, int] = {}
+    most = ceil(len(joined.order) / len(COLOURS))
     for persona in joined.order:
 
         def room(colour: int, persona: int = persona) -> tuple[float, int]:
@@ -107,7 +130,9 @@ def _colours(places: Layout, joined: Tree) -> list[str]:
             apart = [float(np.hypot(*(places.islands[persona] - places.islands[o]))) for o in same]
             return min(apart, default=np.inf), -colour
 
-        chosen[persona] = max(range(len(COLOURS)), key=room)
+        used = Counter(chosen.values())
+        free = [colour for colour in range(len(COLOURS)) if used[colour] < most]
+        chosen[persona] = max(free, key=room)
     return [COLOURS[chosen[persona]] for persona in range(len(chosen))]
 
 
@@ -124,27 +149,41 @@ def _marks(colours: list[str], joined: Tree) -> list[Mark]:
 
 @dataclass(frozen=True)
 class _Map:
-    """The left side: its axes, how many inches they are wide, and what lies there."""
+    """The left side: its axes, a unit of which is `UNIT_INCHES`, and what lies there."""
 
     axes: Any
-    inches: float
     atlas: Atlas
     places: Layout
     marks: list[Mark]
 
 
-def _map(drawn: _Map, numbers: dict[int, int], titles: dict[str, str]) -> None:
+def _sign(number: int, name: str) -> str:
+    """Number and name of an island, in lines."""
+    words = f"{number} {name}"
+    lines = textwrap.wrap(words, max(14, len(words) // 2 + 4), max_lines=3, placeholder="…")
+    return "\n".join(lines)
+
+
+def room_of(signs: Sequence[str]) -> NDArray[np.float64]:
+    """(k, 2): how wide and high signs are, in units of the map."""
+    lines = [sign.split("\n") for sign in signs]
+    letters = [(BOLD_LETTER * max(map(len, each)), 1.25 * len(each)) for each in lines]
+    return np.array(letters).reshape(-1, 2) * SIGN_PT / 72 / UNIT_INCHES
+
+
+def _reach(places: Layout, signs: Sequence[str]) -> tuple[Any, Any]:
+    """The lower left and the upper right corner of all islands with their signs."""
+    edge, room = places.island_radii[:, None], room_of(signs)
+    aside = np.maximum(edge, room[:, :1] / 2) * [1, 0]
+    below, above = edge * [0, 1], (edge + room[:, 1:]) * [0, 1]
+    return (places.islands - aside - below).min(0), (places.islands + aside + above).max(0)
+
+
+def _map(drawn: _Map, signs: Sequence[str], titles: dict[str, str]) -> None:
     from matplotlib.patches import Circle
 
     axes, places = drawn.axes, drawn.places
-    edge = places.island_radii[:, None]
-    low, high = (places.islands - edge).min(0), (places.islands + edge).max(0)
-    middle, side = (low + high) / 2, float((high - low).max()) + 1.2
-    axes.set_xlim(middle[0] - side / 2, middle[0] + side / 2)
-    axes.set_ylim(middle[1] - side / 2, middle[1] + side / 2)
-    axes.set_aspect("equal")
     axes.set_axis_off()
-    inch = drawn.inches / side
     islands = list(zip(places.islands, places.island_radii, strict=True))
     for (centre, radius), (colour, line) in zip(islands, drawn.marks, strict=True):
         axes.add_patch(Circle(centre, radius, facecolor=colour, alpha=0.13, edgecolor="none"))
@@ -158,10 +197,10 @@ def _map(drawn: _Map, numbers: dict[int, int], titles: dict[str, str]) -> None:
         axes.add_patch(
             Circle(centre, radius, facecolor=colour, edgecolor="white", linewidth=0.6, gid=name)
         )
-        _written(axes, kind, centre, radius * inch, colour)
-    for persona, (centre, radius) in enumerate(islands):
-        words = f"{numbers[persona]} {drawn.atlas.personas[persona].name}"
-        _named(axes, words, centre, radius, inch)
+        _written(axes, kind, centre, radius * UNIT_INCHES, colour)
+    for sign, (centre, radius) in zip(signs, islands, strict=True):
+        axes.text(centre[0], centre[1] + radius + 0.1, sign, ha="center", va="bottom",
+                  fontsize=SIGN_PT, fontweight="bold", color=INK, linespacing=1.0)  # fmt: skip
 
 
 def _said(atlas: Atlas, kind: IntentType) -> str:
@@ -173,8 +212,11 @@ def _said(atlas: Atlas, kind: IntentType) -> str:
 
 
 def _written(axes: Any, kind: IntentType, centre: Any, inches: float, colour: str) -> None:
-    """What a bubble is, in it: topic and verb, or else the topic, where it can be read."""
-    for parts in ((kind.label, kind.verb), (kind.label,)):
+    """What a bubble is, in it: topic and verb, or else the topic, or else as much of it as can be
+    read."""
+    letters = int(2 * 72 * inches * 0.94 / (LETTER * LEAST_LETTERS_PT))
+    cut = [(f"{kind.label[: letters - 1].rstrip()}…",)] if letters >= LEAST_LETTERS else []
+    for parts in ((kind.label, kind.verb), (kind.label,), *cut):
         points, words = max(_fitted(parts, width, inches) for width in WIDTHS)
         if points >= LEAST_LETTERS_PT:
             size = round(min(points, MOST_LETTERS_PT), 1)
@@ -201,17 +243,6 @@ def _ink_on(colour: str) -> str:
     linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
     luminance = float(linear @ [0.2126, 0.7152, 0.0722])
     return "white" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.066 else INK
-
-
-def _named(axes: Any, words: str, centre: Any, radius: float, inch: float) -> None:
-    """Number and name at the top of an island, as large as its width allows."""
-    lines = textwrap.wrap(words, max(14, len(words) // 2 + 4), max_lines=3, placeholder="…")
-    longest = max(len(line) for line in lines)
-    points = float(np.clip(1.9 * radius * inch * 72 / (LETTER * longest), 6.0, 11.0))
-    axes.text(centre[0], centre[1] + radius, "\n".join(lines), ha="center", va="center",
-              fontsize=round(points, 1), fontweight="bold", color=INK, linespacing=1.0,
-              bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.0},
-              )  # fmt: skip
 
 
 def _list(
@@ -278,9 +309,11 @@ def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
     figure.text(
         0.012, 0.012,
         f"A bubble is a type of intent; its area is how many of the persona's people have it. "
-        f"Islands lie near each other when they are about the same.\n"
+        f"Islands lie near each other when they are about the same.\nWhat is too small for words "
+        f"says what it is when the pointer rests on it.\n"
         f"{atlas.population:,} people, {atlas.intents:,} intents; {share:.0%} of the intents are "
-        f"in no persona and not drawn. Types of fewer than 20 people are left out.{without}",
+        f"in no persona and not drawn. Types of fewer than {MIN_PEOPLE} people are left out."
+        f"{without}",
         fontsize=8, color=PALE, va="bottom",
     )  # fmt: skip
 
@@ -288,7 +321,7 @@ def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
 def left_out(atlas: Atlas) -> str:
     """That personas of too few people are not on the map, as a sentence."""
     left = some(atlas.left_out, "persona")
-    return f"Not drawn: {left} that fewer than 20 people hold."
+    return f"Not drawn: {left} that fewer than {MIN_PEOPLE} people hold."
 
 
 def summary(atlas: Atlas) -> str:
@@ -298,13 +331,14 @@ def summary(atlas: Atlas) -> str:
     return (
         f"A map of {some(len(atlas.personas), 'persona')} held by people among "
         f"{atlas.population:,}: {listed}. Each is an island of bubbles, one for each type of "
-        f"intent that at least 20 of its people have; a tree joins personas by who holds them."
-        f"{without}"
+        f"intent that at least {MIN_PEOPLE} of its people have; a tree joins personas by who holds "
+        f"them.{without}"
     )
 
 
 def _told(svg: str, atlas: Atlas, workspace: str, titles: dict[str, str]) -> str:
-    """The drawing with a title for itself and for every bubble, and without a page size."""
+    """The drawing with a title for itself and for every bubble, and a size in pixels (some programs
+    refuse points)."""
     for prefix, name in (("", SVG), ("xlink", "http://www.w3.org/1999/xlink")):
         ElementTree.register_namespace(prefix, name)
     root = ElementTree.fromstring(svg)  # noqa: S314 - our own document
@@ -317,5 +351,7 @@ def _told(svg: str, atlas: Atlas, workspace: str, titles: dict[str, str]) -> str
         element = ElementTree.Element(f"{{{SVG}}}{tag}", {"id": f"map-{tag}"})
         element.text = words
         root.insert(place, element)
+    wide, high = (f"{float(side) * 96 / 72:.0f}" for side in root.get("viewBox", "").split()[2:])
+    root.attrib |= {"width": wide, "height": high}
     root.attrib |= {"role": "img", "aria-labelledby": "map-title map-desc"}
     return ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -2,7 +2,7 @@
 
 Invariant: places follow from the counts alone, so the same atlas gives the same map. Personas lie
 near each other when they are about the same; within an island a bubble leans towards the personas
-that have its type as well. Bubbles and islands never overlap.
+that have its type as well. Bubbles, islands and the signs above islands never overlap.
 
 Source: Borg and Groenen 2005, doi:10.1007/0-387-28981-X (multidimensional scaling); Bar-Joseph et
 al. 2001, doi:10.1093/bioinformatics/17.suppl_1.S22 (order of the leaves).
@@ -23,7 +23,7 @@ SHORE = 0.3
 """Between the outermost bubble and the edge of its island, in the same."""
 
 LEAST_ISLAND = 0.6
-STRAIT = 0.55
+STRAIT = 0.2
 ROUNDS = 400
 
 
@@ -40,8 +40,12 @@ class Layout:
     radii: Floats
 
 
-def layout(atlas: Atlas) -> Layout:
-    """Place every persona and type of an atlas that has a persona at least."""
+def layout(atlas: Atlas, signs: Floats) -> Layout:
+    """Place every persona and type of an atlas that has a persona at least.
+
+    Shapes: signs (k, 2), how wide and high what stands on top of each island is; the largest
+        bubble has radius 1.
+    """
     people = np.array([kind.people for kind in atlas.types], float)
     radii = np.sqrt(people / people.max()) if len(people) else people
     owner = np.array([kind.persona for kind in atlas.types], np.int64)
@@ -53,7 +57,10 @@ def layout(atlas: Atlas) -> Layout:
         mine = np.flatnonzero(owner == persona)
         if len(mine):
             bubbles[mine], sizes[persona] = _packed(radii[mine], lean[mine])
-    islands = _apart(wanted * sizes.mean() * 3, sizes + STRAIT)
+    reach = _around(sizes, signs)
+    islands = _apart(wanted * sizes.mean() * 3, reach + STRAIT) - np.stack(
+        [0 * reach, reach - sizes], 1
+    )
     return Layout(islands, sizes, bubbles + islands[owner] if len(owner) else bubbles, radii)
 
 
@@ -107,6 +114,12 @@ def _apart(place: Floats, radii: Floats) -> Floats:
             break
         place = moved
     return place
+
+
+def _around(radii: Floats, signs: Floats) -> Floats:
+    """The radii (k,) of circles, with their lowest points in common, around islands with signs."""
+    high = 2 * radii + signs[:, 1]
+    return np.asarray((high**2 + (signs[:, 0] / 2) ** 2) / (2 * high))
 
 
 def _pushed(place: Floats, radii: Floats) -> Floats:

@@ -30,7 +30,7 @@ _PAGE = Template("""\
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 90rem;
   padding: 0 1rem; }
-svg { width: 100%; height: auto; }
+figure { margin: 0; overflow-x: auto; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #ddd;
   vertical-align: top; }
@@ -39,13 +39,15 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 </head>
 <body>
 <main>
+<figure tabindex="0" aria-label="The map; it scrolls">
 $svg
+</figure>
 <h2>The same in words</h2>
 <p>$summary</p>
 <table>
 <thead><tr><th>no.</th><th>persona</th><th>people</th><th>share</th>
 <th>what it is made of, the commonest first (of its people)</th>
-<th>shares holders most with (at least 20, and more than by chance)</th></tr></thead>
+<th>shares holders most with (at least $least, and more than by chance)</th></tr></thead>
 <tbody>
 $rows
 </tbody>
@@ -81,6 +83,7 @@ def picture(atlas: Atlas, workspace: str, suffix: str) -> str:
     return _PAGE.substitute(
         title=escape(f"Personas of {workspace}"),
         svg=drawing.svg,
+        least=MIN_PEOPLE,
         summary=escape(summary(atlas)),
         rows="\n".join(_row(atlas, drawing, place) for place in order),
     )

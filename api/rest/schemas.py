@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kg.personas.statistics import MIN_PEOPLE
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -169,7 +171,7 @@ class Family(_Answer):
     name: str
     people: int | None = Field(
         description="Who holds one of its personas at least, each once. Null, as `share`: fewer "
-        "than 20 people hold one of these."
+        f"than {MIN_PEOPLE} people hold one of these."
     )
     share: float | None
     intents: int
@@ -197,7 +199,7 @@ class PersonaSummary(_Answer):
     name: str
     summary: str
     people: int | None = Field(
-        description="Null, as its shares: kept by the business, of fewer than 20 people."
+        description=f"Null, as its shares: kept by the business, of fewer than {MIN_PEOPLE} people."
     )
     share: float | None
     share_low: float | None
@@ -256,7 +258,9 @@ class Bridge(_Answer):
     persona_id: str
     version: int
     name: str
-    people: int | None = Field(description="Null, as `share` and `q`: somebody, and fewer than 20.")
+    people: int | None = Field(
+        description=f"Null, as `share` and `q`: somebody, and fewer than {MIN_PEOPLE}."
+    )
     share: float | None = Field(description="Of the holders of the persona asked about.")
     expected: float = Field(description="As many by chance among equally active people.")
     lift: float | None = Field(

@@ -14,6 +14,7 @@ from kg.lake.tables import schema_of
 from kg.personas.constraints import Constraints, Goal
 from kg.personas.kinds import DAY_MS, GOALS
 from kg.personas.named import Named
+from kg.personas.statistics import unless_few
 
 
 def aim(step: Any, constraints: Constraints) -> None:
@@ -39,7 +40,7 @@ def aim(step: Any, constraints: Constraints) -> None:
     reached = step.table("reached")
     counted = reached.group_by("goal").agg(people=reached.user_id.nunique())
     people = {row["goal"]: row["people"] for row in step.lake.run(counted).to_pylist()}
-    step.summary["people"] = {name: people.get(name, 0) for name in constraints.goals}
+    step.summary["people"] = {name: unless_few(people.get(name, 0)) for name in constraints.goals}
 
 
 def rates(lake: Any) -> list[dict[str, Any]]:

@@ -99,10 +99,15 @@ class Labels:
 
 
 def phrase(kind: Kind, subject: str, label: str) -> str:
-    """The words that state a claim, after "62 % of them": from the table of kinds alone."""
+    """The words that state a claim, after "62 % of them": from the table of kinds alone.
+
+    A topic that is called like the verb (events that are about their own names) is not said again.
+    """
     words, other = kind.phrase, ""
     if kind.name in VERB_AND_TOPIC:
-        words = words.replace("{label}", _verb_words(subject.partition(" ")[0])[0])
+        verb = subject.partition(" ")[0]
+        is_same = label.casefold() == _plain(verb).casefold()
+        words = words.replace("{label}", _verb_words(verb)[is_same])
     elif kind.name == "verb":
         words = _verb_words(subject)[1]
     elif kind.name == "sequence":
@@ -121,8 +126,12 @@ def and_comparable(among: str) -> str:
 
 
 def _verb_words(verb: str) -> tuple[str, str]:
-    plain = tidy(verb.replace("_", " "))
+    plain = _plain(verb)
     return VERBS.get(verb) or (f"did “{plain}” with {{label}}", f"did “{plain}”")
+
+
+def _plain(verb: str) -> str:
+    return tidy(verb.replace("_", " "))
 
 
 def tidy(text: str) -> str:

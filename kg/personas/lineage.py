@@ -154,15 +154,21 @@ def changes(lines: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def told_changes(run: dict[str, Any]) -> str:
-    """What became of personas in a run, from its `changes`, in words."""
+    """What became of personas in a run, from its `changes`, in words.
+
+    Runs of before counted lines of descent, only those of kinds there were, and never into how many
+    personas some split or merged: of these is said only that they did.
+    """
     words = {
         "continued": "{} went on",
-        "split": f"{{}} split into {run['split_into']}",
-        "merged": f"{{}} merged into {run['merged_into']}",
+        "split": f"{{}} split into {run['split_into']}" if "split_into" in run else "some split",
+        "merged": f"{{}} merged into {run['merged_into']}"
+        if "merged_into" in run
+        else "some merged",
         "born": "{} new",
         "retired": "{} retired",
     }
-    return ", ".join(told.format(run[kind]) for kind, told in words.items() if run[kind])
+    return ", ".join(told.format(run[kind]) for kind, told in words.items() if run.get(kind))
 
 
 def _versions_of(

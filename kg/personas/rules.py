@@ -16,7 +16,7 @@ from kg.personas.constraints import Condition, Constraints
 from kg.personas.goals import newest_ms
 from kg.personas.kinds import DAY_MS
 from kg.personas.named import Named
-from kg.personas.statistics import wilson
+from kg.personas.statistics import unless_few, wilson
 
 KIND = "rule"
 PAUSE_MS = 12 * 3_600_000
@@ -135,7 +135,9 @@ def _personas(
             }
         )
     step.summary["rules"] = [
-        {key: row[key] for key in ("persona_id", "name", "people", "population")} for row in rows
+        {key: row[key] for key in ("persona_id", "name", "population")}
+        | {"people": unless_few(row["people"])}
+        for row in rows
     ]
     fields = [field for field in schema_of("rule_personas") if field.name != "run_id"]
     return pa.Table.from_pylist(rows, schema=pa.schema(fields))

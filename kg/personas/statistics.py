@@ -22,6 +22,8 @@ CONFIDENCE = 0.95
 MAX_Q = 0.05
 MIN_PEOPLE = 20
 
+"""Of fewer people, but some, nothing is said."""
+
 LEAST_OTHERS = 10
 """A stratum with fewer others has no rate to compare with; it is left out of both sides."""
 
@@ -33,6 +35,11 @@ LEAST_EXPECTED = 5.0
 (Mantel and Fleiss 1980, American Journal of Epidemiology 112:129-134)."""
 
 Floats = NDArray[np.float64]
+
+
+def unless_few(people: int) -> int | None:
+    """How many people, where that may be told: nobody, or `MIN_PEOPLE` at least; None: too few."""
+    return None if 0 < people < MIN_PEOPLE else people
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,12 @@ def test_why_there_are_no_personas_is_left_to_where_they_would_stand() -> None:
     assert notes(_Told({"result": "too few people to look for personas"}, "personas")) == []
 
 
+def test_what_a_run_of_before_said_of_descent_is_told_as_far_as_it_went() -> None:
+    said = {"descent": {"continued": 4, "split": 2, "retired": 1}, "result": "no persona"}
+    (told,) = notes(_Told(said, "personas"))
+    assert "since the run before: 4 went on, some split, 1 retired (" in told
+
+
 def test_a_folder_of_strangers_is_warned_of() -> None:
     _, warned = notes(_Told(SAID | {"newcomers": 262}))
     assert warned.startswith(f"{WARNING}none of the 262 people in these files was known")

@@ -7,13 +7,23 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from api.picture.draw import COLOURS, EDGES, _colours, _marks, draw
+from api.picture.draw import (
+    COLOURS,
+    EDGES,
+    LEAST_LETTERS_PT,
+    _colours,
+    _marks,
+    _reach,
+    draw,
+    room_of,
+)
 from api.picture.layout import layout, tree
 from api.picture.page import picture
 from kg.personas.atlas import Atlas, IntentType, Persona
 from kg.words import some
 
 SVG = "{http://www.w3.org/2000/svg}"
+NO_SIGNS = np.zeros((100, 2))
 HOSTILE = 'Tea & <script>alert("$x$")</script>\x07 茶'
 
 
@@ -72,7 +82,7 @@ def test_every_persona_is_on_the_map_and_in_the_list(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 9, 40])
 def test_neither_islands_nor_bubbles_overlap(count: int) -> None:
     atlas = made_up(count)
-    places = layout(atlas)
+    places = layout(atlas, NO_SIGNS[:count])
     for centres, radii in (
         (places.islands, places.island_radii),
         (places.bubbles, places.radii),
@@ -86,11 +96,48 @@ def test_neither_islands_nor_bubbles_overlap(count: int) -> None:
     assert (inside <= places.island_radii[owner] + 1e-9).all()
 
 
+@pytest.mark.parametrize("count", [1, 2, 9, 60])
+def test_a_name_hides_no_island_and_no_other_name(count: int) -> None:
+    atlas = made_up(count)
+    signs = [one.name.replace(" Tea", "\nTea") for one in atlas.personas]
+    room = room_of(signs)
+    places = layout(atlas, room)
+    foot = places.islands + np.stack([np.zeros(count), places.island_radii], 1)
+    low, high = foot - room * [0.5, 0], foot + room * [0.5, 1]
+    nearest = np.clip(places.islands[None], low[:, None], high[:, None])
+    away = np.sqrt(((nearest - places.islands) ** 2).sum(2)) - places.island_radii
+    over = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    other = ~np.eye(count, dtype=bool)
+    assert (away[other] > 0).all()
+    assert (over.min(2)[other] < 0).all()
+    lowest, highest = _reach(places, signs)
+    assert (low >= lowest - 1e-9).all()
+    assert (high <= highest + 1e-9).all()
+
+
+def test_a_bubble_of_most_people_says_what_it_is_and_letters_can_be_read() -> None:
+    atlas = made_up(2)
+    long = replace(atlas.types[0], label="Small Appliances (home/small-appliances)")
+    svg = draw(replace(atlas, types=(long, *atlas.types[1:])), "shop").svg
+    assert "appliances" in texts(svg).lower()
+    assert texts(svg).count("bought") >= len(atlas.types) - 1
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", svg)]
+    assert min(sizes) >= LEAST_LETTERS_PT
+
+
+def test_the_picture_is_measured_in_pixels() -> None:
+    root = parsed(draw(made_up(3), "shop").svg)
+    box = [float(side) for side in root.get("viewBox", "").split()[2:]]
+    sides = [int(root.get(side, "")) for side in ("width", "height")]
+    assert sides == [round(side * 4 / 3) for side in box]
+
+
 def test_what_is_about_the_same_lies_nearer() -> None:
     alike = np.eye(4)
     alike[0, 1] = alike[1, 0] = alike[2, 3] = alike[3, 2] = 0.95
     atlas = made_up(4)
-    places = layout(Atlas(atlas.personas, atlas.types, alike, alike, 5000, 10, 1))
+    flat = Atlas(atlas.personas, atlas.types, alike, alike, 5000, 10, 1)
+    places = layout(flat, NO_SIGNS[:4])
     apart = np.sqrt(((places.islands[:, None] - places.islands) ** 2).sum(2))
     across = apart[:2, 2:].mean()
     assert (apart[0, 1] + apart[2, 3]) / 2 < across
@@ -144,7 +191,7 @@ def test_islands_of_one_colour_do_not_touch_where_colours_suffice() -> None:
 def test_islands_of_one_colour_have_another_edge(count: int) -> None:
     atlas = made_up(count)
     joined = tree(atlas.correlation)
-    marks = _marks(_colours(layout(atlas), joined), joined)
+    marks = _marks(_colours(layout(atlas, NO_SIGNS[:count]), joined), joined)
     assert len(set(marks)) == count
 
 

@@ -96,6 +96,7 @@ goals:
         "again": [("ann", "i1"), ("dan", "i7")],
         "again later": [("ann", "i1"), ("bob", "i4"), ("dan", "i7")],
     }
+    assert set(writer.summary("goals")["people"].values()) == {None}, "of few it says only that"
     goals = {row["goal"]: row for row in writer.arrow("goals").to_pylist()}
     assert goals["again"]["before_ms"] == 33 * DAY_MS
     assert goals["buy"]["before_ms"] == 40 * DAY_MS
@@ -131,6 +132,8 @@ def test_who_meets_a_rule_and_by_which_intents(writer: Writer) -> None:
     }
     people = {row["name"]: row["people"] for row in writer.arrow("rule_personas").to_pylist()}
     assert people == {"home buyers": 1, "recent app users": 1, "nobody": 0, "everybody": 3}
+    told = {one["name"]: one["people"] for one in writer.summary("rules")["rules"]}
+    assert told == {"home buyers": None, "recent app users": None, "nobody": 0, "everybody": None}
     exported = writer.run(export_rows(writer, "rule_personas")).to_pylist()
     assert {row["kind"] for row in exported} == {"rule"}
 

@@ -38,3 +38,10 @@ def test_topics_of_one_name_are_told_apart_beside_each_other(tmp_path: Path) -> 
             "took up Plants (plants) in the visit after Plants (garden/plants)"
         )
         assert labels.topics(["toys", "plants"]) == {"toys": "Toys", "plants": "Plants"}
+
+
+def test_what_is_about_its_own_name_is_said_once() -> None:
+    topic, common = KINDS["topic"], KINDS["common"]
+    assert phrase(topic, "song_played song played", "Song Played") == "did “song played”"
+    assert phrase(common, "bought bought", "bought") == "of all who hold it bought something"
+    assert phrase(topic, "song_played jazz", "Jazz") == "did “song played” with Jazz"
