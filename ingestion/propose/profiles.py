@@ -11,6 +11,7 @@ from ingestion.forms import formed
 from ingestion.record import Rows
 from ingestion.sources.tables import json_fields, json_path
 from kg.lake.files import LINE, PROBLEM, Staged
+from kg.lake.headers import FIRST_LINE
 from kg.lake.scratch import Scratch
 
 NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
@@ -113,6 +114,7 @@ class Profile:
         rows: how many of its rows can be read.
         unreadable: why a row cannot be read -> how many of them.
         encoding: of its text, where that is not UTF-8.
+        header: the line with the names of its columns, and the last one before the rows.
     """
 
     files: tuple[str, ...]
@@ -121,6 +123,7 @@ class Profile:
     columns: dict[str, Column]
     unreadable: dict[str, int]
     encoding: str | None = None
+    header: tuple[int, int] = FIRST_LINE
 
 
 def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:

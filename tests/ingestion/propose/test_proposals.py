@@ -6,7 +6,7 @@ import pytest
 from folders import Read, fill, lines
 
 from ingestion.ingest import check
-from ingestion.mapping import Mapping
+from ingestion.mapping import Mapping, parse
 from ingestion.propose import Proposal, is_needed, propose
 from kg.errors import InputError
 from kg.words import some
@@ -481,3 +481,41 @@ def test_one_file_of_a_folder_can_be_looked_at_alone(tmp_path: Path) -> None:
         tmp_path, {"people.csv": "CustomerNo,Mail,Plan,Since\n" + PEOPLE, "b.csv": "x,y\n1,2\n"}
     )
     assert set(propose(folder / "people.csv").mapping.tables) == {"people"}
+
+
+ORDERS = "".join(
+    f"{1000 + n};K-{n % 9};{n % 28 + 1:02d}.{n % 9 + 1:02d}.2025;M{n % 5};{n % 90},50\n"
+    for n in range(60)
+)
+
+
+def test_titles_above_the_header_and_a_line_of_units_below_it_are_found(tmp_path: Path) -> None:
+    names = "Auftrag;Kundennr;Datum;Artikel;Betrag\n"
+    found = of(
+        tmp_path,
+        titled_csv="Umsätze\nErstellt am: 05.11.2025 10:33\n\n" + names + ORDERS,
+        padded_csv="Umsätze;;;;\n;;;;\n" + names + ";;TT.MM.JJJJ;;EUR\n" + ORDERS,
+        units_csv=names + ";;TT.MM.JJJJ;;EUR\n" + ORDERS,
+    )
+    assert is_needed(tmp_path / "data")
+    told = {name: one.header for name, one in found.mapping.tables.items()}
+    assert told == {"titled": (4, 4), "padded": (3, 4), "units": (1, 2)}
+    assert "header: 4  # the names of the columns stand in line 4, below a title" in found.text
+    asked = [doubt for doubt in found.doubts if ".header" in doubt]
+    assert len(asked) == 2, "a line that is left out is for a person to look at"
+    assert all("no row, but units or names" in doubt for doubt in asked)
+    reads(tmp_path, found.mapping)
+
+
+def test_a_linked_file_is_read_as_its_own_table_says(tmp_path: Path) -> None:
+    fill(tmp_path / "data", {
+        "orders.csv": "id,who,shop\n1,a,S1\n2,b,S2\n",
+        "shops.csv": "Filialen\n\nshop;opened\nS1;2025-01-01\nS2;2025-01-02\n".encode("utf-16"),
+    })  # fmt: skip
+    mapping = parse(
+        "name: small\nconsent: {default: granted, basis: a test}\ntime_zone: UTC\ntables:\n"
+        "  shops: {files: shops.csv, kind: item, header: 3, encoding: utf-16, item: shop}\n"
+        "  orders: {files: orders.csv, kind: event, verb: bought, identifiers: {customer: who},\n"
+        "           links: {at: {file: shops.csv, on: shop}}, time: at.opened}\n"
+    )
+    reads(tmp_path, mapping)
