@@ -221,6 +221,8 @@ Cases = Annotated[tuple[Case, ...], BeforeValidator(_as_cases)]
 
 # How an epoch is counted -> its milliseconds.
 EPOCHS = {"epoch_s": 1000.0, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6}
+# Days since 1899-12-30, as spreadsheets count them.
+SERIAL = "excel"
 _STRPTIME = re.compile(r"([^%]|%-[djmyHIMS]|%[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%])*")
 
 
@@ -241,7 +243,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 class Time(Model):
     """When something happened. `formats`: `iso`, an epoch (`epoch_s`, `epoch_ms`, `epoch_us`,
-    `epoch_ns`) or strptime patterns."""
+    `epoch_ns`), `excel` or strptime patterns."""
 
     column: str
     formats: Strings = ("iso",)
@@ -251,8 +253,8 @@ class Time(Model):
     def _known(self) -> "Time":
         for pattern in self.formats:
             is_time = "%" in pattern and _STRPTIME.fullmatch(pattern)
-            if pattern not in {"iso", *EPOCHS} and not is_time:
-                known = ", ".join(["iso", *EPOCHS])
+            if pattern not in {"iso", SERIAL, *EPOCHS} and not is_time:
+                known = ", ".join(["iso", SERIAL, *EPOCHS])
                 raise ValueError(f"format {pattern!r} is none of {known}, nor like %Y-%m-%d")
         return self
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.mapping import SERIAL
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import is_named_as_id, says, words
@@ -115,6 +116,9 @@ def time_value(column: Column) -> tuple[Any, str, bool]:
     why = "" if read == column.given else f"{some(column.given - read, 'value')} of another form; "
     if formats == ["iso"]:
         return column.name, why + "written like 2026-01-31", bool(why)
+    if formats == [SERIAL]:
+        told = "days as a spreadsheet counts them: do the times come out right?"
+        return {"column": column.name, "formats": SERIAL}, why + told, True
     if len(formats) > 1:
         return (
             {"column": column.name, "formats": formats},

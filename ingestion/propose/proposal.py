@@ -7,11 +7,11 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.detect import example_of, recognise, written
 from ingestion.folder import files_of
-from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
+from ingestion.mapping import EPOCHS, EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
-from ingestion.propose.meanings import is_time, meaning, pieces, snake
+from ingestion.propose.meanings import meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.references import with_references
 from ingestion.propose.relations import group_ids
@@ -300,8 +300,8 @@ def _head(
         f"{column.name} ({one.label})"
         for one in seen
         for column in one.profile.columns.values()
-        if column.name in one.used and is_time(column) and column.naive
-        and not {"epoch_s", "epoch_ms"} & set(column.formats)
+        if column.name in one.used and one.meanings[column.name].what == "time" and column.naive
+        and not {*EPOCHS} & set(column.formats)
     })  # fmt: skip
     naive += sorted({f"times of {one.format}" for one in known if _lacks_zone(str(one.format))})
     level = tables.sampled_level(drafts)

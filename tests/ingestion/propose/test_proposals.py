@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from folders import Read, fill, lines
 
+from ingestion.columns import is_clock
 from ingestion.ingest import check
-from ingestion.mapping import Mapping, parse
+from ingestion.mapping import SERIAL, Mapping, parse
 from ingestion.propose import Proposal, is_needed, propose
 from kg.errors import InputError
 from kg.words import some
@@ -519,3 +522,49 @@ def test_a_linked_file_is_read_as_its_own_table_says(tmp_path: Path) -> None:
         "           links: {at: {file: shops.csv, on: shop}}, time: at.opened}\n"
     )
     reads(tmp_path, mapping)
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "formats"),
+    [
+        ("ORDER_DT", "{d:02d}-MAR-26", "%d-%b-%y"),
+        ("ORDER_DT", "{d:02d}-MAR-26 10.15.30.000000000 AM", "%d-%b-%y %I.%M.%S.%n %p"),
+        ("sent", '"Sun, {d:02d} Mar 2026 10:00:00 GMT"', "%a, %d %b %Y %H:%M:%S GMT"),
+        ("sent", "{d} Mar 2026 10:00:00 +0100", "%d %b %Y %H:%M:%S %z"),
+        ("at", "17724{d:02d}600123456", "epoch_us"),
+        ("at", "17724{d:02d}600123456789", "epoch_ns"),
+        ("Kaufdatum", "460{d:02d}", SERIAL),
+        ("order date", "460{d:02d}.4375", SERIAL),
+        ("start_km", "460{d:02d}", ""),
+        ("Betrag", "460{d:02d}", ""),
+        ("card_at", "45392{d:02d}600123456", ""),
+    ],
+)
+def test_times_of_databases_mails_and_spreadsheets_are_proposed_where_they_are_plain(
+    tmp_path: Path, column: str, written: str, formats: str
+) -> None:
+    rows = "".join(
+        f"O{n},K{n % 7},{written.format(d=(1, 8, 15, 22)[n % 4])},P{n % 5}\n" for n in range(60)
+    )
+    found = of(tmp_path, orders_csv=f"order_id,customer_id,{column},product_id\n{rows}")
+    time = found.mapping.tables["orders"].time
+    assert (time.formats if time else ("",)) == (formats,)
+    assert any("spreadsheet" in doubt for doubt in found.doubts) == (formats == SERIAL)
+    assert (found.mapping.time_zone is None) == (not time or not is_clock(formats))
+    if time is not None:
+        reads(tmp_path, found.mapping)
+
+
+def test_numbers_that_count_seconds_are_times_in_parquet_too(tmp_path: Path) -> None:
+    orders = pa.table({
+        "order_id": [f"O{n}" for n in range(60)],
+        "customer_id": [f"K{n % 7}" for n in range(60)],
+        "created_at": [1_772_400_000_000 + n * 3_600_000 for n in range(60)],
+        "amount": [46_000 + n for n in range(60)],
+    })  # fmt: skip
+    (tmp_path / "data").mkdir()
+    pq.write_table(orders, tmp_path / "data" / "orders.parquet")
+    found = propose(tmp_path / "data")
+    assert table(found, "orders")["time"] == {"column": "created_at", "formats": ("epoch_ms",)}
+    assert found.mapping.time_zone is None
+    reads(tmp_path, found.mapping)
