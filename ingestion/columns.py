@@ -19,6 +19,7 @@ from ingestion.functions import (
     from_epoch_ms,
     in_zone,
     json_as,
+    json_only,
     of_bytes,
     try_strptime,
 )
@@ -308,8 +309,9 @@ def _listed(found: Expr, separator: str, missing: tuple[str, ...], form: str | N
         parts = found.map(lambda one: _text(one, missing))
     else:
         text = formed(_text(found, missing), form)
-        inside = json_as(text, '["VARCHAR"]', "array<string>")
-        parts = text.startswith("[").ifelse(inside, text.split(separator))
+        listed = json_only(text, "[")
+        inside = json_as(listed, '["VARCHAR"]', "array<string>")
+        parts = listed.notnull().ifelse(inside, text.split(separator))
         parts = parts.map(lambda one: _text(one, missing))
     return parts.filter(lambda one: one.notnull())
 
