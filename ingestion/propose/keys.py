@@ -12,6 +12,7 @@ from ingestion.propose.seen import Seen, is_main, is_of_others
 from kg.lake.scratch import Scratch
 from kg.words import some
 
+_OFTEN = 0.75  # of the rows that the most given time has: a time of fewer is rather another's
 _A_FEW = 0.02  # of the rows, or of the addresses: those of two columns may differ in so many
 _OF_STAFF = 5  # ids to an address: so often nobody is in a list of people
 _NOT_THEIRS = 0.5  # of the addresses stand beside several ids: they are of somebody else
@@ -96,6 +97,8 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
         (c for c in seen.named("time") if seen.meanings[c.name].detail in main),
         key=lambda c: (main.index(seen.meanings[c.name].detail), -c.given),
     )
+    often = max((c.given for c in times), default=0)
+    times.sort(key=lambda c: c.given < _OFTEN * often)  # a row without its time is lost
     if not times:
         return False
     value, why, check = time_value(times[0])

@@ -81,6 +81,7 @@ def entity_of(name: str) -> tuple[str, str]:
     no_name = {*words()["ids"], *words()["joining"]}
     bare = [piece for piece in found if piece not in no_name] or found
     named = [kinds[piece] for piece in bare if piece in kinds]
+    named = named or [kinds[piece] for piece in found if piece in kinds]  # Lineitem sku
     return (named[-1] if named else ""), "_".join(bare)
 
 

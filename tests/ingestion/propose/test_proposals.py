@@ -568,3 +568,23 @@ def test_numbers_that_count_seconds_are_times_in_parquet_too(tmp_path: Path) -> 
     assert table(found, "orders")["time"] == {"column": "created_at", "formats": ("epoch_ms",)}
     assert found.mapping.time_zone is None
     reads(tmp_path, found.mapping)
+
+
+def test_of_an_order_said_in_its_first_line_the_lines_are_read(tmp_path: Path) -> None:
+    rows = "".join(
+        f"N{n // 2},ann{n % 9}@x.org,{'' if n % 2 else at},{at},Art {n % 5},A-{n % 5},{n % 3 + 1},"
+        f"{n % 7}.50,{'' if n % 2 else 90 + n}.10,{500 + n // 2}.20\n".replace(",.10", ",")
+        for n in range(120)
+        for at in [f"2026-01-{n // 2 % 28 + 1:02d} 10:00:00 -0500"]
+    )
+    head = "Order,Email,Paid at,Placed at,Product,Lineitem sku,Quantity,Price,Total,Gross\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    said = found.mapping.tables["orders"]
+    assert said.time is not None
+    assert said.time.column == "Placed at"
+    assert said.item is not None
+    assert said.item.id.column == "Lineitem sku"
+    assert said.value is not None
+    assert said.value.product == ("Quantity", "Price")
+    assert "said of a whole order, not of its lines: Total, Gross" in " ".join(found.text.split())
+    reads(tmp_path, found.mapping)
