@@ -16,13 +16,15 @@ from ingestion.functions import (
     aware_epoch_ms,
     byte_count,
     epoch_ms,
+    from_epoch_ms,
     in_zone,
     json_as,
+    json_only,
     of_bytes,
     try_strptime,
 )
 from ingestion.lengths import is_long
-from ingestion.mapping import EPOCHS, TREATED, Campaign, Case, Condition, Test, Time, Value
+from ingestion.mapping import EPOCHS, SERIAL, TREATED, Campaign, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression
@@ -34,6 +36,8 @@ _ISO = (
     r"( ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?))?)?$"
 )
 _ZONED = r"[T ]\d{2}:\d{2}.*(Z|UTC|[+-]\d{2}(:?\d{2})?)$"
+_IN_UTC = (" GMT", " UTC")  # how a pattern ends that reads times in UTC
+_SERIAL_OF_1970, _LAST_SERIAL = 25_569, 2_958_466  # 1970-01-01, the end of 9999
 _FAR = r"[+-](1[5-9]|[2-9]\d)(:?\d{2})?$"  # no place on earth is so far from UTC
 
 
@@ -305,8 +309,9 @@ def _listed(found: Expr, separator: str, missing: tuple[str, ...], form: str | N
         parts = found.map(lambda one: _text(one, missing))
     else:
         text = formed(_text(found, missing), form)
-        inside = json_as(text, '["VARCHAR"]', "array<string>")
-        parts = text.startswith("[").ifelse(inside, text.split(separator))
+        listed = json_only(text, "[")
+        inside = json_as(listed, '["VARCHAR"]', "array<string>")
+        parts = listed.notnull().ifelse(inside, text.split(separator))
         parts = parts.map(lambda one: _text(one, missing))
     return parts.filter(lambda one: one.notnull())
 
@@ -332,7 +337,7 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
         if zone is None and is_clock(pattern):
             return ibis.null("int64")
         # The pattern's own offset has made it UTC already.
-        found = _zoned(try_strptime(text, pattern), "UTC" if "%z" in pattern else zone)
+        found = _zoned(on_clock(text, pattern), zone if is_clock(pattern) else "UTC")
         far = text.re_search(_FAR) if pattern.endswith("%z") else ibis.literal(False)
         return far.ifelse(ibis.null("int64"), found)
     offset = text.substr(10)
@@ -349,16 +354,26 @@ def read_time(text: Expr, pattern: str, zone: str | None) -> Expr:
     )
 
 
+def on_clock(text: Expr, pattern: str) -> Expr:
+    """What a pattern reads, without its zone."""
+    if pattern != SERIAL:
+        return try_strptime(text, pattern)
+    days = text.try_cast("float64")
+    such = days.between(1, _LAST_SERIAL).fill_null(False)  # NaN and infinity are not
+    since = such.ifelse(days, ibis.null("float64")) - _SERIAL_OF_1970
+    return from_epoch_ms((since * DAY_MS).round().cast("int64"))
+
+
 def is_clock(pattern: str) -> bool:
     """Whether it may read a time that says no zone."""
-    return pattern not in EPOCHS and "%z" not in pattern
+    return pattern not in EPOCHS and "%z" not in pattern and not pattern.endswith(_IN_UTC)
 
 
 def is_naive(text: Expr, pattern: str) -> Expr:
     """Whether a time is written like this and carries no zone."""
     if pattern == "iso":
         return text.re_search(_ISO) & ~text.re_search(_ZONED)
-    return try_strptime(text, pattern).notnull()
+    return on_clock(text, pattern).notnull()
 
 
 _JUNK = (

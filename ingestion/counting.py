@@ -74,6 +74,7 @@ def dataset(
             accepted=accepted.count(),
             named=accepted.named.sum().fill_null(0),
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
+            bare=accepted.problem.notnull().sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
             of_nobody=(~accepted["_concerned"]).sum().fill_null(0)
@@ -108,6 +109,7 @@ def dataset(
     )
     warnings = (
         *_quarantined(counted),
+        *_bare_denials(facts["bare"]),
         *_news(report),
         *_warnings(report, events),
         *_trait_warnings(scratch, data, outputs),
@@ -182,6 +184,14 @@ def _quarantined(counted: list[FileReport]) -> Iterator[str]:
         count = sum(file.reasons.get(code, 0) for file in counted)
         mend = f"; {MENDS[code]}" if code in MENDS else ""
         yield f"{some(count, 'row')} quarantined as {code}: each {ROW_REASONS[code]}{mend}"
+
+
+def _bare_denials(count: int) -> Iterator[str]:
+    if count:
+        yield (
+            f"{some(count, 'row')} with a denial of consent cannot be read otherwise (a time, a "
+            "number, an id): the denial holds, and nothing else of them is kept; mend them"
+        )
 
 
 def _warnings(report: DatasetReport, events: dict[str, Any]) -> Iterator[str]:

@@ -8,8 +8,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.columns import Columns
-from ingestion.functions import try_strptime
+from ingestion.columns import Columns, on_clock
 from ingestion.lengths import is_long
 from ingestion.mapping import DETAILS, Person, Time
 from ingestion.record import Rows
@@ -34,7 +33,7 @@ def birth_date(text: Expr, formats: tuple[str, ...]) -> Expr:
     """A date of birth as eight digits; one that no format reads keeps its own digits, because a
     slip of the pen still says something."""
     patterns = [one for form in formats for one in (_ISO if form == "iso" else (form,))]
-    read = [try_strptime(text, pattern).strftime("%Y%m%d") for pattern in patterns]
+    read = [on_clock(text, pattern).strftime("%Y%m%d") for pattern in patterns]
     digits = text.re_replace(r"[^0-9]", "")
     kept = digits.length().between(6, 8).ifelse(digits, ibis.null("string"))
     return ibis.coalesce(*read, kept)

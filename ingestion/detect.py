@@ -16,7 +16,7 @@ from ingestion.mapping import NAME, Mapping, load
 from ingestion.sources import has_rows, survey_of
 from ingestion.wholeness import without_data
 from kg.errors import InputError
-from kg.lake.files import columns_of, first_rows, shape_of
+from kg.lake.files import Written, columns_of, first_rows, shape_of
 from kg.lake.lines import UnreadableFile, whole_lines
 
 _LOOKED_AT = 50  # lines of a file
@@ -149,7 +149,7 @@ def _lacking(folder: Path, names: list[str], mapping: Mapping) -> Iterator[str]:
     for dataset in find_files(folder, mapping).datasets:
         for source in dataset.sources:
             try:
-                known = columns_of(source.path, encoding=dataset.table.encoding)
+                known = columns_of(source.path, Written(dataset.table.encoding))
             except UnreadableFile:
                 yield f"file {source.name} (unreadable)"
                 continue

@@ -19,8 +19,8 @@ from ingestion.record import Dataset, Source
 from ingestion.sources import has_rows, survey_of
 from kg.errors import InputError
 from kg.lake.disk import on_disk
-from kg.lake.files import LINE, Shape, Staged, first_rows, shape_of
-from kg.lake.headers import LOOKS_LIKE_DATA, is_data_line, shown
+from kg.lake.files import LINE, Shape, Staged, Written, first_rows, shape_of
+from kg.lake.headers import FIRST_LINE, LOOKS_LIKE_DATA, is_data_line, shown
 from kg.lake.lines import UnreadableFile
 from kg.lake.partitions import values_in
 from kg.lake.scratch import Scratch
@@ -191,18 +191,26 @@ def _staged(scratch: Scratch, one: Source, table: Table) -> Staged:
     wanted = "csv" if table.format in {"survey", *SURVEYS} and shape != "parquet" else wanted
     if table.format in {"csv", "parquet", "ndjson"}:
         wanted = table.format
+    if table.header != FIRST_LINE:
+        wanted = "csv"
     if wanted and wanted != ("ndjson" if shape in _STAGED_AS_LINES else shape):
         raise UnreadableFile("foreign", f"expected {wanted}, the file looks like {shape}")
     if table.format in SURVEYS and survey_of(first_rows(one.path, table.encoding)) != table.format:
         raise UnreadableFile("foreign", f"the header rows are not those of {table.format}")
-    return scratch.stage(
-        one.path,
-        shape,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-        number_twins=table.format in SURVEYS,  # two questions may be worded alike
-        values=values_in(one.name),
-    )
+    how = replace(written(table), number_twins=table.format in SURVEYS)  # questions may be alike
+    return scratch.stage(one.path, shape, how, values=values_in(one.name))
+
+
+def written(table: Table) -> Written:
+    """How the mapping says that the files of a table are written, if they are text."""
+    return Written(table.encoding, table.delimiter, table.header)
+
+
+def _written_of(fitted: Fitted, known: list[str], name: str) -> Written:
+    """How a file is written, as the table says that reads it."""
+    tables = fitted.mapping.tables.values()
+    return next((written(table) for table in tables for pattern in table.files
+                 if name in _glob(fitted.folder, known, pattern)), Written())  # fmt: skip
 
 
 def _linked(
@@ -221,8 +229,8 @@ def _linked(
         names |= dict.fromkeys(found)
     for name in names:
         try:
-            path = fitted.folder / name
-            staged = scratch.stage(path, shape_of(path), values=values_in(name))
+            path, how = fitted.folder / name, _written_of(fitted, known, name)
+            staged = scratch.stage(path, shape_of(path, how.encoding), how, values=values_in(name))
         except UnreadableFile as error:
             message = f"the linked file {name!r} cannot be read: {error.detail}"
             hint = "Mend the file; other files take values from it."

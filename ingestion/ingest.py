@@ -20,8 +20,9 @@ from ingestion.detect import find_mapping
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
+from ingestion.purposes import decides
 from ingestion.quarantine import mending
-from ingestion.record import Dataset, Rows
+from ingestion.record import Dataset, Reading, Rows
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
 from ingestion.wholeness import HOLDS_NONE, without_data
@@ -279,13 +280,46 @@ def judge(
     """Read a dataset and tell accepted, duplicate and quarantined rows apart; writes nothing."""
     reading = read_dataset(scratch, dataset, mapping, salt)
     rows = classify(scratch, scratch.keep(reading.rows), known)
-    accepted = scratch.view(rows.filter(rows.status == "accepted"))
+    rows = _with_bare_denials(scratch, reading, rows)
+    accepted = scratch.view(rows.filter((rows.status == "accepted") & rows.problem.isnull()))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
     if "consents" in outputs:
         repeats = rows.filter(rows.status == "duplicate").mutate(record_key=rows.duplicate_of)
         repeated = reading.outputs["consents"](scratch.view(repeats))
         outputs["consents"] = scratch.view(_with_denials(outputs["consents"], repeated))
+    if {"consents", "identifiers"} <= outputs.keys():
+        bare = scratch.view(rows.filter((rows.status == "accepted") & rows.problem.notnull()))
+        said = {name: reading.outputs[name](bare) for name in ("identifiers", "consents")}
+        said["consents"] = said["consents"].filter(~said["consents"].granted)
+        outputs |= {name: scratch.view(outputs[name].union(more)) for name, more in said.items()}
     return Judged(rows, outputs, reading.unread, reading.notes, reading.warnings)
+
+
+def _with_bare_denials(scratch: Scratch, reading: Reading, rows: Rows) -> Rows:
+    """The rows, with those accepted that cannot be read otherwise and yet say who denies to be
+    profiled: a denial always wins. They have keys of their own, so that what else has their id is
+    neither theirs nor a repeat of them, are no events, and say nothing but the denial."""
+    if not {"consents", "identifiers"} <= reading.outputs.keys():
+        return rows
+    place = rows.place if "place" in rows.columns else rows.position.cast("string")
+    own = rows.source + "#" + place + ibis.literal("/denied/") + rows.part
+    lost = rows.filter((rows.status == "quarantined") & rows.named.fill_null(False))
+    said = reading.outputs["consents"](scratch.view(lost.mutate(record_key=own)))
+    denied = said.filter(~said.granted & decides(said.purpose)).select(bare_key="record_key")
+    denied = scratch.keep(denied.distinct())
+    if not scratch.fetch(denied.limit(1)):
+        return rows
+    joined = rows.mutate(own_key=own).left_join(denied, [("own_key", "bare_key")])
+    is_bare, nothing = joined.bare_key.notnull(), ibis.null("string")
+    said_of = {
+        "record_key": (joined.own_key, joined.record_key),
+        "dedupe_key": (joined.own_key, joined.dedupe_key),
+        "status": ("accepted", joined.status),
+        "kind": ("profile", joined.kind),
+        "reason": (nothing, joined.reason),
+    }
+    changed = {name: is_bare.ifelse(bare, usual) for name, (bare, usual) in said_of.items()}
+    return scratch.view(joined.mutate(**changed).drop("own_key", "bare_key"))
 
 
 def _with_denials(said: Rows, repeated: Rows) -> Rows:

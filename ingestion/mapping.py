@@ -28,6 +28,7 @@ from pydantic import (
 
 from ingestion import shipped
 from kg.errors import InputError, NotFound
+from kg.lake.headers import FIRST_LINE
 from kg.written import line_of, yaml_tree
 
 NAME = "personagraph.yaml"
@@ -220,6 +221,8 @@ Cases = Annotated[tuple[Case, ...], BeforeValidator(_as_cases)]
 
 # How an epoch is counted -> its milliseconds.
 EPOCHS = {"epoch_s": 1000.0, "epoch_ms": 1.0, "epoch_us": 1e-3, "epoch_ns": 1e-6}
+# Days since 1899-12-30, as spreadsheets count them.
+SERIAL = "excel"
 _STRPTIME = re.compile(r"([^%]|%-[djmyHIMS]|%[abcdfghjmnpuwxyzABGHIMSTUVWXYZ%])*")
 
 
@@ -240,7 +243,7 @@ Zone = Annotated[str, AfterValidator(_zone)]
 
 class Time(Model):
     """When something happened. `formats`: `iso`, an epoch (`epoch_s`, `epoch_ms`, `epoch_us`,
-    `epoch_ns`) or strptime patterns."""
+    `epoch_ns`), `excel` or strptime patterns."""
 
     column: str
     formats: Strings = ("iso",)
@@ -250,8 +253,8 @@ class Time(Model):
     def _known(self) -> "Time":
         for pattern in self.formats:
             is_time = "%" in pattern and _STRPTIME.fullmatch(pattern)
-            if pattern not in {"iso", *EPOCHS} and not is_time:
-                known = ", ".join(["iso", *EPOCHS])
+            if pattern not in {"iso", SERIAL, *EPOCHS} and not is_time:
+                known = ", ".join(["iso", SERIAL, *EPOCHS])
                 raise ValueError(f"format {pattern!r} is none of {known}, nor like %Y-%m-%d")
         return self
 
@@ -433,6 +436,17 @@ def _delimiter(value: str) -> str:
     return value
 
 
+def _lines(value: Any) -> Any:
+    lines = [value, value] if isinstance(value, int) else value
+    is_such = isinstance(lines, list | tuple) and [type(one) for one in lines] == [int, int]
+    if not is_such or not 1 <= lines[0] <= lines[1]:
+        raise ValueError(
+            "header is the line of the file (the first is 1) with the names of its columns, or "
+            "that and the last line before its rows, like 4 or [4, 5]"
+        )
+    return tuple(lines)
+
+
 def _namespace(value: str) -> str:
     if not value.strip() or ":" in value:
         raise ValueError(f"{value!r} cannot be a namespace: identifiers are namespace:value")
@@ -471,6 +485,7 @@ class Table(Model):
     reason: str | None = None
     encoding: Annotated[str, AfterValidator(_encoding)] = "utf-8"
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = None
+    header: Annotated[tuple[int, int], BeforeValidator(_lines)] = FIRST_LINE
     key: Strings = ()
     part: str | None = None
     ignore_columns: Strings = ()
@@ -554,6 +569,7 @@ _OF_EVENTS = (
     "channel", "verb", "quantity", "value", "basket", "campaign", "object", "category", "text",
     "then",
 )  # fmt: skip
+_WITHOUT_HEADER = {*EVENT_FORMATS, *SURVEYS, "tickets", "parquet", "ndjson"}
 # kind: the keys that nothing is made of in it.
 _MEANINGLESS: dict[str, tuple[str, ...]] = {
     "profile": ("item", *_OF_EVENTS),
@@ -581,6 +597,8 @@ def _table_problems(table: Table) -> Iterator[str]:
     for key in _MEANINGLESS.get(table.kind or "", ()):
         if getattr(table, key):
             yield f"{key} says nothing in kind: {table.kind}; drop it, or make the table an event"
+    if table.header != FIRST_LINE and (what in _WITHOUT_HEADER or table.parts):
+        yield "header is for tables in text whose first line is not their header; drop it"
     if table.part is not None and table.key:
         yield "part is for rows without an id; drop part or key"
     if table.questions is not None and table.format != "survey":

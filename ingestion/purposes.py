@@ -27,6 +27,11 @@ _BESIDE = (
 _CONTACT = rf"^(?:(?:{_BESIDE})_)*({'|'.join(sorted(_WAYS, reverse=True))})s?(?:_(?:{_BESIDE}))*$"
 
 
+def decides(purposes: Any) -> Any:
+    """Which purposes, as they are kept, are about making something of a person's data."""
+    return ~purposes.lower().isin(sorted(set(_WAYS.values())))
+
+
 def purpose(text: Any) -> Any:
     """A purpose as it is kept: one of reaching a person by the name of the way."""
     way = slug(text).re_extract(_CONTACT, 1)

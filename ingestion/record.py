@@ -6,7 +6,8 @@ may rely on:
 - `record_key` is `<file relative to the data folder>#<the source's own id, or the 1-based row>`;
   duplicates carry the key of the record they repeat, so `record_key` is unique among the accepted
   only. `events`, `identifiers` and `profiles` hold accepted records alone, `consents` also what
-  their duplicates deny.
+  their duplicates deny. A row that cannot be read and denies to be profiled is accepted for that
+  alone: a profile `<file>#<row>/denied/`, of which there are identifiers and the denial.
 - **One record may be several events.** An order with a list of products is one message and one
   event per product; a survey response is one event per answered question; a row with several
   times (sent, opened, clicked) is one event for each. They share the `record_key`; count records

@@ -53,7 +53,7 @@ def event(scratch: Scratch, seen: Seen, tables: Sequence[Seen], made: Draft) -> 
     charged = evidence.odd_codes(scratch, seen.profile, items[0].name, title) if items else None
     _verb(scratch, seen, made, charged)
     _event_item(scratch, seen, made, items)
-    _amounts(seen, made)
+    _amounts(scratch, seen, made)
     baskets = seen.ids("basket")
     if baskets and baskets[0].name not in seen.used:
         made.put("basket", seen.take(baskets[0]), seen.meanings[baskets[0].name].why)
@@ -243,13 +243,19 @@ def _event_item(scratch: Scratch, seen: Seen, made: Draft, items: list[Column]) 
         made.put("object", titles[0].name, "of rows that are about no item")
 
 
-def _amounts(seen: Seen, made: Draft) -> None:
+def _amounts(scratch: Scratch, seen: Seen, made: Draft) -> None:
     quantities = seen.named("quantity") or seen.named("score")
     if quantities:
         made.put("quantity", seen.take(quantities[0]), seen.meanings[quantities[0].name].why)
     values = [c for c in seen.named("value") if c.name not in seen.used]
     totals = [c for c in values if not says(c.name, ("unit",))]
     prices = seen.named("price")
+    if seen.named("quantity") and prices:
+        whole = [c for c in totals if _is_of_order(scratch, seen, c, prices[0])]
+        totals = [c for c in totals if c not in whole]
+        if whole:
+            told = ", ".join(c.name for c in whole)
+            made.remarks.append(f"said of a whole order, not of its lines: {told}")
     if totals:
         made.put("value", seen.take(totals[0]), seen.meanings[totals[0].name].why)
         if len(totals) > 1:
@@ -258,6 +264,17 @@ def _amounts(seen: Seen, made: Draft) -> None:
         made.put("value", [quantities[0].name, seen.take(prices[0])], "quantity times price")
     elif prices:
         made.put("value", seen.take(prices[0]), seen.meanings[prices[0].name].why)
+
+
+def _is_of_order(scratch: Scratch, seen: Seen, total: Column, price: Column) -> bool:
+    """Whether an amount is that of an order, which several rows repeat or only its first row has:
+    counted with each row it would be too much, or beside the wrong thing."""
+    orders = [c for c in seen.ids("basket") if c.distinct < _MOSTLY_OWN * c.given]
+    if not orders:
+        return False
+    return total.given < _MOSTLY_OWN * price.given or evidence.depends_on(
+        scratch, seen.profile, total.name, orders[0].name
+    )
 
 
 def _received(seen: Seen, made: Draft, campaign: Column) -> None:

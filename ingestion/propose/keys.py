@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.mapping import SERIAL
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import is_named_as_id, says, words
@@ -11,6 +12,7 @@ from ingestion.propose.seen import Seen, is_main, is_of_others
 from kg.lake.scratch import Scratch
 from kg.words import some
 
+_OFTEN = 0.75  # of the rows that the most given time has: a time of fewer is rather another's
 _A_FEW = 0.02  # of the rows, or of the addresses: those of two columns may differ in so many
 _OF_STAFF = 5  # ids to an address: so often nobody is in a list of people
 _NOT_THEIRS = 0.5  # of the addresses stand beside several ids: they are of somebody else
@@ -95,6 +97,8 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
         (c for c in seen.named("time") if seen.meanings[c.name].detail in main),
         key=lambda c: (main.index(seen.meanings[c.name].detail), -c.given),
     )
+    often = max((c.given for c in times), default=0)
+    times.sort(key=lambda c: c.given < _OFTEN * often)  # a row without its time is lost
     if not times:
         return False
     value, why, check = time_value(times[0])
@@ -115,6 +119,9 @@ def time_value(column: Column) -> tuple[Any, str, bool]:
     why = "" if read == column.given else f"{some(column.given - read, 'value')} of another form; "
     if formats == ["iso"]:
         return column.name, why + "written like 2026-01-31", bool(why)
+    if formats == [SERIAL]:
+        told = "days as a spreadsheet counts them: do the times come out right?"
+        return {"column": column.name, "formats": SERIAL}, why + told, True
     if len(formats) > 1:
         return (
             {"column": column.name, "formats": formats},

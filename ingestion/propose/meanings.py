@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ingestion.propose.profiles import Column
+from ingestion.mapping import SERIAL
+from ingestion.propose.profiles import NUMBERS, Column
 from kg.words import some
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")
@@ -80,6 +81,7 @@ def entity_of(name: str) -> tuple[str, str]:
     no_name = {*words()["ids"], *words()["joining"]}
     bare = [piece for piece in found if piece not in no_name] or found
     named = [kinds[piece] for piece in bare if piece in kinds]
+    named = named or [kinds[piece] for piece in found if piece in kinds]  # Lineitem sku
     return (named[-1] if named else ""), "_".join(bare)
 
 
@@ -205,12 +207,20 @@ def is_timely(column: Column) -> bool:
     )
 
 
+def _is_called_date(column: Column) -> bool:
+    """Whether a column is called a date, not just something that has to do with times."""
+    found, listed = pieces(column.name), words()["dates"]
+    return says(column.name, listed) or any(one.endswith(tuple(listed)) for one in found)
+
+
 def _time(column: Column, seen: str) -> Iterator[Meaning]:
     if not is_time(column):
         return
-    plain = any(p in {"epoch_s", "epoch_ms", "%Y%m%d", "%Y%m%d%H%M%S"} for p in column.formats)
+    plain = any(p in {*NUMBERS, "%Y%m%d", "%Y%m%d%H%M%S"} for p in column.formats)
     if plain and not is_timely(column):
         return  # a number that could be a time is one only where the name says so
+    if SERIAL in column.formats and not _is_called_date(column):
+        return
     kinds = words()["times"]
     kind = next((one for one, listed in kinds.items() if says(column.name, listed)), "at")
     yield Meaning("time", seen, kind)

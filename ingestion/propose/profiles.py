@@ -8,24 +8,31 @@ import ibis
 
 from ingestion.columns import as_text, only_finite, read_time
 from ingestion.forms import formed
+from ingestion.mapping import EPOCHS, SERIAL
 from ingestion.record import Rows
 from ingestion.sources.tables import json_fields, json_path
 from kg.lake.files import LINE, PROBLEM, Staged
+from kg.lake.headers import FIRST_LINE
 from kg.lake.scratch import Scratch
 
 NOTHING = ("nan", "NaN", "NAN", "null", "NULL", "None", "N/A", "n/a", "NA", "#N/A", "\\N", "-", "?")
 MAIL = r"^[^@\s]+@[^@\s]+\.[A-Za-z]{2,}$"
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m-%d-%Y", "%d-%m-%Y", "%Y/%m/%d", "%d-%b-%Y",
-         "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")  # fmt: skip
+         "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y",
+         "%d-%b-%y")  # fmt: skip
+_ORACLE = ("%d-%b-%y %I.%M.%S %p", "%d-%b-%y %I.%M.%S.%n %p")
+_MAIL_AND_WEB = ("%a, %d %b %Y %H:%M:%S %z", "%a, %d %b %Y %H:%M:%S GMT", "%d %b %Y %H:%M:%S %z")
+NUMBERS = (SERIAL, *EPOCHS)
+_OF_DIGITS = ("%Y%m%d", "%Y%m%d%H%M%S", *NUMBERS)
 PATTERNS = (
-    "iso", *(day + clock for day in _DAYS for clock in _CLOCKS), "%Y%m%d", "%Y%m%d%H%M%S",
-    "%a, %d %b %Y %H:%M:%S %z", "epoch_s", "epoch_ms",
+    "iso", *(day + clock for day in _DAYS for clock in _CLOCKS), *_ORACLE, *_MAIL_AND_WEB,
+    *_OF_DIGITS,
 )  # fmt: skip
 _LIKE_TIME = (
     r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}|^\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4}"
     r"|^[A-Z][a-z]{2,8} \d{1,2}, |^[A-Z][a-z]{2}, \d{1,2} |^(19|20)\d{6}(\d{6})?$"
-    r"|^1\d{9}(\d{3})?(\.\d+)?$"
+    r"|^1\d{9}(\d{3}){0,3}(\.\d+)?$|^(3[6-9]|4\d|5[0-4])\d{3}(\.\d+)?$"
 )
 _CURRENCY = r"([$£€¥₹]|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK)"
 _MONEY = (  # £1,234.50, -£5, 12.50 EUR, 1.234,50 and 9,99
@@ -34,6 +41,7 @@ _MONEY = (  # £1,234.50, -£5, 12.50 EUR, 1.234,50 and 9,99
 YES_NO = ("yes", "no", "true", "false", "y", "n", "0", "1")
 _MOSTLY = 0.98  # of the values, so that a column is one of numbers
 _EARLIEST_MS, _LATEST_MS = -2_208_988_800_000, 4_102_444_800_000  # 1900 to 2100
+_NUMBERED_FROM_MS = 946_684_800_000  # 2000: a number of an earlier time is likelier none
 _FEW = 50  # values of a column that are looked at one by one
 
 
@@ -113,6 +121,7 @@ class Profile:
         rows: how many of its rows can be read.
         unreadable: why a row cannot be read -> how many of them.
         encoding: of its text, where that is not UTF-8.
+        header: the line with the names of its columns, and the last one before the rows.
     """
 
     files: tuple[str, ...]
@@ -121,6 +130,7 @@ class Profile:
     columns: dict[str, Column]
     unreadable: dict[str, int]
     encoding: str | None = None
+    header: tuple[int, int] = FIRST_LINE
 
 
 def open_rows(scratch: Scratch, staged: Sequence[Staged], names: Sequence[str]) -> Rows:
@@ -180,8 +190,9 @@ def _column(scratch: Scratch, name: str, type_: Any, rows: int, values: Rows) ->
         facts = scratch.fetch(said.agg(**_counts(said, form)))[0]
     dated, zoned = facts.pop("dated"), facts.pop("zoned")
     reads: dict[str, int] = {}
-    if kind == "text" and dated >= 0.5 * facts["given"] > 0:
-        reads = _patterns_that_read(scratch, said)
+    if kind in {"text", "number"} and dated >= 0.5 * facts["given"] > 0:
+        whole = facts["numbers"] == facts["given"]
+        reads = _patterns_that_read(scratch, said, _OF_DIGITS if whole else PATTERNS)
     naive = zoned == 0
     if kind == "time":
         naive = not (type_.is_timestamp() and type_.timezone is not None)
@@ -261,7 +272,7 @@ def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
         "yes_no": text.lower().isin(YES_NO),
         "listed": text.re_search(r"^[^|;]{1,40}([|;][^|;]{1,40})+$"),
         "dated": text.re_search(_LIKE_TIME),
-        "zoned": text.re_search(r"(Z|[+-]\d{2}:?\d{2})$"),
+        "zoned": text.re_search(r"(Z|GMT|UTC|[+-]\d{2}:?\d{2})$"),
     }
     counts = {name: one.fill_null(False).ifelse(weight, 0).sum().fill_null(0).cast("int64")
               for name, one in such.items()}  # fmt: skip
@@ -275,13 +286,14 @@ def _counts(values: Rows, form: str | None = None) -> dict[str, Any]:
     }
 
 
-def _patterns_that_read(scratch: Scratch, values: Rows) -> dict[str, int]:
+def _patterns_that_read(scratch: Scratch, values: Rows, patterns: Sequence[str]) -> dict[str, int]:
     """Pattern -> how many of the values it reads, of those that read any."""
     counts = {}
-    for n, pattern in enumerate(PATTERNS):
+    for n, pattern in enumerate(patterns):
         at = read_time(values.text, pattern, "UTC")
-        inside = at.between(_EARLIEST_MS, _LATEST_MS).fill_null(False)
+        earliest = _NUMBERED_FROM_MS if pattern in NUMBERS else _EARLIEST_MS
+        inside = at.between(earliest, _LATEST_MS).fill_null(False)
         counts[f"p{n}"] = inside.ifelse(values.weight, 0).sum().fill_null(0)
     row = scratch.fetch(values.agg(**counts))[0]
-    reads = {pattern: int(row[f"p{n}"]) for n, pattern in enumerate(PATTERNS)}
+    reads = {pattern: int(row[f"p{n}"]) for n, pattern in enumerate(patterns)}
     return {pattern: count for pattern, count in reads.items() if count}

@@ -7,11 +7,11 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.detect import example_of, recognise, written
 from ingestion.folder import files_of
-from ingestion.mapping import EVENT_FORMATS, NAME, Mapping, parse
+from ingestion.mapping import EPOCHS, EVENT_FORMATS, NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
-from ingestion.propose.meanings import is_time, meaning, pieces, snake
+from ingestion.propose.meanings import meaning, pieces, snake
 from ingestion.propose.profiles import Profile, profile
 from ingestion.propose.references import with_references
 from ingestion.propose.relations import group_ids
@@ -19,10 +19,12 @@ from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
 from ingestion.wholeness import HOLDS_NONE, NO_ROWS, without_data
 from kg.errors import InputError
-from kg.lake.files import LINE, PROBLEM, Staged, columns_of, first_rows, shape_of
+from kg.lake.files import LINE, PROBLEM, Staged, Written, columns_of, first_rows, shape_of
+from kg.lake.headers import FIRST_LINE
 from kg.lake.lines import UnreadableFile
 from kg.lake.partitions import partitioned, values_in
 from kg.lake.scratch import Scratch
+from kg.lake.titles import header_lines
 from kg.progress import Progress, silent
 
 UNDECLARED = "not declared yet: say here why you may use these data"
@@ -47,7 +49,8 @@ class Proposal:
 @dataclass(frozen=True)
 class _Files:
     """Files of one table: of a known format, or of the same columns; `generic`: of a format that
-    is known, but looked at all the same; `encoding`: where it is not UTF-8."""
+    is known, but looked at all the same; `encoding`: where it is not UTF-8; `header`: the line
+    with the names of their columns, and the last before the rows."""
 
     names: tuple[str, ...]
     format: str | None = None
@@ -55,6 +58,7 @@ class _Files:
     staged: tuple[Staged, ...] = ()
     columns: tuple[str, ...] = ()
     encoding: str | None = None
+    header: tuple[int, int] = FIRST_LINE
 
 
 def propose(folder: Path, *, progress: Progress = silent) -> Proposal:
@@ -129,12 +133,14 @@ def _is_table(path: Path) -> bool:
     try:
         if shape_of(path) in {"ndjson", "json"}:
             return bool(first_rows(path))
-        columns = columns_of(path)
+        columns = columns_of(path, Written(header=header_lines(path)))
     except UnreadableFile as error:
         return error.reason == "encoding"  # its columns have names, which are not UTF-8
     return len(columns) > 1 and path.suffix not in {".md", ".txt", ".html"}
 
 
+# Of files of one table: the generic format, the shape, the lines of the header, the columns.
+_Alike = tuple[str | None, str, tuple[int, int], tuple[str, ...]]
 _KINDS = ("profile", "event", "survey", "item", "campaign", "consent", "ignore")
 
 
@@ -148,7 +154,7 @@ def _sorted_out(
 ) -> list[_Files]:
     """Files that belong together; what cannot be read is noted."""
     known: dict[tuple[str, str], list[tuple[str, None, str | None]]] = {}
-    alike: dict[tuple[str, ...], list[tuple[str, Staged, str | None]]] = {}
+    alike: dict[_Alike, list[tuple[str, Staged, str | None]]] = {}
     for name in names:
         try:
             form, encoding = _recognised(folder / name)
@@ -160,7 +166,9 @@ def _sorted_out(
                 continue
             code = encoding or UTF_8
             shape = shape_of(folder / name, code)
-            staged = scratch.stage(folder / name, shape, encoding=code, values=values_in(name))
+            header = header_lines(folder / name, code) if shape == "csv" else FIRST_LINE
+            text = Written(code, header=header)
+            staged = scratch.stage(folder / name, shape, text, values=values_in(name))
             columns = _columns(folder / name, staged)
         except UnreadableFile as error:
             told = (without_data(folder / name) or error).detail
@@ -177,17 +185,18 @@ def _sorted_out(
             notes.append(f"{name} is not read: its header is a row of numbers, so its columns have "
                          "no names")  # fmt: skip
         else:
-            key = (generic or "", staged.shape, *columns)
-            alike.setdefault(key, []).append((name, staged, encoding))
+            alike.setdefault((generic, staged.shape, header, columns), []).append(
+                (name, staged, encoding)
+            )
     groups = [
         _Files(tuple(name for name, _ in mine), form, encoding=encoding)
         for (form, _), named in known.items()
         for encoding, mine in by_encoding(folder, named).items()
     ]
-    for key, members in alike.items():
+    for (generic, _, header, columns), members in alike.items():
         for encoding, mine in by_encoding(folder, members).items():
             files, staged_all = zip(*mine, strict=True)
-            groups.append(_Files(files, None, key[0] or None, staged_all, key[2:], encoding))
+            groups.append(_Files(files, None, generic, staged_all, columns, encoding, header))
     return groups
 
 
@@ -232,7 +241,7 @@ def _look(scratch: Scratch, found: Sequence[_Files], progress: Progress) -> list
     with progress.task("Looking at columns", len(found)) as task:
         for one in found:
             looked_at = profile(scratch, one.names, one.staged, one.columns)
-            profiles.append(replace(looked_at, encoding=one.encoding))
+            profiles.append(replace(looked_at, encoding=one.encoding, header=one.header))
             task.advance()
     labels = _labels([one.names for one in found])
     meanings = [{name: meaning(column) for name, column in one.columns.items()}
@@ -291,8 +300,8 @@ def _head(
         f"{column.name} ({one.label})"
         for one in seen
         for column in one.profile.columns.values()
-        if column.name in one.used and is_time(column) and column.naive
-        and not {"epoch_s", "epoch_ms"} & set(column.formats)
+        if column.name in one.used and one.meanings[column.name].what == "time" and column.naive
+        and not {*EPOCHS} & set(column.formats)
     })  # fmt: skip
     naive += sorted({f"times of {one.format}" for one in known if _lacks_zone(str(one.format))})
     level = tables.sampled_level(drafts)

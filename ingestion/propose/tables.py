@@ -12,6 +12,7 @@ from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen, may_be_deeds
 from ingestion.sources.tables import used_columns
+from kg.lake.headers import FIRST_LINE
 from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
 from kg.words import some
@@ -27,6 +28,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     made.put("files", named, _unreadable(seen), check=bool(seen.profile.unreadable))
     if seen.profile.encoding:
         made.put("encoding", seen.profile.encoding, NOT_UTF_8, check=True)
+    _header(seen, made)
     doubtful = seen.names_people or len(seen.named("person")) >= 2 or may_be_deeds(seen)
     nobodys = seen.kind == "event" and not seen.names_people
     asked = nobodys or (seen.kind == "ignore" and doubtful)
@@ -47,6 +49,18 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     _amounts(seen, made, read)
     _unused(seen, made, read)
     return made
+
+
+def _header(seen: Seen, made: Draft) -> None:
+    """Where the names of the columns stand, if that is not the first line alone."""
+    first, last = seen.profile.header
+    if (first, last) == FIRST_LINE:
+        return
+    above = f"the names of the columns stand in line {first}, below a title" if first > 1 else ""
+    lines = f"line {last}" if last == first + 1 else f"lines {first + 1} to {last}"
+    below = f"{lines} below them hold no row, but units or names: look" if last > first else ""
+    value = first if first == last else [first, last]
+    made.put("header", value, "; ".join(filter(None, (above, below))), check=bool(below))
 
 
 def _unreadable(seen: Seen) -> str:

@@ -76,6 +76,8 @@ def _person(distinct: Any) -> Any:
 def _time(text: Any, table: Table) -> Any:
     """Seconds, or milliseconds, since 1970, as text in milliseconds."""
     number = text.try_cast("float64")
+    near = (number.abs() < 1e15).fill_null(False)  # beyond is no time, nor an integer
+    number = near.ifelse(number, ibis.null("float64"))
     ms = (number.abs() < 1e11).ifelse(number * 1000, number).round().try_cast("int64")
     zone = table.time.zone if table.time is not None else None
     if zone is not None:

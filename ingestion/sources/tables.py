@@ -305,12 +305,11 @@ def unwrapped(rows: Rows, path: str | None) -> Rows:
     """JSON lines that hold lists of rows, as those rows, numbered anew; others stay as they are."""
     if path is None:
         return rows
-    inside = json_values(rows[LINE], f"{json_path(path)}[*]")
-    rows = rows.mutate(_inside=json_valid(rows[LINE]).fill_null(False).ifelse(inside, None))
+    rows = rows.mutate(_inside=json_values(_valid(rows[LINE]), f"{json_path(path)}[*]"))
     whole = rows.filter(rows._inside.length().fill_null(0) == 0)
     single = whole.drop("_inside").mutate(_place=ibis.literal(0, "int64"))
     # A page without rows says nothing; it is no row itself.
-    bare = json_texts(single[LINE], ibis.literal([json_path(path)]))[0]
+    bare = json_texts(_valid(single[LINE]), ibis.literal([json_path(path)]))[0]
     single = single.filter(~(bare == "[]").fill_null(False))
     several = rows.filter(rows._inside.length() > 0).drop(LINE)  # else each repeats its page
     several = several.unnest("_inside", offset="_place")
@@ -320,6 +319,11 @@ def unwrapped(rows: Rows, path: str | None) -> Rows:
         return both.drop("_place")
     order = ibis.window(group_by=PATH, order_by=[POSITION, "_place"])
     return both.mutate(**{POSITION: ibis.row_number().over(order) + 1}).drop("_place")
+
+
+def _valid(line: Any) -> Any:
+    """A line that is JSON; null where it is none, of which nothing can be asked."""
+    return json_valid(line).fill_null(False).ifelse(line, ibis.null("string"))
 
 
 def json_path(name: str) -> str:

@@ -24,7 +24,7 @@ import pyarrow.parquet
 
 from kg.lake.documents import first_objects, is_document, stage_document
 from kg.lake.feeds import feed_items
-from kg.lake.headers import LOOKS_LIKE_DATA, is_data, is_data_line
+from kg.lake.headers import FIRST_LINE, LOOKS_LIKE_DATA, is_data, is_data_line
 from kg.lake.lines import (
     KEPT_OF_LONG,
     TOO_LONG,
@@ -52,6 +52,33 @@ _MARKUP = re.compile(rb"\s*<(\?xml|!doctype|html|rss|feed|!--)", re.IGNORECASE)
 _HTML = re.compile(rb"<(!doctype\s+html|html)", re.IGNORECASE)
 
 Shape = Literal["csv", "parquet", "ndjson", "json", "xml", "html"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """How a table in text is written.
+
+    Attributes:
+        encoding: of its text.
+        delimiter: what stands between fields; None: whatever its header has most of.
+        header: the line (1-based) with the names of the columns, and the last line before the rows;
+            what stands above the first, and after it up to the last, is no data. Names over several
+            lines count as one; blank lines before them are passed over anyway.
+        number_twins: a second column of one name is not refused but called `name (2)`.
+    """
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    header: tuple[int, int] = FIRST_LINE
+    number_twins: bool = False
+
+    @property
+    def lines_below(self) -> int:
+        """How many lines between the names and the rows are neither."""
+        return self.header[1] - self.header[0]
+
+
+PLAIN = Written()
 
 
 @dataclass(frozen=True)
@@ -98,15 +125,7 @@ def shape_of(path: Path, encoding: str = "utf-8") -> Shape:
     return "json" if is_document(path, encoding) else "ndjson"
 
 
-def stage(
-    path: Path,
-    shape: Shape,
-    into: Path,
-    *,
-    encoding: str,
-    delimiter: str | None,
-    number_twins: bool = False,
-) -> Staged:
+def stage(path: Path, shape: Shape, into: Path, how: Written = PLAIN) -> Staged:
     """Make one file readable as columns; `into` is where a staged copy may be written.
 
     Raises:
@@ -115,25 +134,25 @@ def stage(
     if shape == "parquet":
         return _parquet(path)
     if shape == "ndjson":
-        return _stage_lines(path, into, encoding)
+        return _stage_lines(path, into, how.encoding)
     if shape == "json":
-        rows = stage_document(path, encoding, into, (POSITION, PROBLEM, RAW, LINE))
+        rows = stage_document(path, how.encoding, into, (POSITION, PROBLEM, RAW, LINE))
         return Staged(into, "ndjson", {LINE: pa.string()}, rows)
     if shape in {"xml", "html"}:
-        return _stage_objects(_marked_up(path, shape, encoding), into)
-    return _stage_csv(path, into, encoding, delimiter, number_twins=number_twins)
+        return _stage_objects(_marked_up(path, shape, how.encoding), into)
+    return _stage_csv(path, into, how)
 
 
-def columns_of(path: Path, *, encoding: str = "utf-8", delimiter: str | None = None) -> list[str]:
+def columns_of(path: Path, how: Written = PLAIN) -> list[str]:
     """The columns of a CSV or Parquet file from its beginning alone; of all others none.
 
     Raises:
         UnreadableFile: it cannot be read.
     """
-    shape = shape_of(path, encoding)
+    shape = shape_of(path, how.encoding)
     if shape == "parquet":
         return list(_parquet(path).columns)
-    return _header(path, encoding, delimiter)[1] if shape == "csv" else []
+    return _header(path, how)[1] if shape == "csv" else []
 
 
 def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dict[str, Any]]:
@@ -146,8 +165,9 @@ def first_rows(path: Path, encoding: str = "utf-8", count: int = 50) -> list[dic
     if shape == "parquet":
         return _first_of_parquet(path, count)
     if shape == "csv":
-        delimiter, names = _header(path, encoding, None, number_twins=True)
-        text = _without_open(_beginning(path, encoding), delimiter, len(names))
+        how = Written(encoding, number_twins=True)
+        delimiter, names = _header(path, how)
+        text = _without_open(_beginning(path, how), delimiter, len(names))
         read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         rows = (row for row in read if not "".join(row[:1]).startswith(OPEN_QUOTE))
         return [dict(zip(names, row, strict=False)) for row in islice(rows, 1, count + 1)]
@@ -180,17 +200,29 @@ def _value(scalar: Any) -> Any:
         return None
 
 
-def _beginning(path: Path, encoding: str) -> str:
-    """The first whole lines of a text, without blank ones before them."""
-    blocks = dropwhile(lambda block: not block.strip(b"\r\n"), whole_lines(path, encoding))
+def _beginning(path: Path, how: Written) -> str:
+    """The first whole lines of a table from its header on."""
+    blocks = dropwhile(lambda block: not block.strip(b"\r\n"), _from_header(path, how))
     block = b"".join(islice(blocks, 2))  # a last line without its end is a block of its own
     return block.decode().lstrip("\r\n")
 
 
-def _blank_lines(path: Path, encoding: str) -> int:
-    """How many blank lines stand before the first that is none."""
+def _from_header(path: Path, how: Written) -> Iterator[bytes]:
+    """The blocks of a table in text without the lines above its header."""
+    above = how.header[0] - 1
+    for block in whole_lines(path, how.encoding):
+        ends = block.count(b"\n") if above else 0
+        if above and ends <= above:
+            above -= ends
+            continue
+        yield block.split(b"\n", above)[above] if above else block
+        above = 0
+
+
+def _blank_lines(path: Path, how: Written) -> int:
+    """How many blank lines stand before the names of the columns."""
     count = 0
-    for block in whole_lines(path, encoding):
+    for block in _from_header(path, how):
         rest = block.lstrip(b"\r\n")
         count += block[: len(block) - len(rest)].count(b"\n")
         if rest:
@@ -300,7 +332,7 @@ class _Rejects:
     """Rows that do not fit the header, with the row numbers the parser gives them."""
 
     def __init__(self, before: int) -> None:
-        self.before = before  # blank lines above the header, which the parser numbers, too
+        self.before = before  # lines beside the names that are no rows; the parser numbers them
         self.rows: list[tuple[int, str, str]] = []
 
     def __call__(self, row: Any) -> str:
@@ -322,12 +354,10 @@ class _Rejects:
         return np.setdiff1d(np.arange(start, end), bad, assume_unique=True)
 
 
-def _stage_csv(
-    path: Path, into: Path, encoding: str, delimiter: str | None, *, number_twins: bool
-) -> Staged:
-    delimiter, names = _header(path, encoding, delimiter, number_twins=number_twins)
-    rejects = _Rejects(_blank_lines(path, encoding))
-    quotes = Quotes(whole_lines(path, encoding), delimiter, len(names))
+def _stage_csv(path: Path, into: Path, how: Written) -> Staged:
+    delimiter, names = _header(path, how)
+    rejects = _Rejects(_blank_lines(path, how) + how.lines_below)
+    quotes = Quotes(_from_header(path, how), delimiter, len(names), how.header[0] - 1)
     blocks = _Marks(iter(quotes))
     schema = pa.schema([*_OURS, *((name, pa.string()) for name in names)])
     rows, drained, start = 0, 0, 1
@@ -348,14 +378,15 @@ def _stage_csv(
     return Staged(into, "csv", columns, received, quotes.warnings)
 
 
-def _header(
-    path: Path, encoding: str, delimiter: str | None, *, number_twins: bool = False
-) -> tuple[str, list[str]]:
+def _header(path: Path, how: Written) -> tuple[str, list[str]]:
     refuse_several(path)
-    block = _beginning(path, encoding)
+    block = _beginning(path, how)
+    if not block:
+        raise UnreadableFile("empty", f"there is no line {how.header[0]:,} in it for its header")
     first = block.partition("\n")[0]
     if first.startswith(TOO_LONG):
         raise UnreadableFile("too_long", "its first line is longer than 1 MiB")
+    delimiter = how.delimiter
     if delimiter is None:
         outside = "".join(first.split('"')[::2])
         delimiter = max(_DELIMITERS, key=outside.count)
@@ -369,7 +400,7 @@ def _header(
             "encoding", "the names of its columns are not in the encoding declared"
         )
     names = [name if name.strip() else f"{UNNAMED}{n}" for n, name in enumerate(header, 1)]
-    if number_twins:
+    if how.number_twins:
         names = list(_numbered(names))
     _check_names(names)
     return delimiter, names
@@ -403,7 +434,7 @@ def _csv_batches(
     yield from pa.csv.open_csv(
         stream,
         # The names are ours, so that columns without one have one; the file's own are a row, and
-        # so is each blank line before them.
+        # so is each blank line before them and what stands between them and the rows.
         read_options=pa.csv.ReadOptions(
             use_threads=False,
             block_size=LONGEST_RECORD,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+FIRST_LINE = (1, 1)  # where the header of a table in text begins and ends, if nothing else is said
 LOOKS_LIKE_DATA = "the first line looks like data, not like names"
 _DATA = re.compile(
     r"[^@\s]+@[^@\s]+\.[^@\s]+"  # an e-mail address

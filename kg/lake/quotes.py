@@ -32,15 +32,18 @@ class Quotes:
     """Blocks of whole lines passing by, with the lines marked in which a quote is a stray one.
 
     A marked line has more fields than the header. Of a field that is well quoted and looks like
-    rows nobody can tell: it is kept, and `warnings` names it.
+    rows nobody can tell: it is kept, and `warnings` names it. `passed`: lines of the file above the
+    first block.
     """
 
-    def __init__(self, blocks: Iterator[bytes], delimiter: str, columns: int) -> None:
+    def __init__(
+        self, blocks: Iterator[bytes], delimiter: str, columns: int, passed: int = 0
+    ) -> None:
         self._blocks = blocks
         self._delimiter = delimiter
         self._columns = columns
         self._forms = _Forms(delimiter)
-        self._passed = 0  # lines
+        self._passed = passed  # lines
         self._doubtful: list[int] = []  # lines
         self._header_passed = False
 

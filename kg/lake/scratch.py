@@ -17,7 +17,18 @@ import pyarrow.parquet
 
 from kg.lake.disk import on_disk
 from kg.lake.engine import Engine, is_whole, listed, on_engine
-from kg.lake.files import PATH, POSITION, PROBLEM, RAW, ROW_NUMBER, Shape, Staged, stage
+from kg.lake.files import (
+    PATH,
+    PLAIN,
+    POSITION,
+    PROBLEM,
+    RAW,
+    ROW_NUMBER,
+    Shape,
+    Staged,
+    Written,
+    stage,
+)
 from kg.lake.lines import UnreadableFile
 from kg.lake.partitions import with_values
 
@@ -62,22 +73,18 @@ class Scratch(Engine):
         self,
         path: Path,
         shape: Shape,
+        how: Written = PLAIN,
         *,
-        encoding: str = "utf-8",
-        delimiter: str | None = None,
-        number_twins: bool = False,
         values: Mapping[str, str | None] | None = None,
     ) -> Staged:
-        """Make a file readable as columns; `number_twins`: a second column of one name is not
-        refused but called `name (2)`; `values`: what its folders say of it (see `partitions`).
+        """Make a file readable as columns; `values`: what its folders say of it (see `partitions`).
 
         Raises:
             UnreadableFile: the file as a whole cannot be read.
             Unavailable: the disk refuses the staged copy.
         """
         with on_disk(self.folder):
-            staged = stage(path, shape, self._new_file(), encoding=encoding, delimiter=delimiter,
-                           number_twins=number_twins)  # fmt: skip
+            staged = stage(path, shape, self._new_file(), how)
         if shape == "parquet" and not is_whole(path):
             raise UnreadableFile("unreadable", "this Parquet file is damaged inside")
         if values:

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from folders import Read, fill, lines
 
+from ingestion.columns import is_clock
 from ingestion.ingest import check
-from ingestion.mapping import Mapping
+from ingestion.mapping import SERIAL, Mapping, parse
 from ingestion.propose import Proposal, is_needed, propose
 from kg.errors import InputError
 from kg.words import some
@@ -481,3 +484,107 @@ def test_one_file_of_a_folder_can_be_looked_at_alone(tmp_path: Path) -> None:
         tmp_path, {"people.csv": "CustomerNo,Mail,Plan,Since\n" + PEOPLE, "b.csv": "x,y\n1,2\n"}
     )
     assert set(propose(folder / "people.csv").mapping.tables) == {"people"}
+
+
+ORDERS = "".join(
+    f"{1000 + n};K-{n % 9};{n % 28 + 1:02d}.{n % 9 + 1:02d}.2025;M{n % 5};{n % 90},50\n"
+    for n in range(60)
+)
+
+
+def test_titles_above_the_header_and_a_line_of_units_below_it_are_found(tmp_path: Path) -> None:
+    names = "Auftrag;Kundennr;Datum;Artikel;Betrag\n"
+    found = of(
+        tmp_path,
+        titled_csv="Umsätze\nErstellt am: 05.11.2025 10:33\n\n" + names + ORDERS,
+        padded_csv="Umsätze;;;;\n;;;;\n" + names + ";;TT.MM.JJJJ;;EUR\n" + ORDERS,
+        units_csv=names + ";;TT.MM.JJJJ;;EUR\n" + ORDERS,
+    )
+    assert is_needed(tmp_path / "data")
+    told = {name: one.header for name, one in found.mapping.tables.items()}
+    assert told == {"titled": (4, 4), "padded": (3, 4), "units": (1, 2)}
+    assert "header: 4  # the names of the columns stand in line 4, below a title" in found.text
+    asked = [doubt for doubt in found.doubts if ".header" in doubt]
+    assert len(asked) == 2, "a line that is left out is for a person to look at"
+    assert all("no row, but units or names" in doubt for doubt in asked)
+    reads(tmp_path, found.mapping)
+
+
+def test_a_linked_file_is_read_as_its_own_table_says(tmp_path: Path) -> None:
+    fill(tmp_path / "data", {
+        "orders.csv": "id,who,shop\n1,a,S1\n2,b,S2\n",
+        "shops.csv": "Filialen\n\nshop;opened\nS1;2025-01-01\nS2;2025-01-02\n".encode("utf-16"),
+    })  # fmt: skip
+    mapping = parse(
+        "name: small\nconsent: {default: granted, basis: a test}\ntime_zone: UTC\ntables:\n"
+        "  shops: {files: shops.csv, kind: item, header: 3, encoding: utf-16, item: shop}\n"
+        "  orders: {files: orders.csv, kind: event, verb: bought, identifiers: {customer: who},\n"
+        "           links: {at: {file: shops.csv, on: shop}}, time: at.opened}\n"
+    )
+    reads(tmp_path, mapping)
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "formats"),
+    [
+        ("ORDER_DT", "{d:02d}-MAR-26", "%d-%b-%y"),
+        ("ORDER_DT", "{d:02d}-MAR-26 10.15.30.000000000 AM", "%d-%b-%y %I.%M.%S.%n %p"),
+        ("sent", '"Sun, {d:02d} Mar 2026 10:00:00 GMT"', "%a, %d %b %Y %H:%M:%S GMT"),
+        ("sent", "{d} Mar 2026 10:00:00 +0100", "%d %b %Y %H:%M:%S %z"),
+        ("at", "17724{d:02d}600123456", "epoch_us"),
+        ("at", "17724{d:02d}600123456789", "epoch_ns"),
+        ("Kaufdatum", "460{d:02d}", SERIAL),
+        ("order date", "460{d:02d}.4375", SERIAL),
+        ("start_km", "460{d:02d}", ""),
+        ("Betrag", "460{d:02d}", ""),
+        ("card_at", "45392{d:02d}600123456", ""),
+    ],
+)
+def test_times_of_databases_mails_and_spreadsheets_are_proposed_where_they_are_plain(
+    tmp_path: Path, column: str, written: str, formats: str
+) -> None:
+    rows = "".join(
+        f"O{n},K{n % 7},{written.format(d=(1, 8, 15, 22)[n % 4])},P{n % 5}\n" for n in range(60)
+    )
+    found = of(tmp_path, orders_csv=f"order_id,customer_id,{column},product_id\n{rows}")
+    time = found.mapping.tables["orders"].time
+    assert (time.formats if time else ("",)) == (formats,)
+    assert any("spreadsheet" in doubt for doubt in found.doubts) == (formats == SERIAL)
+    assert (found.mapping.time_zone is None) == (not time or not is_clock(formats))
+    if time is not None:
+        reads(tmp_path, found.mapping)
+
+
+def test_numbers_that_count_seconds_are_times_in_parquet_too(tmp_path: Path) -> None:
+    orders = pa.table({
+        "order_id": [f"O{n}" for n in range(60)],
+        "customer_id": [f"K{n % 7}" for n in range(60)],
+        "created_at": [1_772_400_000_000 + n * 3_600_000 for n in range(60)],
+        "amount": [46_000 + n for n in range(60)],
+    })  # fmt: skip
+    (tmp_path / "data").mkdir()
+    pq.write_table(orders, tmp_path / "data" / "orders.parquet")
+    found = propose(tmp_path / "data")
+    assert table(found, "orders")["time"] == {"column": "created_at", "formats": ("epoch_ms",)}
+    assert found.mapping.time_zone is None
+    reads(tmp_path, found.mapping)
+
+
+def test_of_an_order_said_in_its_first_line_the_lines_are_read(tmp_path: Path) -> None:
+    rows = "".join(
+        f"N{n // 2},ann{n % 9}@x.org,{'' if n % 2 else at},{at},Art {n % 5},A-{n % 5},{n % 3 + 1},"
+        f"{n % 7}.50,{'' if n % 2 else 90 + n}.10,{500 + n // 2}.20\n".replace(",.10", ",")
+        for n in range(120)
+        for at in [f"2026-01-{n // 2 % 28 + 1:02d} 10:00:00 -0500"]
+    )
+    head = "Order,Email,Paid at,Placed at,Product,Lineitem sku,Quantity,Price,Total,Gross\n"
+    found = of(tmp_path, orders_csv=head + rows)
+    said = found.mapping.tables["orders"]
+    assert said.time is not None
+    assert said.time.column == "Placed at"
+    assert said.item is not None
+    assert said.item.id.column == "Lineitem sku"
+    assert said.value is not None
+    assert said.value.product == ("Quantity", "Price")
+    assert "said of a whole order, not of its lines: Total, Gross" in " ".join(found.text.split())
+    reads(tmp_path, found.mapping)

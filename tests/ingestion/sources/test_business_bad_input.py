@@ -3,7 +3,10 @@
 For every source one folder: a good file, and beside it one file for each thing that can be wrong.
 """
 
+import csv
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +144,84 @@ def test_what_is_wrong_costs_only_itself_and_is_accounted_for(tmp_path: Path, so
     if "twice" in WRONG[source]:
         report = found.file(f"{source}/twice")
         assert report.duplicate >= report.received / 2
+
+
+# What JSON is not, what is no value of any column, and what is far from every number and time.
+ODD = (
+    "[1,2",
+    "[",
+    '{"a":',
+    '["a"]',
+    '{"a":1}',
+    "a\nb",
+    'a"b',
+    "9" * 400,
+    "1e400",
+    "-9e18",
+    "x" * 2000,
+)
+NO_VALUES = (*ODD, None, [], {}, [None], [[]], {"": 1}, True, 1e308, 10**30, "a\0b", "\ud800")
+_STRIPE = {"id": "cus_1", "object": "customer", "created": 1767600000, "email": "ann@x.org",
+           "metadata": {"user_id": "u1"}, "address": {"city": "York"}}  # fmt: skip
+_HUBSPOT = {"id": "101", "createdAt": "2026-03-12T08:14:00.123Z", "archived": False,
+            "properties": {"email": "ann@x.org", "hs_object_id": "101",
+                           "hs_additional_emails": "ann@home.org"}}  # fmt: skip
+OBJECTS = {"stripe_customer": _STRIPE, "hubspot_contact": _HUBSPOT, "schema_org": LAMP,
+           "zendesk": TICKET, "intercom": CONTACT}  # fmt: skip
+ROWS = {
+    "salesforce_lead": "Id,LastName,Email,Phone,CreatedDate,HasOptedOutOfEmail,MasterRecordId\n"
+    "00Q5g00000AbCdEEAV,Ay,ann@x.org,202 555 0143,2026-01-05T10:00:00Z,false,\n",
+    "hubspot_contact": "Record ID,Email,Phone Number,Create Date,Additional email addresses,"
+    "Merged record IDs,Unsubscribed from all email\n"
+    "101,ann@x.org,+1 202 555 0143,2026-03-12 09:14,ann@home.org;a.ay@x.org,77;88,true\n",
+    "stripe_invoice_export": "id,Customer,Customer Email,Date (UTC),Paid At (UTC),Amount Due,"
+    'Amount Paid\nin_1,cus_1,ann@x.org,2026-01-05 08:00,2026-01-06 08:00,99.00,"1,029.50"\n',
+    "google_merchant": TEXT,
+    "campaign_sends": SENDS,
+    "consents": CONSENTS,
+}
+
+
+def spoilt(thing: Any) -> Iterator[Any]:
+    """The object with each of its values in turn replaced by every one that is odd."""
+    for name, value in thing.items():
+        yield from ({**thing, name: odd} for odd in NO_VALUES)
+        if isinstance(value, dict):
+            yield from ({**thing, name: inside} for inside in spoilt(value))
+
+
+def read_among_odd(tmp_path: Path, form: str, files: dict[str, str]) -> None:
+    """The good file is whole beside odd ones, and each row of these is accounted for."""
+    mapping = HEAD + f"time_zone: UTC\ntables:\n  one: {{files: '*.x', format: {form}}}\n"
+    found = Read(fill(tmp_path / "data", files, mapping), tmp_path / "workspace")
+    assert found.file("good.x").status == "read"
+    assert found.file("good.x").quarantined == 0
+    assert all(row["raw"] for row in found.rows("records") if row["status"] == "quarantined")
+    for name in files:
+        report = found.file(name)
+        assert report.received == report.accepted + report.duplicate + report.quarantined
+
+
+@pytest.mark.parametrize("form", OBJECTS)
+def test_whatever_stands_in_an_object_costs_no_other(tmp_path: Path, form: str) -> None:
+    good = json.dumps(OBJECTS[form])
+    odd = [json.dumps(one) for one in spoilt(OBJECTS[form])]
+    cut = [good[:end] for end in range(1, len(good), 7)]
+    files = {"good.x": good, "odd.x": "\n".join([*odd, good]), "cut.x": "\n".join([*cut, good])}
+    read_among_odd(tmp_path, form, {**files, "foreign.x": FOREIGN})
+
+
+@pytest.mark.parametrize("form", ROWS)
+def test_whatever_stands_in_a_column_costs_no_other_row(tmp_path: Path, form: str) -> None:
+    head, *rows = csv.reader(io.StringIO(ROWS[form]))
+    written = io.StringIO(newline="")
+    out = csv.writer(written, lineterminator="\n")
+    out.writerow(head)
+    for place in range(len(head)):
+        out.writerows([*rows[0][:place], odd, *rows[0][place + 1 :]] for odd in ODD)
+    out.writerows(rows)
+    cut = {f"cut{end}.x": ROWS[form][:end] for end in range(1, len(ROWS[form]), 31)}
+    read_among_odd(tmp_path, form, {"good.x": ROWS[form], "odd.x": written.getvalue(), **cut})
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+import ibis
 import pytest
 from business import CONSENTS, SENDS
-from folders import HEAD, Read, fill
+from folders import HEAD, Read, fill, lines
 
 from ingestion.detect import recognise
 from ingestion.identity import IdentityConfig, resolve
-from ingestion.identity.consent import last_ended
+from ingestion.identity.consent import CONTACT, last_ended
 from ingestion.propose import is_needed, propose
+from ingestion.purposes import decides
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -200,6 +202,71 @@ def test_a_denial_that_comes_later_blocks_a_person_who_was_known(tmp_path: Path)
             names = lake.arrow("user_identifiers").to_pylist()
         assert {one["value"]: users[one["user_id"]]["consent_denied"] for one in names} == denied
         fill(folder, {"people-2": LATER})
+
+
+VISITS = HEAD + (
+    "tables:\n  visits:\n    files: visits-*\n    kind: event\n    key: id\n    verb: visited\n"
+    "    identifiers: {customer: who}\n    time: {column: at, zone: UTC}\n    value: paid\n"
+    "    consents: [{purpose: profiling, granted: track}, {purpose: email, granted: mail}]\n"
+)
+SPOILT = (
+    "id,who,at,paid,track,mail\n"
+    "1,ann,gibberish,5,no,\n"
+    "2,bob,2026-01-05,a lot,no,yes\n"
+    ",cem,2026-01-05,5,no,\n"
+    "4,dan,gibberish,5,yes,no\n"  # whom nobody may write to, that is all
+    "5,,gibberish,5,no,\n"
+    "1,eve,2026-01-05,5,yes,\n"  # has the id of ann's row, and is not ann
+    "7,fay,2026-01-05,5,no\n"
+)
+
+
+def test_a_denial_counts_though_its_row_cannot_be_read_otherwise(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"visits-1": SPOILT}, VISITS)
+    found = Read(folder, tmp_path / "workspace")
+    assert found.reasons() == {4: "unreadable_time", 5: "unreadable_time", 7: "ragged"}
+    assert found.rows("events", "record_key") == ["visits-1#1"]
+    names = {row["record_key"]: row["value"] for row in found.rows("identifiers")}
+    assert names == {
+        "visits-1#1": "eve", "visits-1#1/denied/": "ann", "visits-1#2/denied/": "bob",
+        "visits-1#3/denied/": "cem",
+    }  # fmt: skip
+    said = {names[key]: yes for key, yes in found.rows("consents", "record_key", "granted")}
+    assert said == {"eve": True, "ann": False, "bob": False, "cem": False}
+    told = [one for data in found.report.datasets for one in data.warnings if "denial" in one]
+    assert [one.split(" with")[0] for one in told] == ["3 rows"]
+
+    fill(folder, {"visits-2": "id,who,at,paid,track,mail\n2,bob,2026-01-05,5,no,\n"})
+    again = Read(folder, tmp_path / "workspace")
+    assert ("visits-2#2", "visited") in again.rows("events", "record_key", "verb")
+    fill(folder, {"visits-1": SPOILT.replace("gibberish", "2026-01-05")})
+    mended = Read(folder, tmp_path / "workspace")
+    assert "visits-1#1/denied/" not in mended.rows("identifiers", "record_key")
+
+
+def test_a_message_that_cannot_be_read_denies_all_the_same(tmp_path: Path) -> None:
+    message = {
+        "type": "track", "event": "Opened", "userId": "ann", "messageId": "m1",
+        "timestamp": "gibberish",
+        "context": {"consent": {"categoryPreferences": {"Analytics": False, "Ads": True}}},
+    }  # fmt: skip
+    good = {**message, "userId": "bob", "messageId": "m2", "timestamp": "2026-01-05T10:00:00Z"}
+    found = Read(
+        fill(tmp_path / "data", {"events.jsonl": lines([message, good])}), tmp_path / "workspace"
+    )
+    assert found.rows("consents", "record_key", "purpose", "granted") == [
+        ("events.jsonl#1/denied/", "Analytics", False),
+        ("events.jsonl#m2", "Ads", True),
+        ("events.jsonl#m2", "Analytics", False),
+    ]
+    assert found.rows("events", "record_key") == ["events.jsonl#m2"]
+
+
+def test_identity_and_ingestion_agree_on_what_is_contact() -> None:
+    words = [*sorted(CONTACT), "all", "profiling", "email_profiling"]
+    shown = ibis.memtable({"purpose": words})
+    found = shown.filter(decides(shown.purpose)).purpose.execute()
+    assert set(found) == {"all", "profiling", "email_profiling"}
 
 
 def test_a_purpose_of_contact_is_one_however_it_is_written(tmp_path: Path) -> None:

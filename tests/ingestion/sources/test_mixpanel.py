@@ -78,11 +78,14 @@ def test_times_are_seconds_or_milliseconds_since_1970(tmp_path: Path) -> None:
     found = read(
         tmp_path, event(1), event(2, time=AT_MS), event(3, time=SECONDS + 0.25),
         event(4, time="noon"), event(5, time=None, mp_processing_time_ms=AT_MS + 7),
-        event(6, time=None), event(7, mp_processing_time_ms=AT_MS + 9),
+        event(6, time=None), event(7, mp_processing_time_ms=AT_MS + 9), event(8, time=1e308),
+        event(9, time="NaN"),
     )  # fmt: skip
     assert found.rows("events", "occurred_at_ms") == [
         AT_MS, AT_MS, AT_MS, AT_MS + 7, AT_MS + 250]  # fmt: skip
-    assert found.reasons() == {4: "unreadable_time", 6: "missing_time"}
+    assert found.reasons() == {
+        4: "unreadable_time", 6: "missing_time", 8: "unreadable_time", 9: "unreadable_time",
+    }  # fmt: skip
     assert AT_MS + 9 in found.rows("records", "recorded_at_ms")
 
 

@@ -58,6 +58,17 @@ def test_pages_of_the_api_are_read_and_the_test_mode_is_nobody_s(tmp_path: Path)
     assert found.rows("profiles", "traits") == ['{"country":"GB"}']
 
 
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_a_customer_who_was_deleted_says_nothing_any_more(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    gone = {"id": "cus_1", "object": "customer", "deleted": True}
+    files = lines(CUSTOMERS), lines([gone, {**CUSTOMERS[0], "id": "cus_3", "metadata": {}}])
+    found = read(tmp_path, **dict(zip(names, files, strict=True)))
+    told = {key.partition("#")[2] for key in found.rows("identifiers", "record_key")}
+    assert told == {"cus_3"}
+
+
 def test_a_subscription_begins_is_cancelled_and_ends(tmp_path: Path) -> None:
     found = read(tmp_path, subscriptions=lines(SUBSCRIPTIONS))
     assert found.rows("events", "verb", "item_id", "occurred_at_ms", "quantity") == [

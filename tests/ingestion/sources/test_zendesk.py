@@ -135,6 +135,16 @@ def test_tickets_that_agents_ask_are_nobody_s(tmp_path: Path) -> None:
     assert (found.file("a").accepted, found.rows("events")) == (2, [])
 
 
+def test_a_suspended_user_and_what_they_wrote_are_nobody_s(tmp_path: Path) -> None:
+    for n, (suspended, named) in enumerate(((True, 0), (False, 2))):
+        page = {"tickets": [TICKET], "users": [{**ASKER, "suspended": suspended}]}
+        found = Read(
+            fill(tmp_path / f"data{n}", {"a.json": json.dumps(page)}), tmp_path / f"workspace{n}"
+        )
+        assert found.file("a.json").accepted == 2
+        assert len(set(found.rows("identifiers", "record_key"))) == named
+
+
 def test_a_user_who_was_merged_away_is_reached_through_the_identities(tmp_path: Path) -> None:
     lost = {**ASKER, "id": 98, "email": "old@x.org", "external_id": "u0"}
     gone = {**lost, "active": False, "updated_at": "2026-02-01T00:00:00Z"}

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from kg.lake import Lake
-from kg.lake.files import POSITION, PROBLEM, columns_of, first_rows
+from kg.lake.files import POSITION, PROBLEM, Written, columns_of, first_rows
 from kg.lake.lines import LONGEST_LINE, UnreadableFile, whole_lines
 from kg.lake.scratch import Scratch
+from kg.lake.titles import header_lines
 
 
 def rows(tmp_path: Path, content: bytes, shape: str = "csv") -> list[tuple[int, str | None]]:
@@ -134,3 +135,62 @@ def test_times_that_python_has_not_are_no_reason_not_to_look_at_a_file(tmp_path:
     assert [one["far"] for one in found] == [None, at]
     assert found[0] == {"far": None, "days": None, "n": None}
     assert found[1]["days"] == at.date()
+
+
+@pytest.mark.parametrize(
+    ("head", "header"),
+    [
+        (b"id,day,n\n", (1, 1)),
+        (b"Sales\nCreated: 2026-01-01\n\nid,day,n\n", (4, 4)),
+        (b'Sales "West",,\n,,\nid,day,n\n', (3, 3)),
+        (b"id,day,n\nnumber,date,EUR\n", (1, 2)),
+        (b"Sales\nid,day,n\n\n,,EUR\n", (2, 4)),
+        (b'Sales\n"the\nid",day,n\n,date,EUR\n', (2, 3)),
+    ],
+)  # fmt: skip
+def test_titles_above_the_header_and_units_below_it_are_no_rows(
+    tmp_path: Path, head: bytes, header: tuple[int, int]
+) -> None:
+    body = b"1,2026-01-01,5\n2,2026-01-02\n3,2026-01-03,7\n4,2026-01-04,8\n5,2026-01-05,8\n"
+    path = tmp_path / "sales.csv"
+    path.write_bytes(head + body)
+    assert header_lines(path) == header
+    how = Written(header=header)
+    assert columns_of(path, how)[1:] == ["day", "n"]
+    with Scratch.open(tmp_path) as scratch:
+        found = scratch.fetch(scratch.rows([scratch.stage(path, "csv", how)]))
+    assert [(row[POSITION], row["n"]) for row in sorted(found, key=lambda row: row[POSITION])] == [
+        (1, "5"), (2, None), (3, "7"), (4, "8"), (5, "8")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,day,n\n1,n/a,\n" + "2,2026-01-01,5\n" * 9,  # a row that says nothing
+        "id,day,n\n1,,later\n" + "2,2026-01-01,5\n" * 9 + "3,,later\n",
+        "a,b,c\n" + "1,x,y,z\n" * 9,  # each row with its number, which has no name
+        "Sales\n" + "1,2026-01-01,5\n" * 9,  # no header at all
+        "Sales\nid,day,n\n",
+        "Notes, and more\nHere is, what was, done, and how.\nNo table.\nOf nothing, at all\n",
+        'name\n"open,a,b\nx,y\n',
+    ],
+)
+def test_what_is_no_plain_title_stays(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert header_lines(tmp_path / "a.csv") == (1, 1)
+
+
+def test_a_header_that_is_said_to_stand_behind_the_end_makes_the_file_unreadable(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_text("Sales\nid,n\n1,2\n")
+    with pytest.raises(UnreadableFile, match="no line 9"):
+        columns_of(tmp_path / "a.csv", Written(header=(9, 9)))
+
+
+def test_lines_are_named_as_they_stand_in_the_file_where_titles_stand_above(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('Sales\n\na,b,c\n1,2,"x\n1,2,y\n1,2,z"\n')
+    with Scratch.open(tmp_path) as scratch:
+        staged = scratch.stage(tmp_path / "a.csv", "csv", Written(header=(3, 3)))
+    assert "begins in line 4" in staged.warnings[0]

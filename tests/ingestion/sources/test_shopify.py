@@ -1,0 +1,47 @@
+"""Orders of Shopify: a row is a line item, and only the first says what holds for the order."""
+
+from pathlib import Path
+
+from folders import Read, fill
+
+from ingestion.detect import recognise
+
+ORDERS = (
+    "Name,Email,Financial Status,Paid at,Accepts Marketing,Total,Created at,Lineitem quantity,"
+    "Lineitem name,Lineitem price,Lineitem sku,Billing Name,Billing City,Phone,Cancelled at,Id,"
+    "Source\n"
+    "#1001,ann@x.org,paid,2026-01-05 10:01:00 -0500,yes,50.00,2026-01-05 10:00:00 -0500,2,"
+    "Lamp - red,12.50,L-1,Ann Ay,York,+1 202 555 0143,,4500000001,web\n"
+    "#1001,ann@x.org,,,,,2026-01-05 10:00:00 -0500,1,Cup,25.00,,,,,,,\n"
+    "#1002,bo@x.org,refunded,,no,12.50,2026-01-06 10:00:00 -0500,1,Lamp - red,12.50,L-1,Bo Be,,,,"
+    "4500000002,pos\n"
+    "#1003,bo@x.org,paid,,no,37.50,2026-01-07 10:00:00 -0500,1,Lamp - red,12.50,L-1,Bo Be,,,"
+    "2026-01-07 11:00:00 -0500,4500000003,web\n"
+    "#1003,bo@x.org,,,,,2026-01-07 10:00:00 -0500,1,Cup,25.00,,,,,,,\n"
+)
+
+
+def test_every_line_of_an_order_knows_what_its_first_row_says(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"a.csv": ORDERS})
+    assert recognise(folder / "a.csv") == "shopify_order"
+    found = Read(folder, tmp_path / "workspace")
+    assert found.reasons() == {}
+    assert found.rows("events", "basket_id", "verb", "item_id", "quantity", "value", "channel") == [
+        ("#1001", "bought", "Cup", 1.0, 25.0, "web"),
+        ("#1001", "bought", "L-1", 2.0, 25.0, "web"),
+        ("#1002", "returned", "L-1", 1.0, 12.5, "pos"),
+        ("#1003", "cancelled", "Cup", 1.0, 25.0, "web"),
+        ("#1003", "cancelled", "L-1", 1.0, 12.5, "web"),
+    ]
+    assert min(found.rows("events", "occurred_at_ms")) == 1767625200000
+    assert set(found.rows("identifiers", "namespace", "value")) == {
+        ("email", "ann@x.org"), ("email", "bo@x.org"), ("phone", "12025550143"),
+    }  # fmt: skip
+    assert set(found.rows("person_details", "name")) == {"Ann Ay", "Bo Be"}
+    assert {row["purpose"] for row in found.rows("consents")} == {"email"}
+
+
+def test_an_order_that_is_exported_again_is_no_second_order(tmp_path: Path) -> None:
+    again = ORDERS.replace(",paid,", ",refunded,")
+    found = Read(fill(tmp_path / "data", {"a.csv": ORDERS, "b.csv": again}), tmp_path / "workspace")
+    assert found.file("b.csv").duplicate == 5
