@@ -197,6 +197,9 @@ def test_the_weights_of_an_explanation_add_up_to_its_probability(
     together = math.log2(told.probability / (1 - told.probability))
     assert together == pytest.approx(sum(w.bits for w in told.weights) + told.prior_bits, abs=0.5)
     assert why in told.weights[-1].words
+    words = [w.words for w in told.weights]
+    assert "only one of them says anything of phone that is used" in words
+    assert not any("number" in one for one in words)  # neither says any
     assert told.weights[-1].bits < 0
 
 
