@@ -10,6 +10,7 @@ from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
+NAMELESS = "without any identifier: kept, and somebody's only where a profile says who it is about"
 OF_NOBODY = "about nobody, by a `nobody` condition: kept, and of no person"
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ingestion.report import OF_NOBODY, Report
+from ingestion.report import NAMELESS, OF_NOBODY, Report
 from kg.personas.kinds import KINDS
 from kg.personas.lineage import told_changes
 from kg.personas.wording import TEMPLATE
@@ -107,7 +107,7 @@ def _ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
         yield f"{some(of_nobody, 'record')} {OF_NOBODY}."
     anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
     if anonymous:
-        yield f"{some(anonymous, 'record')} without any identifier: kept, and of no person."
+        yield f"{some(anonymous, 'record')} {NAMELESS}."
     consent = s["consent"]
     yield f"Who said nothing has consent {consent['default']} (basis: {consent['basis']})."
     if s["sampled"] != "no":

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.proposals import undescribed
-from ingestion.report import OF_NOBODY, DatasetReport, Report
+from ingestion.report import NAMELESS, OF_NOBODY, DatasetReport, Report
 from kg.words import some
 
 _LISTED = (
@@ -106,7 +106,7 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
     if dataset.of_nobody:
         yield f"{some(dataset.of_nobody, 'record')} {OF_NOBODY}"
     if dataset.anonymous:
-        yield f"{some(dataset.anonymous, 'record')} without any identifier: kept, and of no person"
+        yield f"{some(dataset.anonymous, 'record')} {NAMELESS}"
     if dataset.dropped_identifiers:
         told = some(dataset.dropped_identifiers, "identifier")
         yield f"{told} of nobody (null, 0, too few digits, ...)"

@@ -46,8 +46,9 @@ class Explanation:
     verdict: a sentence.
     links: the judgements that lead from one to the other, in order, where they are one user.
     identifiers: what they share, what tells them apart, and what of it is not used and why.
-    weights: what their details say, strongest first, and last, where they together say less than
-        that, why: with prior_bits (before anything is known) they add up to the probability.
+    weights: what their details say, strongest first (what neither says is left out), and last,
+        where they together say less than that, why: with prior_bits (before anything is known) they
+        add up to the probability.
     probability: of one person, from the details alone; None where nothing can be compared.
     waits: why the pair waits for a person, if it does.
     traits: of each of the users, what holds, by which rule and record (`golden.told_traits`).
@@ -285,7 +286,7 @@ def _identifiers(
 
 _UNUSED = {
     "junk": "it names nobody",
-    "role_mailbox": "many people read it",
+    "role_mailbox": "a mailbox of many people, such as info@ or sales@",
     "evidence_only": "nobody is merged on it",
     "shared": "more people share it than its limit",
     "contradictory": "a record names two of which a person has one",
@@ -319,9 +320,12 @@ def _details(
         scratch.keep_as("asked", asked)
         score(scratch, ROWS, model, "explained", pairs="asked", least=None, explained=True)
         best = scratch.sql("SELECT * FROM explained ORDER BY bits DESC LIMIT 1").to_pylist()[0]
+        both = f"({best['left']}, {best['right']})"
+        said = scratch.sql(f"FROM {ROWS} WHERE unique_id IN {both}").to_pydict()
     weights = [
         Weight(one.said(best[f"level_{one.name}"]), round(best[f"bits_{one.name}"], 1))
         for one in model.fields
+        if any(said[one.name])  # of what neither says there is nothing to tell
     ]
     weights.sort(key=lambda one: -abs(one.bits))
     more = best["bits"] - sum(best[f"bits_{one.name}"] for one in model.fields)

@@ -84,10 +84,45 @@ _GENERATION = " OR ".join(
     for first, second in ((_ELDER, _YOUNGER), (_ELDER, _THIRD), (_YOUNGER, _THIRD))
     for one, other in (("l", "r"), ("r", "l"))
 )
-GENERATION_LEVEL, SCRIPTS_LEVEL = 1, 2
+GENERATION_LEVEL, SCRIPTS_LEVEL, TWO_NAMES_LEVEL = 1, 2, 3
 """Of names: one says `Sr.`, the other `Jr.`, so of one name, but never one person; in two scripts,
 which are not compared: a little against, for no two levels may weigh the same, nor one as much as
-what is missing."""
+what is missing. Of given names: written nearly alike, but names of two people."""
+# By these endings a man's name becomes a woman's (Jan and Jana, Leon and Leonie, Mario and Maria);
+# twins are called so more often than a slip of the pen makes one out of the other.
+_ENDINGS = ("a", "ia", "ie", "ina", "ine", "ette")
+_OTHER_NAMES = (
+    "amir samir", "andrea andreas", "angel angela", "anna hanna", "anna hannah", "bella ella",
+    "bryan ryan", "christian christine", "claudia claudine", "daniel danielle", "denis denise",
+    "elena helena", "elias elisa", "emma gemma", "eva evan", "frances francis", "frank franz",
+    "gabriel gabriele", "jan jane", "jan joan", "jean jeanne", "joan john", "joan jon",
+    "joanna johanna", "joe joel", "julia julian", "karim karin", "kyle kylie", "lara laura",
+    "lea lena", "lina linda", "lisa luisa", "louis louise", "luca lucia", "mara maria",
+    "marcel marcelle", "maria marina", "marian marianne", "marina martina", "mario marion",
+    "marta marty", "marina martin", "michael michelle", "michel michele", "michel michelle",
+    "natalia natalie", "nico nicole", "patricia patrick", "philip philippa", "simon simone",
+    "sven svenja", "vera verena",
+)  # fmt: skip
+"""Given names that are written nearly alike and are two names, each pair in the order of letters;
+what only spells one name otherwise (Katherine, Catherine) is not among them."""
+
+
+def _becomes(one: str, other: str) -> str:
+    """Whether a name with another ending is the other name, in SQL."""
+    longer = ", ".join(f"{{0}}_{one} || '{ending}'" for ending in _ENDINGS)
+    return (
+        f"{{0}}_{other} IN ({longer}) OR "
+        f"(regexp_extract({{0}}_{one}, '(o|us)$', 1) <> '' AND "
+        f"{{0}}_{other} = regexp_replace({{0}}_{one}, '(o|us)$', 'a'))"
+    )
+
+
+_FORMS = "list_has_any({0}_forms_l, {0}_forms_r)"
+_PAIRS = ", ".join(f"'{pair}'" for pair in _OTHER_NAMES)
+_TWO_NAMES = (
+    f"least({{0}}_l, {{0}}_r) || ' ' || greatest({{0}}_l, {{0}}_r) IN ({_PAIRS}) OR "
+    f"(({_becomes('l', 'r')} OR {_becomes('r', 'l')}) AND NOT {_FORMS})"
+)
 # Letters of ours, and digits, come before those of all other scripts.
 _SCRIPTS = "({0}_l < '{') <> ({0}_r < '{')"
 # The engine compares bytes: letters of three of them (Indic, kana, Hangul) share two, so that सीता
@@ -110,8 +145,9 @@ KINDS: Mapping[str, Kind] = {
             Level("the same given name", _SAME, 0.78, 0.004, counted=True),
             Level("given names of an elder and a younger", _GENERATION, 0.0005, 0.001),
             Level("given names in two scripts", _SCRIPTS, 0.0001, 0.00015),
+            Level("given names that are nearly alike, but two names", _TWO_NAMES, 0.0004, 0.0009),
             Level("one given name is a short form of the other",
-                  f"list_has_any({{0}}_forms_l, {{0}}_forms_r) OR {_SHARE.replace('{1}', '1')}",
+                  f"{_FORMS} OR {_SHARE.replace('{1}', '1')}",
                   0.05, 0.0005),
             Level("one given name is the other's initial",
                   "least(length({0}_l), length({0}_r)) = 1 AND "
@@ -274,7 +310,7 @@ class Field:
     def said(self, level: int) -> str:
         """How two values agree, in words: level -1 is missing, 0 disagrees, the highest is best."""
         if level < 0:
-            return f"{_plain(self.name)} is missing in one of them"
+            return f"only one of them says anything of {_plain(self.name)} that is used"
         words = self.how.otherwise if level == 0 else self.how.levels[-level].words
         return words.replace("{0}", _plain(self.name))
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, Compared, prepare, shared_values
-from ingestion.identity.fields import GENERATION_LEVEL, PERSON
+from ingestion.identity.fields import GENERATION_LEVEL, PERSON, TWO_NAMES_LEVEL
 from ingestion.identity.joining import Evidence, Guards, join
 from ingestion.identity.links import Codes, Flags, Floats, distinct
 from ingestion.identity.model import (
@@ -364,7 +364,8 @@ def read_pairs(scratch: Scratch, model: Model) -> Pairs:
         f'SELECT least("left", "right") AS "left", greatest("left", "right") AS "right", '
         f"{_bits(model)} AS bits, personal_bits > 0 AS personal, "
         f"{_contradicted(model)} AS contradicted, {_strangers(model, -1)} AS strangers, "
-        f"({_strangers(model, -2)} OR {_couple(model)}) AS kin, "
+        f"({_strangers(model, -2)} OR {_strangers(model, TWO_NAMES_LEVEL)} OR {_couple(model)}) "
+        "AS kin, "
         f"{_reason(model)} AS reason FROM scored ORDER BY 1, 2"
     )
     return _of_table(rows, rows["left"].to_numpy(), rows["right"].to_numpy())
@@ -401,8 +402,9 @@ def _contradicted(model: Model) -> str:
 
 def _strangers(model: Model, level: int) -> str:
     """Two people behind one identifier: another given name (level -1; -2: one that only begins like
-    the other, as Mary and Mark), and nothing personal that agrees; twins have one date of birth, so
-    that it must be enough with all else to join them."""
+    the other, as Mary and Mark; or two names nearly alike, as Jan and Jana), and nothing personal
+    that agrees; twins have one date of birth, so that it must be enough with all else to join
+    them."""
     probable = f"{_bits(model)} >= {bits_of(OPERATING_POINT)!r}"
     alike = f"{_agrees(model, 'number')} OR ({_agrees(model, 'birth_date')} AND {probable})"
     return f"({is_level(model, 'given_name', level, 'bits_given_name')} AND NOT ({alike}))"

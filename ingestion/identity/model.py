@@ -29,7 +29,7 @@ from ingestion.identity.blocking import (
     training,
 )
 from ingestion.identity.comparing import Place, here, wherever
-from ingestion.identity.fields import RAREST, SCRIPTS_LEVEL, Field
+from ingestion.identity.fields import RAREST, SCRIPTS_LEVEL, TWO_NAMES_LEVEL, Field
 from kg.lake.scratch import Scratch
 
 Weights = dict[str, list[tuple[float, float]]]
@@ -262,11 +262,13 @@ def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
 
     Fields are weighed as if they were independent, which those of a household are not: its members
     agree on all of them. So however much of it agrees, it says no more than how many pairs of one
-    household are one person; and where the given names differ, or only begin alike (Mary and Mark),
-    there may be twins, however much else agrees, unless they name one number; so it is with names
-    in two scripts, which nobody has compared. How often the given
-    names of one person differ is the table's: twins would be learnt as such a person. Two who have
-    nothing in common but their names, and a town at most, are left to a person, however rare the
+    household are one person, and another family name counts against it: two of one given name in
+    one building are colleagues or neighbours. Where the given names differ, or only begin alike
+    (Mary and Mark), there may be twins, however much else agrees, unless they name one number; so
+    it is with names in two scripts, which nobody has compared. How often the given names of one
+    person differ is the table's: twins would be learnt as such a person. Two names that are nearly
+    alike (Jan and Jana) are left to a person, as data without twins would have learnt otherwise;
+    and so are two who have nothing in common but their names, and a town at most, however rare the
     names are.
     """
     every = f"match_weight - ({model.prior_bits!r})"
@@ -274,23 +276,26 @@ def _together(model: Model, bits: dict[str, str]) -> tuple[str, str]:
         return every, "NULL"
     own = _personal(model, bits)
     most = model.household_bits - model.prior_bits
-    total = f"{own} + least({every} - ({own}), {most!r})"
+    apart = f"least({bits.get('family_name', '0.0')}, 0.0)"
+    total = f"{own} + {apart} + least({every} - ({own}) - ({apart}), {most!r})"
     if "given_name" not in model.weights:
         return total, "'household'"
     number = bits.get("number", "0.0")
-    scripts, *others = (
-        is_level(model, "given_name", at, bits["given_name"]) for at in (SCRIPTS_LEVEL, -1, -2)
+    scripts, two, *others = (
+        is_level(model, "given_name", at, bits["given_name"])
+        for at in (SCRIPTS_LEVEL, TWO_NAMES_LEVEL, -1, -2)
     )
-    differs = f"({scripts} OR {' OR '.join(others)})"
     usual_m = next(one for one in model.fields if one.name == "given_name").usual()
-    twins = most + math.log2((usual_m[-1][0] + usual_m[-2][0]) / TWINS)
-    beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
+    learnt = most + math.log2((usual_m[-1][0] + usual_m[-2][0]) / TWINS)
     names = NAMES_ALONE_BITS - model.prior_bits
+    twins = f"CASE WHEN {two} THEN {min(learnt, names)!r} ELSE {learnt!r} END"
+    differs = f"({scripts} OR {two} OR {' OR '.join(others)})"
+    beyond = " + ".join(f"greatest({bits[name]}, 0.0)" for name in BEYOND_NAMES if name in bits)
     alone = f"{beyond or '0.0'} < {BEYOND_BITS!r}"
     return (
-        f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins!r}) "
+        f"CASE WHEN {differs} THEN {number} + least({total} - ({number}), {twins}) "
         f"WHEN {alone} THEN least({total}, {names!r}) ELSE {total} END",
-        f"CASE WHEN {differs} AND {total} - ({number}) > {twins!r} THEN "
+        f"CASE WHEN {differs} AND {total} - ({number}) > {twins} THEN "
         f"CASE WHEN {scripts} THEN 'scripts' ELSE 'twins' END "
         f"WHEN NOT ({differs}) AND {alone} AND {total} > {names!r} THEN 'names' "
         "ELSE 'household' END",

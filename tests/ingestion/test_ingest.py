@@ -13,7 +13,7 @@ from api.cli.sources import dataset_lines
 from ingestion.counting import ABOUT_NOTHING
 from ingestion.ingest import check, ingest
 from ingestion.mapping import parse
-from ingestion.report import OF_NOBODY
+from ingestion.report import NAMELESS, OF_NOBODY
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -368,7 +368,7 @@ def test_who_is_nobody_by_a_condition_is_told_from_who_has_no_identifier(tmp_pat
     assert (dataset.accepted, dataset.of_nobody, dataset.anonymous) == (3, 1, 1)
     told = list(dataset_lines(dataset))
     assert f"1 record {OF_NOBODY}" in told
-    assert "1 record without any identifier: kept, and of no person" in told
+    assert f"1 record {NAMELESS}" in told
 
 
 def test_a_new_file_without_a_column_costs_no_other_file(tmp_path: Path) -> None:

@@ -197,3 +197,39 @@ def test_an_identifier_that_passes_its_limit_takes_old_people_apart(
         with touching(-1.0):
             run(other, [named[most + 1]])
         assert told(one) == told(other)
+
+
+def hangs_on(lake: Lake) -> dict[str, list[str]]:
+    """What is known of people and where they belong, with their records instead of their ids."""
+    people: dict[str, list[str]] = {}
+    for key, user in sorted(ids(lake).items()):
+        people.setdefault(user, []).append(key)
+    found = {}
+    for name in ("golden_traits", "account_members", "household_members", "accounts", "households"):
+        rows = lake.arrow(name).drop_columns(["run_id"]).to_pylist()
+        told = [row | {"user_id": people[row["user_id"]]} if "user_id" in row else row
+                for row in rows]  # fmt: skip
+        found[name] = sorted(json.dumps(row, sort_keys=True) for row in told)
+    return found
+
+
+@settings(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(st.lists(PEOPLE, min_size=4, max_size=14), st.data())
+def test_order_and_batches_change_neither_traits_nor_accounts_nor_households(
+    drawn: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = []
+    for number, said in enumerate(drawn):
+        more = {name: said[name] for name in ("traits", "granted", "merged") if name in said}
+        plain = {name: value for name, value in said.items() if name not in more}
+        rows.append(person(f"r{number:02}", at=number % 3, **plain) | more)
+    shuffled = data.draw(st.permutations(rows))
+    at = sorted(data.draw(st.lists(st.integers(0, len(rows)), min_size=2, max_size=2)))
+    with TemporaryDirectory() as folder:
+        with Lake.writer(Path(folder) / "one") as lake:
+            add(lake, rows, **CONFIG)
+            whole = hangs_on(lake)
+        with Lake.writer(Path(folder) / "two") as lake, touching(1.0):
+            for batch in (shuffled[: at[0]], shuffled[at[0] : at[1]], shuffled[at[1] :]):
+                add(lake, batch, **CONFIG)
+            assert hangs_on(lake) == whole
