@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
 from ingestion.identity.settle import Blocked, IdentityConfig, used
 from ingestion.identity.standing import Said, by_rule, said_by_people
-from ingestion.identity.statements import CUT, LEFT
+from ingestion.identity.statements import BY_PEOPLE, CUT, LEFT
 from ingestion.identity.verdicts import records_naming, records_of, whose
 from kg.errors import NotFound
 from kg.lake.scratch import Scratch
@@ -238,14 +239,21 @@ def _shared(lake: Any) -> pa.Table:
     return found
 
 
-def _taken(lake: Any, sides: list[list[str]]) -> set[tuple[str, str]]:
-    """(namespace, value) that two people share, so that it names neither, as the last run found."""
+def _taken(lake: Any, sides: list[list[str]]) -> dict[tuple[str, str], str]:
+    """(namespace, value) of what does not join the sides, as the last run found, and why: `taken`
+    from both, or a person has `said` that they are two."""
     rows = lake.table("statements")
     mine = rows.record_key.isin([key for side in sides for key in side])
     found = lake.run(
-        rows.filter(mine & rows.fate.isin([CUT, LEFT])).select("namespace", "value").distinct()
+        rows.filter(mine & rows.fate.isin([CUT, LEFT]))
+        .select("namespace", "value", said=rows.bridges.isin(BY_PEOPLE).fill_null(False))
+        .distinct()
+        .order_by(ibis.desc("said"))
     )
-    return {(row["namespace"], row["value"]) for row in found.to_pylist()}
+    return {
+        (row["namespace"], row["value"]): "said" if row["said"] else "taken"
+        for row in found.to_pylist()
+    }
 
 
 def _identifiers(
@@ -267,13 +275,13 @@ def _identifiers(
         own = [{v for v in values if said.namespace[v] == code} for values in held]
         shared = sorted(own[0] & own[1])
         joint = valid[0] & valid[1] & {*shared}
-        lent = {one for one in joint if (name, people.values[one].as_py()) in taken}
-        usable = len(joint - lent)
+        lent = [taken.get((name, people.values[one].as_py())) for one in joint]
+        usable = lent.count(None)
         lost = np.isin(said.value, [one for one in shared if not valid[0] & valid[1] & {one}])
         why = [one for one, rows in blocked.causes.items() if (rows & lost).any()]
         if usable:
             names.append(f"for: the same {name}" + (f" ({usable} values)" if usable > 1 else ""))
-        why += ["taken"] if lent else []
+        why += {*filter(None, lent)}
         names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted(why)]
         if not shared and own[0] and own[1]:
             only = limits.of(name).unique
@@ -290,6 +298,7 @@ _UNUSED = {
     "evidence_only": "nobody is merged on it",
     "shared": "more people share it than its limit",
     "contradictory": "a record names two of which a person has one",
+    "said": "a person says that they are two",
     "taken": "it is taken from both, as two people or more name it",
 }
 

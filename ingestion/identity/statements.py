@@ -36,6 +36,8 @@ NOBODY = {
 }
 """Why a record is nobody's by the fate of what it names; of several the first."""
 _PERSON, _DETAILS, _SIZE, _TWO = (f"{RECORD}:{why}" for why in ("person", "details", "size", "two"))
+BY_PEOPLE = (_PERSON, _TWO)
+"""What a statement that was cut bridges where a person said that two are two."""
 _BECAUSE = {
     _DETAILS: "names or dates of birth there are those of different people",
     _PERSON: "a person said different",

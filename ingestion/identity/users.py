@@ -23,7 +23,7 @@ from kg.hashing import stable_id
 class Before:
     """The users of the run before.
 
-    `identities` (record_key, user_id), `users` (user_id, first_seen_ms), `aliases` (alias_id,
+    `identities` (record_key, user_id), `users` (user_id), `aliases` (alias_id,
     user_id), `former` (record_key, user_id, alone).
     """
 
@@ -37,7 +37,7 @@ class Before:
         """As this step found them."""
         return cls(
             step.arrow("identities", ["record_key", "user_id"]),
-            step.arrow("users", ["user_id", "first_seen_ms"]),
+            step.arrow("users", ["user_id"]),
             step.arrow("user_aliases", ["alias_id", "user_id"]),
             step.arrow("former_identities", ["record_key", "user_id", "alone"]),
         )
