@@ -23,7 +23,7 @@ from kg.hashing import stable_id
 class Before:
     """The users of the run before.
 
-    `identities` (record_key, user_id), `users` (user_id, first_seen_ms), `aliases` (alias_id,
+    `identities` (record_key, user_id), `users` (user_id), `aliases` (alias_id,
     user_id), `former` (record_key, user_id, alone).
     """
 
@@ -37,7 +37,7 @@ class Before:
         """As this step found them."""
         return cls(
             step.arrow("identities", ["record_key", "user_id"]),
-            step.arrow("users", ["user_id", "first_seen_ms"]),
+            step.arrow("users", ["user_id"]),
             step.arrow("user_aliases", ["alias_id", "user_id"]),
             step.arrow("former_identities", ["record_key", "user_id", "alone"]),
         )
@@ -147,21 +147,26 @@ class _Leads:
 
 def _leads(people: People, user: Codes, claims: pa.Table, before: Before) -> _Leads:
     """Each id leads to the group with most of its records; of those that lead to one group, a
-    user's goes before a former one, then the one with most of the group's records, then the older.
+    user's goes before a former one, then the one with most of the group's records, then the one
+    with the record that was learned first: whoever gives up a record and has it again is called
+    the same.
     """
-    group = user[people.codes(claims["record_key"])]
-    claims = claims.append_column("group", pa.array(group)).filter(pa.array(group >= 0))
-    counts = claims.group_by(["user_id", "group"]).aggregate([("alone", "sum"), ("now", "sum")])
+    record = people.codes(claims["record_key"])
+    group = user[record]
+    claims = claims.append_column("group", pa.array(group))
+    claims = claims.append_column("record", pa.array(record)).filter(pa.array(group >= 0))
+    counts = claims.group_by(["user_id", "group"]).aggregate(
+        [("alone", "sum"), ("now", "sum"), ("record", "min")]
+    )
     order = [("user_id", "ascending"), ("alone_sum", "descending"), ("now_sum", "descending"),
-             ("group", "ascending")]  # fmt: skip
+             ("record_min", "ascending")]  # fmt: skip
     counts = counts.sort_by(order).combine_chunks()
     ids = pc.dictionary_encode(counts["user_id"]).combine_chunks().indices.to_numpy()
     best = counts.take(pa.array(_firsts(ids)))
     place = pc.index_in(best["user_id"], value_set=before.users["user_id"])
-    best = best.append_column("seen", before.users["first_seen_ms"].take(place))
     best = best.append_column("former", pc.is_null(place))
     order = [("group", "ascending"), ("former", "ascending"), ("now_sum", "descending"),
-             ("seen", "ascending"), ("user_id", "ascending")]  # fmt: skip
+             ("record_min", "ascending"), ("user_id", "ascending")]  # fmt: skip
     best = best.sort_by(order).combine_chunks()
     found = best["group"].to_numpy()
     calls = np.zeros(len(found), bool)

@@ -150,6 +150,18 @@ def test_a_record_that_is_split_off_is_new_and_the_others_keep_the_id(twins: Twi
     assert aliases(twins.lake) == {}
 
 
+@pytest.mark.parametrize("record", ["a", "b"])
+def test_a_split_of_two_records_that_is_taken_back_leaves_the_id_as_it_was(
+    twins: Twins, record: str
+) -> None:
+    phone = "+442079460018"
+    before = twins.run(person("a", phone=phone), person("b", phone=phone), person("c", crm="1"))
+    number = twins.say(split, record)
+    assert len({*twins.run().values()}) == 3
+    twins.say(undo, number)
+    assert twins.run() == before
+
+
 def test_a_merged_one_that_is_split_off_has_its_id_again(twins: Twins) -> None:
     before = twins.run(person("a", crm="1"), person("a2", crm="1"), person("b", email="b@x.org"))
     twins.run(person("bridge", kind="event", crm="1", email="b@x.org"))
