@@ -97,7 +97,7 @@ def explain(lake: Any, one: str, other: str, config: IdentityConfig) -> Explanat
         one=users[0],
         other=users[1],
         verdict=_verdict(users, same=same),
-        links=_links(lake, sides, users[0]) if same else _against(lake, sides),
+        links=_links(lake, sides, users[0]) if same else _against(lake, sides, users),
         identifiers=_identifiers(lake, (stated, blocked), sides, config),
         weights=weights,
         prior_bits=model.prior_bits if model else None,
@@ -209,8 +209,8 @@ def _path(lake: Any, sides: list[list[str]], user: str | None) -> list[str]:
     return []
 
 
-def _against(lake: Any, sides: list[list[str]]) -> list[str]:
-    """What keeps the sides apart, and what people said of them (the next run follows)."""
+def _against(lake: Any, sides: list[list[str]], users: list[str | None]) -> list[str]:
+    """What keeps the sides apart, and what people said of whose they are (the next run follows)."""
     first = set(sides[0])
     rows = [
         row
@@ -218,7 +218,10 @@ def _against(lake: Any, sides: list[list[str]]) -> list[str]:
         if row["verdict"] == "different"
         and (row["left_record_key"] in first) != (row["right_record_key"] in first)
     ]
-    return [_told(row) for row in (*rows, *(one.row for one in _said(lake, *sides)))]
+    whole = [
+        records_of(lake, user) if user else side for side, user in zip(sides, users, strict=True)
+    ]
+    return [_told(row) for row in (*rows, *(one.row for one in _said(lake, *whole)))]
 
 
 def _told(row: dict[str, Any]) -> str:
