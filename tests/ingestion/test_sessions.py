@@ -72,6 +72,19 @@ def test_a_session_says_when_how_often_and_for_how_much() -> None:
     assert first["session_id"].startswith("s_")
 
 
+def test_an_event_that_comes_late_changes_only_the_session_it_falls_into() -> None:
+    known = [("a", 0), ("b", 10), ("c", 300), ("d", 310), ("e", 305, {"user_id": "v"})]
+    before = {row["session_id"]: row for row in split(*known)}
+    inside = {row["session_id"]: row for row in split(*known, ("late", 5))}
+    assert [row["event_count"] for key, row in inside.items() if row != before[key]] == [3]
+    between = {row["session_id"]: row for row in split(*known, ("late", 100))}
+    (new,) = between.keys() - before.keys()
+    assert between[new]["event_count"] == 1
+    for key, row in before.items():  # the later ones of this person count one more before them
+        moves = row["user_id"] == "u" and row["number"] > 1
+        assert between[key] == row | {"number": row["number"] + moves}
+
+
 @pytest.mark.parametrize("granted", [True, False])
 def test_only_behaviour_of_people_who_may_be_profiled_counts(tmp_path: Path, granted: bool) -> None:
     event = {"record_key": "a", "ids": {"user_id": "1"}}
