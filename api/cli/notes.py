@@ -172,7 +172,25 @@ def _changed(changes: dict[str, Any]) -> Iterator[str]:
             yield f"{some(more, 'more user')} {what} (--json lists them, up to 200 in all)."
 
 
+def _holes(s: dict[str, Any]) -> Iterator[str]:
+    """Tables that say nothing for a while, though others do: files may be missing."""
+    for one in s.get("holes", ()):  # not of workspaces of before
+        beside = "before" if one["is_open"] else "before and after"
+        usual = f"at most {some(one['usual_days'], 'day')}" if one["usual_days"] else "never a day"
+        shown = one["others"][:MOST_CHANGED]
+        more = len(one["others"]) - len(shown)
+        others = ", ".join(shown) + (f" and {more:,} more" if more else "")
+        yield (
+            f"{WARNING}{one['dataset']} has no event from {one['first']} to {one['last']} "
+            f"({some(one['days'], 'day')}; {beside}, as long, {usual} without one), though "
+            f"{others} has: if files of these days are missing, add them and run again, since "
+            "personas, who holds them and drift are of what is there. If nothing happened then, "
+            "nothing is wrong."
+        )
+
+
 def _intents(s: dict[str, Any]) -> Iterator[str]:
+    yield from _holes(s)
     yield (
         f"{some(s['sessions'], 'session')}, {some(s['intents'], 'intent')} of "
         f"{some(s['topics'], 'topic')}, {s['events_per_intent']:.2f} events each; topic level "

@@ -55,6 +55,22 @@ def test_what_is_said_of_some_records_is_not_said_of_all() -> None:
     assert every.startswith("2 pairs of records joined")
 
 
+def test_a_hole_is_warned_of_with_its_days_and_who_goes_on() -> None:
+    hole = {
+        "dataset": "orders", "first": "2026-06-01", "last": "2026-06-30", "days": 30,
+        "usual_days": 0, "is_open": True, "others": ["product"],
+    }  # fmt: skip
+    level = {
+        "sessions": 1, "intents": 1, "topics": 1, "events_per_intent": 1.0, "topic_level": 0,
+        "topic_level_why": "it is the only one", "holes": [hole],
+    }  # fmt: skip
+    warned, _ = notes(_Told(level, "intents"))
+    assert warned.startswith(
+        f"{WARNING}orders has no event from 2026-06-01 to 2026-06-30 (30 days; before, as long, "
+        "never a day without one), though product has: "
+    )
+
+
 def test_records_of_nobody_are_told_with_the_reason() -> None:
     nobody = [{"records": 90, "cause": "shared", "why": "only what many people use"}]
     _, told = notes(_Told(SAID | {"nobody": nobody}))
