@@ -81,7 +81,7 @@ def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: 
 def test_a_name_is_refused_as_soon_as_what_the_data_hold_is_known(
     mine: Path, text: str, says: str, done: list[str]
 ) -> None:
-    (mine / "new").mkdir()
+    succeed(personagraph(mine, "personas", "constraints", "--write", "-w", "new"))
     (mine / "new" / FILE).write_text(text)
     assert says in refused(personagraph(mine, "run", mine / "data", "-w", "new"), 2)
     steps = ["ingest", "identity", "topics", "intents", "goals", "rules", "personas"]
