@@ -3,6 +3,8 @@
 Nothing of it is stored: it says how the two stand now, by the rules and goals of `personas.yaml`.
 """
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,6 +32,7 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
     """
     from kg.personas.beside import FOUND, RULE, Beside
     from kg.personas.goals import newest_ms, rates
+    from kg.personas.kinds import DAY_MS
 
     beside = Beside(lake, newest_ms(lake), days)
     each = beside.each()
@@ -37,6 +40,7 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
     said = [NO_PERSONA] * (FOUND not in kinds)
     command = lake.workspace.command("personas constraints --write")
     said.append(UNLEARNED if RULE in kinds else NO_RULE.format(command))
+    said += _missing(lake, beside.end_ms - 2 * days * DAY_MS)
     goals = _foretold(lake, beside, days)
     return {
         "days": days,
@@ -47,6 +51,17 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
         "accuracy": goals,
         "said": said + [NO_GOAL] * (not goals),
     }
+
+
+def _missing(lake: "Lake", since_ms: float) -> Iterator[str]:
+    """The holes in tables of events that reach into the time that freshness and accuracy are of."""
+    since = datetime.fromtimestamp(since_ms / 1000, UTC).date().isoformat()
+    for hole in lake.summary("intents").get("holes", ()):  # not of workspaces of before
+        if hole["last"] >= since:
+            yield (
+                f"{hole['dataset']} has no event from {hole['first']} to {hole['last']}: how fresh "
+                "a persona is, who still holds it and what it foretells may be less for want of it"
+            )
 
 
 def _foretold(lake: "Lake", beside: "Beside", days: int) -> list[dict[str, Any]]:

@@ -106,6 +106,7 @@ def run(
         work.choose(mapping)
         work.topics()
         work.intents(mapping)
+        work.look_up()
         work.goals()
         work.rules()
         work.personas(crew)
@@ -143,8 +144,11 @@ def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
 def _asked(lake: "Writer") -> "Constraints":
     """What the business asks of the personas of this workspace."""
     from kg.personas.constraints import read
+    from kg.personas.shaping import check_must_keep
 
-    return read(lake.workspace.path)
+    asked = read(lake.workspace.path)
+    check_must_keep(lake, asked)
+    return asked
 
 
 def _persona_config(asked: "Constraints", seed: int) -> "PersonaConfig":
@@ -209,6 +213,10 @@ class _Work:
             report.run_id = self.lake.step_id("ingest") or ""
             report.skipped = report.run_id == before
 
+        from kg.personas.shaping import check_read
+
+        check_read(self.lake, self.asked)
+
     def resolve(self, mapping: "Mapping") -> None:
         """Records to people."""
         from ingestion.identity import resolve
@@ -271,6 +279,12 @@ class _Work:
                 with self.progress.task("Sessions and intents") as task:
                     intents(step)
                     task.advance()
+
+    def look_up(self) -> None:
+        """Refuse a name in personas.yaml that this workspace does not know, before it is used."""
+        from kg.personas.shaping import check
+
+        check(self.lake, self.asked)
 
     def goals(self) -> None:
         """Who reached the goals of the business; no step where there never was one."""

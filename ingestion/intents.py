@@ -8,6 +8,7 @@ of the engine, so that it runs wherever the lake's tables are.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ingestion import holes
 from ingestion.functions import clock_in, from_epoch_ms, in_zone
 from ingestion.sessions import behaviour, sessionize, sessions
 from kg.hashing import stable_id_of, text_hash_of
@@ -45,7 +46,7 @@ def intents(step: "Step") -> None:
     event_intents, intent_items, and appends to topics what only events declare (their categories
     and objects). The step's config may hold `topic_level`, or `kept_topic_level` where the one
     chosen before stays, and the `time_zone` whose clocks tell the hour. The summary says which
-    level was taken, why, and the figures of all levels.
+    level was taken, why, the figures of all levels, and which tables have a hole.
     """
     # In two steps: in one, the engine joins a user's records with all of that user's moments, which
     # grows with the square of what the busiest user did.
@@ -67,6 +68,7 @@ def intents(step: "Step") -> None:
     step.append("topics", topics.declared())
     chosen = next(figure for figure in figures if figure.level == level)
     step.summary.update(
+        holes=holes.find(step),
         time_zone=zone,
         sessions=step.table("sessions").count().to_pyarrow().as_py(),
         intents=chosen.intents,

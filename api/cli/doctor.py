@@ -126,12 +126,11 @@ def _personas(workspace: str) -> Iterator[Finding]:
 
     try:
         with Lake.open(read_settings().workspace_path(workspace)) as lake:
-            summary = lake.summary("personas")
+            summary, told = lake.summary("personas"), proposal(lake)
     except PersonagraphError:
         return  # what is wrong with the workspace, the graph says already
     if not summary:
         return
-    told = proposal(summary)
     hint = f"{command(workspace, 'run DATA')} --search" if told else ""
     yield Finding("personas", "missing" if told else "ok", told or summary["result"], hint)
 

@@ -39,7 +39,7 @@ def notes(lake: Any) -> list[str]:
         "ingest": lambda said: _ingest(said, command),
         "identity": lambda said: _identity(said, command),
         "intents": _intents,
-        "personas": lambda said: _personas(said, lake.summary("identity"), command),
+        "personas": lambda said: _personas(said, lake, command),
         "rules": _rules,
         "claims": _claims,
     }
@@ -172,7 +172,25 @@ def _changed(changes: dict[str, Any]) -> Iterator[str]:
             yield f"{some(more, 'more user')} {what} (--json lists them, up to 200 in all)."
 
 
+def _holes(s: dict[str, Any]) -> Iterator[str]:
+    """Tables that say nothing for a while, though others do: files may be missing."""
+    for one in s.get("holes", ()):  # not of workspaces of before
+        beside = "before" if one["is_open"] else "before and after"
+        usual = f"at most {some(one['usual_days'], 'day')}" if one["usual_days"] else "never a day"
+        shown = one["others"][:MOST_CHANGED]
+        more = len(one["others"]) - len(shown)
+        others = ", ".join(shown) + (f" and {more:,} more" if more else "")
+        yield (
+            f"{WARNING}{one['dataset']} has no event from {one['first']} to {one['last']} "
+            f"({some(one['days'], 'day')}; {beside}, as long, {usual} without one), and other "
+            f"tables have: {others}. If files of these days are missing, add them and run again: "
+            "personas, who holds them and drift are of what is there. If nothing happened then, "
+            "nothing is wrong."
+        )
+
+
 def _intents(s: dict[str, Any]) -> Iterator[str]:
+    yield from _holes(s)
     yield (
         f"{some(s['sessions'], 'session')}, {some(s['intents'], 'intent')} of "
         f"{some(s['topics'], 'topic')}, {s['events_per_intent']:.2f} events each; topic level "
@@ -225,16 +243,23 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
         yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
 
 
-def _personas(s: dict[str, Any], identity: dict[str, Any], command: Command) -> Iterator[str]:
+def _personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]:
     yield from asked_for(s)
     became = s.get("descent", {})
     if any(count for kind, count in became.items() if kind != "born"):
         told = told_changes(became)
         yield f"Personas since the run before: {told} ({command('personas history')})."
+        holes = lake.summary("intents").get("holes", ())  # not of workspaces of before
+        if holes and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
+            names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+            yield (
+                f"{WARNING}what is new, retired, split or merged may be so for want of what is "
+                f"missing of {names}, and not because people changed."
+            )
     if "personas" not in s:
         return  # why, is said in the place of the personas
     yield why_so_many(s)
-    yield from _who_counts(s, identity)
+    yield from _who_counts(s, lake.summary("identity"))
     if "drift" in s:
         yield from _update(s)
         return

@@ -37,7 +37,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     for line in how_firm(lake.summary("personas")):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
-    show_proposal(console, lake.summary("personas"), workspace)
+    show_proposal(console, lake, workspace)
 
 
 def show_all(console: Console, found: list[dict[str, Any]]) -> None:
@@ -64,19 +64,27 @@ def _show_level(console: Console, before: str, one: dict[str, Any], more: str = 
     )
 
 
-def proposal(summary: dict[str, Any]) -> str:
-    """Why a full search is proposed, in a sentence; empty: it is not."""
-    reasons = summary.get("proposed", [])
-    return f"A full search is proposed because {'; and '.join(reasons)}." if reasons else ""
+def proposal(lake: Any) -> str:
+    """Why a full search is proposed, and what stands against it now; empty: it is not."""
+    reasons = lake.summary("personas").get("proposed", [])
+    if not reasons:
+        return ""
+    told = f"A full search is proposed because {'; and '.join(reasons)}."
+    if holes := lake.summary("intents").get("holes"):  # not of workspaces of before
+        names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+        told += (
+            f" That may be for want of what is missing of {names} (the run says when): look first."
+        )
+    return told
 
 
-def show_proposal(console: Console, summary: dict[str, Any], workspace: str | None = None) -> None:
+def show_proposal(console: Console, lake: Any, workspace: str | None = None) -> None:
     """The proposal and how to follow it, if there is one.
 
     Args:
         workspace: its name; None: whoever reads it has just typed the run.
     """
-    if told := proposal(summary):
+    if told := proposal(lake):
         again = "Run the same once more with --search."
         if workspace is not None:
             again = f"{command(workspace, 'run DATA')} --search"

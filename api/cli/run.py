@@ -104,7 +104,7 @@ def _show(report: "RunReport", workspace: Path) -> None:
         if not found:
             console.print(nothing_found(lake.summary("personas")))
         show_all(console, found)
-        show_proposal(console, lake.summary("personas"))
+        show_proposal(console, lake)
     done = "nothing new" if all(step.skipped for step in report.steps) else "done"
     console.print(f"[dim]{done} in {_seconds():.1f} s; mapping: {escape(report.mapping)}[/]")
 

@@ -1,7 +1,7 @@
 """What names in `personas.yaml` stand for in a workspace: topics, verbs, channels, campaigns."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,10 +15,13 @@ class Named:
     Args:
         lake: a lake, or a step of one.
         constraints: for the line on which a name stands.
+        tables: where verbs and channels (the first) and campaigns (all) are looked up.
     """
 
-    def __init__(self, lake: Any, constraints: Constraints) -> None:
-        self._lake, self._constraints = lake, constraints
+    def __init__(
+        self, lake: Any, constraints: Constraints, tables: Sequence[str] = ("intents", "received")
+    ) -> None:
+        self._lake, self._constraints, self._tables = lake, constraints, tables
 
     def topics(self, name: str, *path: str | int) -> list[str]:
         """The topics that a name means: an id or label, with all below it.
@@ -51,6 +54,15 @@ class Named:
             raise self._unknown("campaign", name, known, path)
         return fits[0]
 
+    def check(self, asked: Goal | Condition, *path: str | int) -> None:
+        """Look up its verb, channel and campaign. Raises: InputError: there is no such name."""
+        if asked.verb is not None:
+            self.verb(asked.verb, *path, "verb")
+        if isinstance(asked, Condition) and asked.channel is not None:
+            self.channel(asked.channel, *path, "channel")
+        if asked.campaign is not None:
+            self.campaign(asked.campaign, *path, "campaign")
+
     def intents(self, rows: Any, asked: Goal | Condition, *path: str | int) -> Any:
         """The rows of intents that are what is asked for (its verb, topic, channel, campaign)."""
         if asked.verb is not None:
@@ -82,9 +94,10 @@ class Named:
 
     @cached_property
     def _values(self) -> dict[str, list[str]]:
-        intents = self._lake.table("intents")
+        rows = self._lake.table(self._tables[0])
+        rows = rows.filter(rows.verb != "received")  # what was sent to somebody is no intent
         return {
-            column: sorted(intents.select(column).distinct().to_pyarrow()[column].to_pylist())
+            column: sorted(rows.select(column).distinct().to_pyarrow()[column].to_pylist())
             for column in ("verb", "channel")
         }
 
@@ -102,7 +115,7 @@ class Named:
         items = self._lake.table("items")
         titled = items.filter(items.role == "campaign").select("item_id", "title")
         found = {r["item_id"]: r["title"] for r in titled.to_pyarrow().to_pylist()}
-        for table in ("intents", "received"):
+        for table in self._tables:
             ids = self._lake.table(table).select("campaign_id").distinct().to_pyarrow()
             for one in ids["campaign_id"].drop_null().to_pylist():
                 found.setdefault(one, None)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from kg.errors import InputError
-from kg.personas.constraints import Constraints
+from kg.personas.constraints import Condition, Constraints, Goal
 from kg.personas.kinds import silenced
 from kg.personas.named import Named
 
@@ -21,9 +21,8 @@ def shape(step: Any, constraints: Constraints) -> dict[str, Any]:
     Where nothing is, and never was, the table is not written.
 
     Raises:
-        InputError: a name or an id that this workspace does not know.
+        InputError: a name that this workspace does not know.
     """
-    _check_must_keep(step, constraints)
     parts = _parts(step, constraints)
     told: dict[str, Any] = {"keep_out": [], "intents_kept_out": 0}
     if not parts and step.lake.version("kept_out") is None:
@@ -44,7 +43,7 @@ def check(lake: Any, constraints: Constraints) -> None:
     Raises:
         InputError: a name or an id that this workspace does not know.
     """
-    _check_must_keep(lake, constraints)
+    check_must_keep(lake, constraints)
     _parts(lake, constraints)
     named, intents = Named(lake, constraints), lake.table("intents")
     for name, goal in constraints.goals.items():
@@ -53,6 +52,27 @@ def check(lake: Any, constraints: Constraints) -> None:
     for name, conditions in constraints.rules.items():
         for place, condition in enumerate(conditions):
             named.intents(intents, condition, "rules", name, place)
+
+
+def check_read(lake: Any, constraints: Constraints) -> None:
+    """Look up, as soon as the files are read, what events alone can tell: verbs, channels,
+    campaigns. (Topics are known once texts and items are grouped.)
+
+    Raises:
+        InputError: a name that no event has.
+    """
+    named, out = Named(lake, constraints, ("events",)), constraints.keep_out
+    for place, name in enumerate(out.channels):
+        named.channel(name, "keep_out", "channels", place)
+    for place, name in enumerate(out.verbs):
+        named.verb(name, "keep_out", "verbs", place)
+    asked: list[tuple[Goal | Condition, tuple[str | int, ...]]] = [
+        (goal, ("goals", name)) for name, goal in constraints.goals.items()
+    ]
+    for name, conditions in constraints.rules.items():
+        asked += [(one, ("rules", name, place)) for place, one in enumerate(conditions)]
+    for one, path in asked:
+        named.check(one, *path)
 
 
 def _with_rest(told: dict[str, Any], constraints: Constraints) -> dict[str, Any]:
@@ -99,7 +119,7 @@ def _reasoned(step: Any, parts: list[tuple[str, Any]]) -> pa.Table:
     return pa.table({"intent_id": found["intent_id"], "why": why})
 
 
-def _check_must_keep(step: Any, constraints: Constraints) -> None:
+def check_must_keep(step: Any, constraints: Constraints) -> None:
     """Refuse ids that no persona of this workspace ever had.
 
     Raises:

@@ -12,6 +12,7 @@ from program import Result, as_json, personagraph, refused, succeed
 from rich.console import Console
 
 from api.cli.compare import _each
+from kg.lake import Lake
 
 FILE = "personas.yaml"
 
@@ -59,6 +60,33 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
 def test_what_cannot_be_meant_is_refused_in_a_line(mine: Path, text: str, says: str) -> None:
     assert says in refused(_run(mine, text), 2)
     assert says in refused(personagraph(mine, "personas", "constraints", "-w", "story"), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "done"),
+    [
+        ("must_keep:\n  - p_00000000\n", "there never was a persona", []),
+        ("keep_out: {channels: [wbe]}\n", "there is no channel 'wbe'", ["ingest"]),
+        ("keep_out: {verbs: [bougt]}\n", "there is no verb 'bougt'", ["ingest"]),
+        ("goals: {a: {verb: bougt}}\n", "there is no verb 'bougt'", ["ingest"]),
+        ("goals: {a: {campaign: zzz}}\n", "there is no campaign 'zzz'", ["ingest"]),
+        ("rules: {a: [{channel: wbe}]}\n", "there is no channel 'wbe'", ["ingest"]),
+        (
+            "keep_out: {topics: [Cups of no kind]}\n",
+            "there is no topic",
+            ["ingest", "identity", "topics", "intents"],
+        ),
+    ],
+)
+def test_a_name_is_refused_as_soon_as_what_the_data_hold_is_known(
+    mine: Path, text: str, says: str, done: list[str]
+) -> None:
+    succeed(personagraph(mine, "personas", "constraints", "--write", "-w", "new"))
+    (mine / "new" / FILE).write_text(text)
+    assert says in refused(personagraph(mine, "run", mine / "data", "-w", "new"), 2)
+    steps = ["ingest", "identity", "topics", "intents", "goals", "rules", "personas"]
+    with Lake.open(mine / "new") as lake:
+        assert [step for step in steps if lake.step_id(step)] == done
 
 
 def test_doctor_says_in_words_what_the_graph_holds(story: Path) -> None:

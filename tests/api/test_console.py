@@ -3,6 +3,7 @@
 import re
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program import personagraph, refused, succeed
@@ -11,7 +12,7 @@ from rich.console import Console
 from api.cli import console
 from api.cli.console import TerminalProgress, escape
 from api.cli.ending import CUT_SHORT, ending, is_interrupted
-from api.cli.personas import show_claims, show_proposal
+from api.cli.personas import proposal, show_claims, show_proposal
 from api.cli.query import _pasted
 from kg.errors import InputError, NotFound, Unavailable
 from kg.exports import COMPUTED, EXPORTS
@@ -43,12 +44,31 @@ def test_help_lists_what_can_be_exported_and_nothing_that_cannot(tmp_path: Path)
     assert told.isdisjoint(EXPORTS.keys() - set(COMPUTED))
 
 
+class _Said:
+    """A lake of which some steps have said something."""
+
+    def __init__(self, said: dict[str, Any]) -> None:
+        self.said = said
+
+    def summary(self, step: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.said.get(step, {})
+        return found
+
+
+def test_who_is_proposed_a_search_while_records_are_missing_is_told_to_look_first() -> None:
+    intents = {"holes": [{"dataset": "orders"}]}
+    told = proposal(_Said({"personas": {"proposed": ["much is new"]}, "intents": intents}))
+    assert told.startswith("A full search is proposed because much is new. That may be for want of")
+    assert "orders" in told
+    assert proposal(_Said({"personas": {"proposed": []}, "intents": intents})) == ""
+
+
 def test_who_is_proposed_a_search_is_told_how_in_this_workspace() -> None:
     out = StringIO()
     shown = Console(file=out, width=200)
-    proposed = {"proposed": ["much is new"]}
-    show_proposal(shown, proposed, "shop")
-    show_proposal(shown, proposed)
+    lake = _Said({"personas": {"proposed": ["much is new"]}})
+    show_proposal(shown, lake, "shop")
+    show_proposal(shown, lake)
     assert "personagraph run DATA --workspace shop --search" in out.getvalue()
     assert "Run the same once more with --search." in out.getvalue()
     assert "WORKSPACE" not in out.getvalue()

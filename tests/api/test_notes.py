@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, _who_counts, how_firm, notes, why_so_many
+from api.cli.notes import WARNING, _personas, _who_counts, how_firm, notes, why_so_many
+from api.comparison import _missing
 from kg.lake.workspace import Workspace
 
 SAID = {
@@ -53,6 +54,43 @@ def test_what_is_said_of_some_records_is_not_said_of_all() -> None:
     assert some.startswith("2 pairs of records of the 40 decided about anew joined")
     _, every = notes(_Told(SAID | joined | {"settled": 900}))
     assert every.startswith("2 pairs of records joined")
+
+
+def test_a_hole_is_warned_of_with_its_days_and_who_goes_on() -> None:
+    hole = {
+        "dataset": "orders", "first": "2026-06-01", "last": "2026-06-30", "days": 30,
+        "usual_days": 0, "is_open": True, "others": ["product"],
+    }  # fmt: skip
+    level = {
+        "sessions": 1, "intents": 1, "topics": 1, "events_per_intent": 1.0, "topic_level": 0,
+        "topic_level_why": "it is the only one", "holes": [hole],
+    }  # fmt: skip
+    warned, _ = notes(_Told(level, "intents"))
+    assert warned.startswith(
+        f"{WARNING}orders has no event from 2026-06-01 to 2026-06-30 (30 days; before, as long, "
+        "never a day without one), and other tables have: product. "
+    )
+
+
+def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() -> None:
+    lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
+
+    def told(**became: int) -> list[str]:
+        return list(_personas({"descent": became}, lake, str))
+
+    _, warned = told(continued=8, retired=1)
+    assert warned.startswith(f"{WARNING}what is new, retired, split or merged may be so for want")
+    assert "orders" in warned
+    assert len(told(continued=9)) == 1
+
+
+def test_a_hole_in_what_is_recent_is_said_where_personas_are_compared() -> None:
+    hole = {"dataset": "orders", "first": "2026-06-01", "last": "2026-06-30"}
+    lake: Any = _Told({"holes": [hole]}, "intents")
+    june_30_ms = 1_782_777_600_000
+    (told,) = _missing(lake, june_30_ms)
+    assert told.startswith("orders has no event from 2026-06-01 to 2026-06-30: how fresh")
+    assert not list(_missing(lake, june_30_ms + 86_400_000))
 
 
 def test_records_of_nobody_are_told_with_the_reason() -> None:

@@ -177,6 +177,16 @@ def test_the_level_is_raised_only_where_that_helps(figures: list[Level], level: 
     assert choose_level(figures, None)[0] == level
 
 
+def test_a_table_with_a_hole_is_told_by_its_name(lake: Writer) -> None:
+    day = 86_400_000
+    whole = [event(f"w{n}", n * day, dataset="web") for n in range(100)]
+    orders = [event(f"o{n}", n * day, dataset="orders") for n in range(100) if not 40 <= n < 70]
+    run(lake, whole + orders)
+    (hole,) = lake.summary("intents")["holes"]
+    assert (hole["dataset"], hole["first"], hole["last"]) == ("orders", "1970-02-10", "1970-03-11")
+    assert list(hole["others"]) == ["web"]
+
+
 def test_no_events_are_no_error(lake: Writer) -> None:
     assert run(lake, []) == []
 

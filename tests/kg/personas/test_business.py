@@ -15,7 +15,7 @@ from kg.personas.beside import Beside, shared
 from kg.personas.constraints import parse
 from kg.personas.goals import aim
 from kg.personas.rules import apply, rule_id
-from kg.personas.shaping import shape
+from kg.personas.shaping import check_must_keep, shape
 from tests.rows import put
 
 DAY_MS = 86_400_000
@@ -191,8 +191,5 @@ def test_what_is_kept_out_has_a_reason_and_a_count(writer: Writer) -> None:
 
 
 def test_an_id_that_no_persona_ever_had_cannot_be_kept(writer: Writer) -> None:
-    with (
-        pytest.raises(InputError, match="line 2: there never was a persona 'p_1'"),
-        writer.step("personas", config={"keep": 1}) as step,
-    ):
-        shape(step, parse("must_keep:\n  - p_1\n"))
+    with pytest.raises(InputError, match="line 2: there never was a persona 'p_1'"):
+        check_must_keep(writer, parse("must_keep:\n  - p_1\n"))
