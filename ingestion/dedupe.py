@@ -5,6 +5,10 @@ there is none, equal rows are matched by their
 occurrence number: the second equal line of one file is the second equal line of another, so
 exports that overlap are told from lines that are really there twice. Who is in which arm of a
 campaign is said once: there a second equal line of one file is a repeat, too.
+
+A row without an id is called by its place. What a place was called once stays the name of that row:
+where an export is read again in another order, or with rows in between, an equal row keeps its key,
+and another row at its place gets one that nothing had.
 """
 
 from typing import Any
@@ -17,7 +21,10 @@ from kg.lake.scratch import Scratch
 CONTENT_DIGITS = 20  # of the hash: 80 bits tell a billion rows apart
 
 
-def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
+MARK_DIGITS = 8  # of the hash, which tell a row from those that had its place before
+
+
+def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | None = None) -> Rows:
     """Every row with `record_key`, `status`, `reason`, `dedupe_key`, `duplicate_of` and `differs`.
 
     `differs`: it has the id of the record that is kept, and says something else. Where rows have no
@@ -32,6 +39,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
             one of the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key, content_hash); None: there are none.
+        former: accepted records of the files that are, as they were read before (source,
+            dedupe_key, record_key); None: there are none.
     """
     place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
@@ -49,6 +58,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         duplicate_of=joined.first_key,
         kept_hash=joined.first_hash,
     )
+    if former is not None:
+        joined = _as_before(scratch, scratch.view(joined), former)
     if known is not None:
         known = known.select("dedupe_key", known_key="record_key", known_hash="content_hash")
         joined = joined.left_join(known, "dedupe_key")
@@ -70,6 +81,32 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None) -> Rows:
         differs=differs.fill_null(False),
     )
     return scratch.view(classified)
+
+
+def _as_before(scratch: Scratch, rows: Rows, former: Rows) -> Rows:
+    """The rows, those without an id under the keys that equal rows of their file had before, or
+    under keys that no row had."""
+    own = rows.filter(rows.id.isnull() & rows.problem.isnull() & rows.content_hash.notnull())
+    own = own.select("source", "dedupe_key", "content_hash", plain="record_key")
+    kept = own.left_join(former, ["source", "dedupe_key"], rname="former_{name}")
+    place = former.record_key.re_replace(rf"~[0-9a-f]{{{MARK_DIGITS}}}$", "")
+    given = former.select(plain=place).distinct().mutate(is_given=True)
+    named = kept.left_join(given, "plain", rname="given_{name}")
+    fresh = named.plain + "~" + named.content_hash.substr(0, MARK_DIGITS)
+    named = named.select(
+        "plain",
+        new_key=ibis.coalesce(named.record_key, named.is_given.ifelse(fresh, named.plain)),
+    )
+    named = named.filter(named.new_key != named.plain)
+    changed = scratch.keep(named.distinct())
+    if not scratch.fetch(changed.limit(1)):
+        return rows
+    for column in ("record_key", "duplicate_of"):
+        new = changed.select(**{column: "plain", "new_key": "new_key"})
+        rows = rows.left_join(new, column, rname="new_{name}")
+        rows = rows.mutate(**{column: ibis.coalesce(rows.new_key, rows[column])})
+        rows = rows.drop("new_key", *({f"new_{column}"} & {*rows.columns}))
+    return rows
 
 
 def _turn(rows: Rows) -> Any:

@@ -93,8 +93,9 @@ def _read_into(step: Step, fitted: Fitted, salt: str, progress: Progress) -> Rep
             fitted = stage(scratch, fitted, plan.read)
             task.advance(len(plan.read))
         _refuse_unreadable(fitted, plan)
+        former = _former(step, scratch, plan)
         _drop(step, sorted(plan.changed))
-        report = _read_all(_Work(step, scratch, fitted, plan, hashes, salt), progress)
+        report = _read_all(_Work(step, scratch, fitted, plan, hashes, salt, former), progress)
     if _holds_records(step.lake):  # as the run before left it
         report.refuse_useless(fitted.folder.resolve().name, _AS_IT_WAS)
     return report
@@ -150,6 +151,7 @@ class _Work:
     plan: _Plan
     hashes: dict[str, str]
     salt: str
+    former: Rows | None
 
 
 def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
@@ -189,6 +191,16 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
                 "personagraph source check says it of each; mend them, or the mapping.",
             ),
         )
+
+
+def _former(step: Step, scratch: Scratch, plan: _Plan) -> Rows | None:
+    """The accepted records of the files that are read again, as they were read before."""
+    if not plan.changed:
+        return None
+    records = step.table("records")
+    mine = records.source.isin(sorted(plan.changed)) & (records.status == "accepted")
+    found = step.lake.run(records.filter(mine).select("source", "dedupe_key", "record_key"))
+    return scratch.given(found) if len(found) else None
 
 
 def _drop(step: Step, sources: list[str]) -> None:
@@ -275,11 +287,16 @@ class Judged:
 
 
 def judge(
-    scratch: Scratch, dataset: Dataset, mapping: Mapping, salt: str, known: Rows | None = None
+    scratch: Scratch,
+    dataset: Dataset,
+    mapping: Mapping,
+    salt: str,
+    known: Rows | None = None,
+    former: Rows | None = None,
 ) -> Judged:
     """Read a dataset and tell accepted, duplicate and quarantined rows apart; writes nothing."""
     reading = read_dataset(scratch, dataset, mapping, salt)
-    rows = classify(scratch, scratch.keep(reading.rows), known)
+    rows = classify(scratch, scratch.keep(reading.rows), known, former)
     rows = _with_bare_denials(scratch, reading, rows)
     accepted = scratch.view(rows.filter((rows.status == "accepted") & rows.problem.isnull()))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
@@ -342,7 +359,7 @@ def _dataset_report(
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     known = _known(work, dataset)
-    judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known)
+    judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known, work.former)
     rows, outputs = judged.rows, judged.outputs
     _write_records(work, dataset, rows)
     for name in _SAID:

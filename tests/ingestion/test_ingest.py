@@ -174,6 +174,33 @@ def test_without_an_id_equal_lines_of_one_file_are_real_and_of_two_files_are_one
     assert "events-2.csv#3" in found.rows("events", "record_key")
 
 
+def test_without_an_id_a_row_keeps_its_key_wherever_it_stands_in_the_next_export(
+    tmp_path: Path,
+) -> None:
+    def said(*rows: str) -> dict[str, str]:
+        folder = fill(tmp_path / "data", {"events.csv": f"{GOOD}\n" + "".join(rows)}, KEYLESS)
+        found = Read(folder, tmp_path / "workspace")
+        who = dict(found.rows("identifiers", "record_key", "value"))
+        assert len(who) == found.file("events.csv").accepted == len(found.rows("events"))
+        return who
+
+    one, two = row(1), row(2, "bob")
+    first = said(one, two, one)
+    assert first == {"events.csv#1": "ann", "events.csv#2": "bob", "events.csv#3": "ann"}
+    assert said(two, one, one) == first
+    # Another row at the place of an old one is called otherwise, also once the old one is gone.
+    moved = said(row(3, "eve"), two, one)
+    (new,) = moved.keys() - first.keys()
+    assert re.fullmatch("events[.]csv#1~[0-9a-f]{8}", new)
+    assert moved == {new: "eve", "events.csv#2": "bob", "events.csv#1": "ann"}
+    later = said(row(4, "joe"), two)
+    (newer,) = later.keys() - first.keys()
+    assert newer not in moved
+    assert said(two, row(3, "eve"), row(4, "joe"))[newer] == "joe"
+    # What is added at the end has the place that it was read at.
+    assert said(two, row(4, "joe"), row(5, "pat"), row(6, "pat"))["events.csv#4"] == "pat"
+
+
 def test_parts_of_one_file_overlap_like_files(tmp_path: Path) -> None:
     mapping = KEYLESS.replace(
         "    kind: event\n", "    kind: event\n    part: sheet\n    ignore_columns: [flag]\n"
