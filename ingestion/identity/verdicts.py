@@ -63,7 +63,7 @@ def merge(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
     """
     left, right = (_record(lake, name) for name in (one, other))
     if left == right:
-        raise Conflict("Both are one record.", hint="Nothing has to be merged.")
+        raise Conflict("Both are the same one.", hint="Nothing has to be merged.")
     users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
     if len(users) == 1 and (user := users.pop()):
         raise Conflict(f"Both are the user {user} already.", hint="Nothing has to be merged.")
