@@ -131,9 +131,11 @@ def _is_table(path: Path) -> bool:
     if (why := without_data(path)) is not None and why.detail in HOLDS_NONE:
         return False
     try:
-        if shape_of(path) in {"ndjson", "json"}:
+        shape = shape_of(path)
+        if shape in {"ndjson", "json"}:
             return bool(first_rows(path))
-        columns = columns_of(path, Written(header=header_lines(path)))
+        header = header_lines(path) if shape == "csv" else FIRST_LINE
+        columns = columns_of(path, Written(header=header))
     except UnreadableFile as error:
         return error.reason == "encoding"  # its columns have names, which are not UTF-8
     return len(columns) > 1 and path.suffix not in {".md", ".txt", ".html"}
