@@ -67,8 +67,7 @@ def merge(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
     users = {_user_in(lake, "identities", "record_key", key) for key in (left, right)}
     if len(users) == 1 and (user := users.pop()):
         raise Conflict(f"Both are the user {user} already.", hint="Nothing has to be merged.")
-    sides = {side: _all_of(lake, key) for side, key in ((LEFT, left), (RIGHT, right))}
-    return _append(lake, (left, right), "same", who, sides)
+    return _append(lake, (left, right), "same", who, _sides(lake, left, right))
 
 
 def split(lake: "Writer", record_key: str, who: Who) -> Verdict:
@@ -114,8 +113,7 @@ def apart(lake: "Writer", one: str, other: str, who: Who) -> Verdict:
             "Both are one user.",
             hint=f"`{lake.workspace.command('identity split RECORD')}` takes a record out of it.",
         )
-    sides = {side: _all_of(lake, key) for side, key in ((LEFT, left), (RIGHT, right))}
-    return _append(lake, (left, right), "different", who, sides)
+    return _append(lake, (left, right), "different", who, _sides(lake, left, right))
 
 
 def undo(lake: "Writer", number: int, who: Who) -> Verdict:
@@ -236,6 +234,11 @@ def records_of(lake: "Lake", name: str) -> list[str]:
     found = lake.run(ids.filter(ids.user_id == user).select("record_key").order_by("record_key"))
     keys: list[str] = found["record_key"].to_pylist()
     return keys
+
+
+def _sides(lake: "Lake", left: str, right: str) -> dict[str, list[str]]:
+    """The records of the users that two records are about."""
+    return {LEFT: _all_of(lake, left), RIGHT: _all_of(lake, right)}
 
 
 def _all_of(lake: "Lake", record_key: str) -> list[str]:

@@ -97,16 +97,22 @@ PEOPLE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
-@given(st.lists(PEOPLE, min_size=4, max_size=14), st.data())
-def test_whatever_is_added_the_tables_say_what_a_pass_over_everybody_says(
-    drawn: list[dict[str, Any]], data: st.DataObject
-) -> None:
+def numbered(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was drawn, as records with keys and times."""
     rows = []
     for number, said in enumerate(drawn):
         more = {name: said[name] for name in ("traits", "granted", "merged") if name in said}
         plain = {name: value for name, value in said.items() if name not in more}
         rows.append(person(f"r{number:02}", at=number % 3, **plain) | more)
+    return rows
+
+
+@settings(max_examples=4, deadline=None, phases=(Phase.explicit, Phase.generate))
+@given(st.lists(PEOPLE, min_size=4, max_size=14), st.data())
+def test_whatever_is_added_the_tables_say_what_a_pass_over_everybody_says(
+    drawn: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    rows = numbered(drawn)
     shuffled = data.draw(st.permutations(rows))
     cuts = sorted({1, *data.draw(st.lists(st.integers(1, len(rows) - 1), max_size=3))})
     batches = [shuffled[one:other] for one, other in zip([0, *cuts], [*cuts, None], strict=True)]
@@ -218,11 +224,7 @@ def hangs_on(lake: Lake) -> dict[str, list[str]]:
 def test_order_and_batches_change_neither_traits_nor_accounts_nor_households(
     drawn: list[dict[str, Any]], data: st.DataObject
 ) -> None:
-    rows = []
-    for number, said in enumerate(drawn):
-        more = {name: said[name] for name in ("traits", "granted", "merged") if name in said}
-        plain = {name: value for name, value in said.items() if name not in more}
-        rows.append(person(f"r{number:02}", at=number % 3, **plain) | more)
+    rows = numbered(drawn)
     shuffled = data.draw(st.permutations(rows))
     at = sorted(data.draw(st.lists(st.integers(0, len(rows)), min_size=2, max_size=2)))
     with TemporaryDirectory() as folder:
