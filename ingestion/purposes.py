@@ -27,9 +27,13 @@ _BESIDE = (
 _CONTACT = rf"^(?:(?:{_BESIDE})_)*({'|'.join(sorted(_WAYS, reverse=True))})s?(?:_(?:{_BESIDE}))*$"
 
 
+CONTACT = frozenset(_WAYS.values())
+"""Purposes about reaching a person, not about making something of their data."""
+
+
 def decides(purposes: Any) -> Any:
     """Which purposes, as they are kept, are about making something of a person's data."""
-    return ~purposes.lower().isin(sorted(set(_WAYS.values())))
+    return ~purposes.lower().isin(sorted(CONTACT))
 
 
 def purpose(text: Any) -> Any:

@@ -14,12 +14,10 @@ import pyarrow.compute as pc
 from ingestion.identity.links import Codes, Flags
 from ingestion.identity.people import People
 from ingestion.identity.users import Users
+from ingestion.purposes import CONTACT
 
 if TYPE_CHECKING:
     from ingestion.identity.settle import IdentityConfig
-
-CONTACT = frozenset({"call", "email", "mail", "newsletter", "phone", "post", "push", "sms"})
-"""Purposes about reaching a person, not about making something of their data."""
 
 
 def decides(purposes: Any) -> Any:
