@@ -19,8 +19,6 @@ from ingestion.record import Rows
 from kg.lake.scratch import Scratch
 
 CONTENT_DIGITS = 20  # of the hash: 80 bits tell a billion rows apart
-
-
 MARK_DIGITS = 8  # of the hash, which tell a row from those that had its place before
 
 
