@@ -29,7 +29,8 @@ def quick_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 VALUES: dict[str, list[Any]] = {
-    "given_name": ["ann", "anne", "a", "william", "bill", "kelner", "anna", "жанна", "жаннa",
+    "given_name": ["ann", "anne", "a", "jan", "jana", "william", "bill", "kelner", "anna",
+                   "жанна", "жаннa",
                    "bill sr", "bill ii", "anna maria", "सीता", "गीता", None],
     "family_name": ["kelner", "kellner", "ann", "kelnerova", "élodie", "elodie", "fenby",
                     "kelner senior", "kelner iii", None],
