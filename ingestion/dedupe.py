@@ -6,9 +6,10 @@ occurrence number: the second equal line of one file is the second equal line of
 exports that overlap are told from lines that are really there twice. Who is in which arm of a
 campaign is said once: there a second equal line of one file is a repeat, too.
 
-A row without an id is called by its place. What a place was called once stays the name of that row:
-where an export is read again in another order, or with rows in between, an equal row keeps its key,
-and another row at its place gets one that nothing had.
+A row is called by its file and its id, or its place. What it was called once stays its name, in
+whichever file and at whichever place of its dataset it stands later (a new export every month, logs
+that rotate, tables in parts): with another name its user would be another. Another row at a place
+that was named gets a key that nothing had.
 """
 
 from typing import Any
@@ -19,7 +20,8 @@ from ingestion.record import Rows
 from kg.lake.scratch import Scratch
 
 CONTENT_DIGITS = 20  # of the hash: 80 bits tell a billion rows apart
-MARK_DIGITS = 8  # of the hash, which tell a row from those that had its place before
+NEWEST = 1 << 62  # what only says that a thing is gone has no time
+MARK_DIGITS = 8  # of a hash, which tell a row from those that had its place before
 
 
 def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | None = None) -> Rows:
@@ -36,9 +38,11 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
             have a `version` are kept by it, the greatest first; of rows that are `once` an equal
             one of the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
-            (dedupe_key, record_key, content_hash); None: there are none.
-        former: accepted records of the files that are, as they were read before (source,
-            dedupe_key, record_key); None: there are none.
+            (dedupe_key, record_key, content_hash, version); None: there are none. A row that is
+            newer than the one that is known is accepted under its key.
+        former: accepted records of the dataset from files that are read again, as they were before
+            (dedupe_key, record_key), and the keys, without a dedupe_key, that nothing else may
+            have; None: there are none.
     """
     place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
@@ -56,6 +60,10 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
         duplicate_of=joined.first_key,
         kept_hash=joined.first_hash,
     )
+    if known is not None and "version" in joined.columns:
+        outdated = _outdated(scratch, scratch.view(joined), known)
+        known = known.anti_join(outdated, "dedupe_key")
+        former = outdated if former is None else former.select(*outdated.columns).union(outdated)
     if former is not None:
         joined = _as_before(scratch, scratch.view(joined), former)
     if known is not None:
@@ -81,36 +89,43 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
     return scratch.view(classified)
 
 
+def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
+    """The known records of which a newer state is among the rows."""
+    kept = rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
+    both = kept.select("dedupe_key", now="version").inner_join(known, "dedupe_key")
+    newer = both.version.isnull() | (both.now.fill_null(NEWEST) > both.version)
+    return scratch.keep(both.filter(newer).select("dedupe_key", "record_key"))
+
+
 def _as_before(scratch: Scratch, rows: Rows, former: Rows) -> Rows:
-    """The rows, those without an id under the keys that equal rows of their file had before, or
-    under keys that no row had."""
-    own = rows.filter(rows.id.isnull() & rows.problem.isnull() & rows.content_hash.notnull())
-    own = own.select("source", "dedupe_key", "content_hash", plain="record_key")
-    kept = own.left_join(former, ["source", "dedupe_key"], rname="former_{name}")
+    """The rows, those that are kept under the keys that they had before, or under keys that no row
+    had."""
+    kept = rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
+    kept = kept.select("dedupe_key", plain="record_key")
+    kept = kept.left_join(former, "dedupe_key", rname="former_{name}")
     place = former.record_key.re_replace(rf"~[0-9a-f]{{{MARK_DIGITS}}}$", "")
     given = former.select(plain=place).distinct().mutate(is_given=True)
     named = kept.left_join(given, "plain", rname="given_{name}")
-    fresh = named.plain + "~" + named.content_hash.substr(0, MARK_DIGITS)
+    fresh = named.plain + "~" + named.dedupe_key.hexdigest("md5").substr(0, MARK_DIGITS)
     named = named.select(
         "plain",
         new_key=ibis.coalesce(named.record_key, named.is_given.ifelse(fresh, named.plain)),
     )
-    named = named.filter(named.new_key != named.plain)
-    changed = scratch.keep(named.distinct())
+    changed = scratch.keep(named.filter(named.new_key != named.plain))
     if not scratch.fetch(changed.limit(1)):
         return rows
     for column in ("record_key", "duplicate_of"):
-        new = changed.select(**{column: "plain", "new_key": "new_key"})
-        rows = rows.left_join(new, column, rname="new_{name}")
-        rows = rows.mutate(**{column: ibis.coalesce(rows.new_key, rows[column])})
-        rows = rows.drop("new_key", *({f"new_{column}"} & {*rows.columns}))
+        new = changed.select("new_key", **{column: "plain"})
+        renamed = rows.left_join(new, column, rname="new_{name}")
+        both = {column: ibis.coalesce(renamed.new_key, renamed[column])}
+        rows = renamed.mutate(**both).select(*rows.columns)
     return rows
 
 
 def _turn(rows: Rows) -> Any:
     """Of rows with one id, the one with the least of these is kept."""
     if "version" in rows.columns:
-        return -rows.version.fill_null(1 << 62)  # what only says that a thing is gone has no time
+        return -rows.version.fill_null(NEWEST)
     return rows.recorded_at_ms if "place" in rows.columns else ibis.literal(0, "int64")
 
 

@@ -6,6 +6,7 @@ what the old file said first another file may now say first.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import ibis
 import pyarrow as pa
 
 from ingestion import counting
-from ingestion.dedupe import classify
+from ingestion.dedupe import NEWEST, classify
 from ingestion.detect import find_mapping
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
 from ingestion.items import catalogue
@@ -128,7 +129,7 @@ def declared(mapping: Mapping) -> dict[str, Any]:
 class _Plan:
     read: set[str]
     before: dict[str, dict[str, Any]]
-    unchanged: dict[str, dict[str, Any]]
+    unchanged: set[str]
 
     @property
     def changed(self) -> set[str]:
@@ -165,7 +166,7 @@ def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
 def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
     before = {row["source"]: row for row in step.arrow("files").to_pylist()}
     read: set[str] = set()
-    unchanged: dict[str, dict[str, Any]] = {}
+    unchanged: set[str] = set()
     for dataset in fitted.datasets:
         names = {one.name for one in dataset.sources}
         same = {one.name for one in dataset.sources if one.name in before
@@ -175,7 +176,7 @@ def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
         if (names - same) & set(before) or (names != same and dataset.table.keeps_newest):
             same = set()
         read |= names - same
-        unchanged |= {name: before[name] for name in same}
+        unchanged |= same
     return _Plan(read, before, unchanged)
 
 
@@ -194,24 +195,48 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
 
 
 def _former(step: Step, scratch: Scratch, plan: _Plan) -> Rows | None:
-    """The accepted records of the files that are read again, as they were read before."""
+    """The accepted records of the files that are read again (`reread`), as they were read before,
+    and those that are called by another file than theirs."""
     if not plan.changed:
         return None
     records = step.table("records")
-    mine = records.source.isin(sorted(plan.changed)) & (records.status == "accepted")
-    found = step.lake.run(records.filter(mine).select("source", "dedupe_key", "record_key"))
+    reread = records.source.isin(sorted(plan.changed))
+    elsewhere = ~records.record_key.startswith(records.source + "#")
+    found = records.filter((records.status == "accepted") & (reread | elsewhere))
+    found = step.lake.run(
+        found.select("source", "dataset", "dedupe_key", "record_key", reread=reread)
+    )
     return scratch.given(found) if len(found) else None
+
+
+def _former_of(work: _Work, dataset: Dataset) -> Rows | None:
+    """Those of one dataset with their dedupe keys, also where the mapping calls it otherwise now,
+    and the keys of all, which no other record may have."""
+    if work.former is None:
+        return None
+    former = work.former
+    theirs = [one.name for one in work.fitted.datasets]
+    files = [one.name for one in dataset.sources]
+    renamed = former.source.isin(files) & ~former.dataset.isin(theirs)
+    mine = former.reread & ((former.dataset == dataset.name) | renamed)
+    return former.select(
+        "record_key", dedupe_key=mine.ifelse(former.dedupe_key, ibis.null("string"))
+    )
 
 
 def _drop(step: Step, sources: list[str]) -> None:
     if sources:
         for name in _BY_SOURCE:
-            step.replace_sources(name, sources, TABLES[name].empty_table().drop_columns("run_id"))
+            step.replace_sources(name, sources, _empty(name))
+
+
+def _empty(name: str) -> pa.Table:
+    return TABLES[name].empty_table().drop_columns("run_id")
 
 
 def _read_all(work: _Work, progress: Progress) -> Report:
     total = sum(len(data.staged) for data in work.fitted.datasets)
-    files = [*_not_read(work.fitted), *_unchanged(work)]
+    files = [*_not_read(work.fitted)]
     datasets: list[DatasetReport] = []
     candidates: list[Rows] = []
     items: list[Rows] = []
@@ -227,6 +252,7 @@ def _read_all(work: _Work, progress: Progress) -> Report:
             candidates += outcome.candidates
             items += outcome.items
             task.advance(len(dataset.staged))
+    files += _unchanged(work)
     with progress.task("Collecting items"):
         _write_items(work, items, candidates)
     files = [work.plan.beside_before(one) for one in files]
@@ -359,8 +385,12 @@ def _dataset_report(
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     known = _known(work, dataset)
-    judged = judge(work.scratch, dataset, work.fitted.mapping, work.salt, known, work.former)
+    judged = judge(
+        work.scratch, dataset, work.fitted.mapping, work.salt, known, _former_of(work, dataset)
+    )
     rows, outputs = judged.rows, judged.outputs
+    if known is not None:
+        _outdate(work, rows, known)
     _write_records(work, dataset, rows)
     for name in _SAID:
         if name in outputs:
@@ -397,15 +427,49 @@ def _known(work: _Work, dataset: Dataset) -> Rows | None:
     if not others and work.step.lake.version("records") is None:
         return None
     found = work.step.lake.run(
-        records.filter(mine).select("dedupe_key", "record_key", "content_hash")
+        records.filter(mine).select("dedupe_key", "record_key", "content_hash", "version")
     )
     return work.scratch.given(found) if len(found) else None
 
 
+def _outdate(work: _Work, rows: Rows, known: Rows) -> None:
+    """Records of files that are not read now become repeats of rows that are newer. What they deny
+    holds on: it is said of the record, whose key is the same."""
+    newer = rows.filter(rows.status == "accepted")
+    found = work.scratch.arrow(known.semi_join(newer, "record_key").select("record_key"))
+    if not len(found):
+        return
+    step = work.step
+    keys = step.memtable(found)
+    for name in _SAID:
+        said = step.table(name)
+        stays = ~said.record_key.isin(keys.record_key)
+        if name == "consents":
+            stays = stays | ~said.granted
+        if len(step.lake.run(said.filter(~stays).select("record_key").limit(1))):
+            step.rewrite(name, said.filter(stays), _empty(name))
+    records = step.table("records")
+    theirs = records.record_key.isin(keys.record_key) & (records.status == "accepted")
+    repeats = records.filter(theirs).mutate(
+        status=ibis.literal("duplicate"), duplicate_of=records.record_key
+    )
+    moved = step.lake.run(repeats)
+    step.rewrite("records", records.filter(~theirs), moved)
+    count = Counter(moved["source"].to_pylist())
+    files = step.table("files")
+    fewer = step.lake.run(files.filter(files.source.isin(sorted(count)))).to_pylist()
+    for file in fewer:
+        file["accepted"] -= count[file["source"]]
+        file["duplicate"] += count[file["source"]]
+    others = files.filter(~files.source.isin(sorted(count)))
+    step.rewrite("files", others, pa.Table.from_pylist(fewer, TABLES["files"]))
+
+
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
+    version = rows.version.fill_null(NEWEST) if "version" in rows.columns else ibis.null("int64")
     data = rows.select(
         "record_key", "source", "position", "kind", "status", "reason", "detail", "dedupe_key",
-        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", "content_hash",
+        "duplicate_of", "occurred_at_ms", "recorded_at_ms", "raw", "content_hash", version=version,
         dataset=ibis.literal(dataset.name),
     )  # fmt: skip
     work.step.append("records", work.scratch.batches(data))
@@ -464,17 +528,18 @@ def _not_named(fitted: Fitted, name: str) -> str:
 
 
 def _unchanged(work: _Work) -> Iterator[FileReport]:
-    for name, row in work.plan.unchanged.items():
+    for row in work.step.arrow("files").to_pylist():
+        if row["source"] not in work.plan.unchanged:
+            continue
         yield FileReport(
-            name, row["dataset"], "unchanged", None, "read before", row["received"],
+            row["source"], row["dataset"], "unchanged", None, "read before", row["received"],
             row["accepted"], row["duplicate"], row["quarantined"],
         )  # fmt: skip
 
 
 def _write_items(work: _Work, items: list[Rows], candidates: list[Rows]) -> None:
     before = work.step.arrow("items").drop_columns(["run_id"])
-    gone = pa.array([f"{name}#" for name in sorted(work.plan.changed)], pa.string())
-    found = catalogue(work.scratch, items, candidates, before, gone)
+    found = catalogue(work.scratch, items, candidates, before, work.former)
     if found is not None:
         work.step.overwrite("items", work.scratch.batches(found))
 

@@ -14,7 +14,11 @@ _COLUMNS = (
 
 
 def catalogue(
-    scratch: Scratch, listed: list[Rows], said: list[Rows], before: pa.Table, replaced: pa.Array
+    scratch: Scratch,
+    listed: list[Rows],
+    said: list[Rows],
+    before: pa.Table,
+    former: Rows | None,
 ) -> Rows | None:
     """All items, each once: a list knows best, then what was known before, then what events say.
 
@@ -23,7 +27,7 @@ def catalogue(
         listed: rows of lists read now, with the columns of `items`.
         said: what events read now say (item_id, role, title, categories, price), repeated.
         before: the lake's items, without run_id.
-        replaced: prefixes of the record keys of files that are read again.
+        former: records of files that are read again (`reread`), as they were before.
 
     Returns:
         Rows of `items`; None where there are none to write.
@@ -31,9 +35,8 @@ def catalogue(
     parts = [rows.select(*_COLUMNS, rank=ibis.literal(0)) for rows in listed]
     if len(before):
         old = scratch.given(before)
-        for prefix in replaced.to_pylist():
-            kept = old.record_key.isnull() | ~old.record_key.startswith(prefix)
-            old = old.filter(kept)
+        if former is not None:
+            old = old.anti_join(former.filter(former.reread), "record_key")
         parts.append(old.select(*_COLUMNS, rank=old.record_key.isnull().ifelse(2, 1)))
     if said:
         parts.append(_from_events(scratch, said).mutate(rank=ibis.literal(3)))

@@ -4,8 +4,8 @@ A *record* is one thing a source said, one received row, and has one row in `rec
 may rely on:
 
 - `record_key` is `<file relative to the data folder>#<the source's own id, or the 1-based row>`;
-  a row without an id keeps it when its file is read again, wherever it stands then, and another row
-  at a place that was named is `…#<row>~<hash>`;
+  a row keeps it when another file of its dataset has it later, or another line, and another row at
+  a place that was named is `…#<row>~<hash>`;
   duplicates carry the key of the record they repeat, so `record_key` is unique among the accepted
   only. `events`, `identifiers` and `profiles` hold accepted records alone, `consents` also what
   their duplicates deny. A row that cannot be read and denies to be profiled is accepted for that

@@ -21,6 +21,8 @@ def newcomers(step: Any) -> int:
         return 0
     records = step.table("records")
     is_new = records.source.isin(sources)
+    if _repeats(step, records, is_new):
+        return 0
     owned = step.table("identities").inner_join(records.select("record_key"), "record_key")
     mine = owned.semi_join(records.filter(is_new), "record_key").select("user_id").distinct()
     others = owned.semi_join(records.filter(~is_new), "record_key").select("user_id").distinct()
@@ -33,6 +35,19 @@ def newcomers(step: Any) -> int:
     found = mine.mutate(is_known=mine.user_id.isin(others.union(by_id).user_id))
     row = lake.run(found.aggregate(people=found.count(), known=found.is_known.sum())).to_pylist()[0]
     return 0 if row["known"] else int(row["people"])
+
+
+def _repeats(step: Any, records: Any, is_new: Any) -> bool:
+    """Whether a row of these files repeats a record of another file, or the other way round."""
+    told = ((is_new, ~is_new), (~is_new, is_new))
+    found = (
+        records.filter(one & (records.status == "duplicate")).semi_join(
+            records.filter(other & (records.status == "accepted")),
+            [("duplicate_of", "record_key")],
+        )
+        for one, other in told
+    )
+    return any(len(step.lake.run(rows.select("record_key").limit(1))) for rows in found)
 
 
 def _unseen(step: Any, last: Any) -> list[str]:

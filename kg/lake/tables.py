@@ -25,7 +25,7 @@ _COLUMNS = {
         duplicate i64, quarantined i64, modified_at_ms i64, mapping_hash str""",
     "records": """record_key str, source str, position i64, dataset str, kind str, status str,
         reason str?, detail str?, dedupe_key str, duplicate_of str?, occurred_at_ms i64?,
-        recorded_at_ms i64, raw str?, content_hash str?""",
+        recorded_at_ms i64, raw str?, content_hash str?, version i64?""",
     "events": """record_key str, source str, dataset str, occurred_at_ms i64, recorded_at_ms i64,
         channel str, verb str, item_id str?, object str?, category str?, text str?, basket_id str?,
         quantity f64?, value f64?, campaign_id str?, arm str?, sampled bool""",

@@ -327,7 +327,8 @@ class Step:
         if "source" in names:
             return rows.filter(~rows.source.isin(sources))
         records = self.lake.table("records")
-        gone = records.filter(records.source.isin(sources)).select("record_key")
+        gone = records.source.isin(sources) & (records.status == "accepted")
+        gone = records.filter(gone).select("record_key")
         return rows.anti_join(gone, "record_key")
 
     def _stream(self, data: Any) -> pa.RecordBatchReader:
