@@ -1,3 +1,4 @@
+import json
 import os
 import re
 from pathlib import Path
@@ -56,11 +57,12 @@ def test_a_mended_file_replaces_its_earlier_reading(tmp_path: Path) -> None:
     fill(folder, {"events-1.csv": f"{GOOD}\n" + row(2, "bob")})  # and line 1 is gone
     found = Read(folder, tmp_path / "workspace")
     assert found.reasons() == {}
-    # What the old file said first, the other file now says first.
-    assert found.rows("events", "record_key") == ["events-1.csv#2", "events-2.csv#1"]
+    # What the old file said first, the other file now says first; it is the same record.
+    assert found.rows("records", "record_key", "source") == [
+        ("events-1.csv#1", "events-2.csv"), ("events-1.csv#2", "events-1.csv")]  # fmt: skip
     assert found.rows("identifiers", "record_key", "value") == [
-        ("events-1.csv#2", "bob"), ("events-2.csv#1", "ann")]  # fmt: skip
-    assert len(found.rows("records")) == 2
+        ("events-1.csv#1", "ann"), ("events-1.csv#2", "bob")]  # fmt: skip
+    assert len(found.rows("events")) == 2
 
 
 def _many(count: int) -> str:
@@ -199,6 +201,66 @@ def test_without_an_id_a_row_keeps_its_key_wherever_it_stands_in_the_next_export
     assert said(two, row(3, "eve"), row(4, "joe"))[newer] == "joe"
     # What is added at the end has the place that it was read at.
     assert said(two, row(4, "joe"), row(5, "pat"), row(6, "pat"))["events.csv#4"] == "pat"
+
+
+def test_logs_that_rotate_hold_the_same_records(tmp_path: Path) -> None:
+    def said(**files: list[str]) -> dict[str, str]:
+        for old in (tmp_path / "data").glob("events*.csv"):
+            old.unlink()
+        texts = {f"{name}.csv": f"{GOOD}\n" + "".join(rows) for name, rows in files.items()}
+        found = Read(fill(tmp_path / "data", texts, KEYLESS), tmp_path / "workspace")
+        accepted = found.rows("records", "record_key", "status").count
+        keys = found.rows("events", "record_key")
+        assert len({*keys}) == len(keys)
+        assert all(accepted((key, "accepted")) == 1 for key in keys)
+        return dict(found.rows("identifiers", "record_key", "value"))
+
+    first = said(events=[row(1), row(2, "bob")])
+    assert first == {"events.csv#1": "ann", "events.csv#2": "bob"}
+    second = said(events=[row(3, "eve")], events_1=[row(1), row(2, "bob")])
+    assert first.items() < second.items()
+    third = said(events=[row(4, "joe")], events_1=[row(3, "eve")], events_2=[row(1), row(2, "bob")])
+    assert second.items() < third.items()
+    # The places of records whose file is gone from the folder are given to nothing else.
+    last = said(events=[row(5, "pat"), row(6, "sue")], events_1=[row(4, "joe")])
+    assert {**first, **last} == last
+    assert sorted(last.values()) == ["ann", "bob", "joe", "pat", "sue"]
+
+
+STATES = HEAD + (
+    "tables:\n  people:\n    files: people-*\n    kind: profile\n    key: id\n"
+    "    newest: {column: at, zone: UTC}\n    identifiers: {customer: id}\n"
+    "    traits: {plan: plan}\n    consents: [{purpose: profiling, granted: agreed}]\n"
+)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_next_months_export_brings_new_states_of_the_same_records(
+    tmp_path: Path, is_kept: bool
+) -> None:
+    def plans(found: Read) -> list[tuple[str, str]]:
+        traits = found.rows("profiles", "record_key", "traits")
+        return [(key, json.loads(said)["plan"]) for key, said in traits]
+
+    def denials(found: Read) -> list[str]:
+        said = found.rows("consents", "record_key", "granted")
+        return [key for key, granted in said if not granted]
+
+    head = "id,at,plan,agreed\n"
+    old = head + "1,2026-01-01,free,no\n2,2026-01-01,free,yes\n3,2026-03-01,pro,yes\n"
+    new = head + "1,2026-02-01,pro,yes\n2,2026-01-01,free,yes\n3,2026-02-01,free,yes\n"
+    folder = fill(tmp_path / "data", {"people-1": old}, STATES)
+    first = plans(Read(folder, tmp_path / "workspace"))
+    assert first == [("people-1#1", "free"), ("people-1#2", "free"), ("people-1#3", "pro")]
+    if not is_kept:
+        (folder / "people-1").unlink()
+    fill(folder, {"people-2": new + "4,2026-02-01,pro,yes\n"})
+    found = Read(folder, tmp_path / "workspace")
+    assert plans(found) == [("people-1#1", "pro"), *first[1:], ("people-2#4", "pro")]
+    assert denials(found) == ["people-1#1"]
+    counts = found.rows("files", "source", "received", "accepted", "duplicate")
+    assert counts == [("people-1", 3, 2, 1), ("people-2", 4, 2, 2)]
+    assert found.rows("records", "record_key", "status").count(("people-1#1", "accepted")) == 1
 
 
 def test_parts_of_one_file_overlap_like_files(tmp_path: Path) -> None:
