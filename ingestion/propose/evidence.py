@@ -60,14 +60,14 @@ def is_key(scratch: Scratch, profile: Profile, names: Sequence[str]) -> bool:
     return bool(scratch.fetch(counted.agg(most=counted["count"].max()))[0]["most"] == 1)
 
 
-def counts_lines(scratch: Scratch, profile: Profile, whole: str, line: str) -> bool:
-    """Whether a column counts the rows of each value of another: together they are another in every
-    row, and they run without a gap in nearly all."""
+def counts_lines(scratch: Scratch, profile: Profile, whole: str, line: str, step: int) -> bool:
+    """Whether a column counts the rows of each value of another, in steps: together they are
+    another in every row, and they run without a gap in nearly all."""
     if not is_key(scratch, profile, [whole, line]):
         return False
     rows = _rows(scratch, profile, [whole, line])
     number = rows.c1.cast("float64")
-    runs = rows.group_by("c0").agg(rows=rows.count(), span=number.max() - number.min() + 1)
+    runs = rows.group_by("c0").agg(rows=rows.count(), span=(number.max() - number.min()) / step + 1)
     gapless = scratch.fetch(runs.agg(share=(runs.span == runs.rows).mean()))[0]["share"]
     return bool(gapless >= _GAPLESS)
 

@@ -168,9 +168,11 @@ def put_key(scratch: Scratch, seen: Seen, made: Draft) -> None:
             if len(names) > 1 and evidence.is_key(scratch, seen.profile, names):
                 made.put("key", names, "together another in every row")
                 return
-    for names in _lines_of(seen):
-        if evidence.counts_lines(scratch, seen.profile, *names):
-            made.put("key", names, f"{names[1]} counts the rows of each {names[0]}")
+    for whole, line in _lines_of(seen):
+        step = max(1, int(line.low or 0))
+        if evidence.counts_lines(scratch, seen.profile, whole.name, line.name, step):
+            names = [whole.name, line.name]
+            made.put("key", names, f"{line.name} counts the rows of each {whole.name}")
             return
     made.remarks.append(
         "no column tells rows apart: equal rows of one file are real, equal rows of two are one"
@@ -178,16 +180,20 @@ def put_key(scratch: Scratch, seen: Seen, made: Draft) -> None:
     _part(scratch, seen, made)
 
 
-def _lines_of(seen: Seen) -> list[list[str]]:
+_FIRST_LINES = {0, 1, 10, 100}
+"""The numbers of an order's first line; an ERP leaves room, so that the second is 20 or 200."""
+
+
+def _lines_of(seen: Seen) -> list[tuple[Column, Column]]:
     """Columns that may be an order and the number of its line."""
     rows = seen.profile.rows
     wholes = [c for c in id_columns(seen)
               if seen.entity_of(c.name) in {"basket", "act", ""} and c.given == rows]  # fmt: skip
     amounts = {"quantity", "value", "price", "score", "time"}
     counters = [c for c in seen.profile.columns.values()
-                if c.given == rows == c.whole and c.low in {0, 1} and c.distinct > 1
+                if c.given == rows == c.whole and c.low in _FIRST_LINES and c.distinct > 1
                 and seen.meanings[c.name].what not in amounts]  # fmt: skip
-    return [[one.name, other.name] for one in wholes for other in counters if one != other]
+    return [(one, other) for one in wholes for other in counters if one != other]
 
 
 def id_columns(seen: Seen) -> list[Column]:

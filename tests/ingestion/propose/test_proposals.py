@@ -204,9 +204,10 @@ def test_lines_that_are_cut_off_cost_the_others_nothing_and_are_counted(tmp_path
     assert check(tmp_path / "data", found.mapping).total("quarantined") == 1
 
 
-def test_an_order_and_the_number_of_its_line_tell_rows_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", [1, 10, 100])
+def test_an_order_and_the_number_of_its_line_tell_rows_apart(tmp_path: Path, step: int) -> None:
     rows = "".join(
-        f"{5000 + n},{line},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},1,9.50\n"
+        f"{5000 + n},{line * step},K-{n % 60:04d},2026-01-{n % 28 + 1:02d},S-{n % 7},1,9.50\n"
         for n in range(150)
         for line in range(1, n % 3 + 2)
     )
