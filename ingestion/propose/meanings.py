@@ -155,8 +155,9 @@ def _consent(column: Column, seen: str) -> Iterator[Meaning]:
 
 def _detail(column: Column, seen: str) -> Iterator[Meaning]:
     found = pieces(column.name)
+    bare = _without_which(found)
     for detail, listed in words()["person"].items():
-        if "".join(found) in listed:
+        if "".join(found) in listed or "".join(bare) in listed:
             yield Meaning("person", seen, detail)
     if column.is_number or column.yes_no == column.given:
         return
@@ -165,6 +166,14 @@ def _detail(column: Column, seen: str) -> Iterator[Meaning]:
         yield Meaning("person", seen, detail)
     elif detail:
         yield Meaning("private", "of somebody, and of no use here")
+
+
+def _without_which(found: list[str]) -> list[str]:
+    """`Default Address Zip` as zip, `Home Address` as address."""
+    if len(found) > 1 and found[0] in words()["which"]:
+        found = found[1:]
+        return found[1:] if len(found) > 1 and found[0] == "address" else found
+    return found
 
 
 def _detail_of(found: list[str]) -> tuple[str, frozenset[str]]:

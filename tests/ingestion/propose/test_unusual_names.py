@@ -110,3 +110,19 @@ def test_deeds_of_people_who_came_but_once_are_no_list_of_people(tmp_path: Path)
     assert (read.kind, read.verb is not None) == ("event", True)
     signed = table("user_id,created_at,plan", "u{},2026-01-1{5}T10:00:00Z,P{5}", 200)
     assert of(tmp_path / "other", rows=signed).mapping.tables["rows"].kind == "profile"
+
+
+def test_which_of_several_addresses_it_is_does_not_matter_and_whose_mail_is_accepted_does(
+    tmp_path: Path,
+) -> None:
+    content = table(
+        "Customer No,Home City,Default Address Zip,Accepts Email Marketing,Plan",
+        "C{},York {50},YO{5} 7HH,yes,plan {5}",
+    ).replace("yes,plan 1", "no,plan 1")
+    read = of(tmp_path, people=content).mapping.tables["people"]
+    assert read.person is not None
+    assert read.person.city == ("Home City",)
+    assert read.person.postcode == ("Default Address Zip",)
+    assert set(read.traits) == {"plan"}
+    assert [(one.purpose, one.granted) for one in read.consents] == [
+        ("email", "Accepts Email Marketing")]  # fmt: skip

@@ -45,3 +45,27 @@ def test_an_order_that_is_exported_again_is_no_second_order(tmp_path: Path) -> N
     again = ORDERS.replace(",paid,", ",refunded,")
     found = Read(fill(tmp_path / "data", {"a.csv": ORDERS, "b.csv": again}), tmp_path / "workspace")
     assert found.file("b.csv").duplicate == 5
+
+
+def test_a_customer_says_who_it_is_and_which_mail_it_takes(tmp_path: Path) -> None:
+    customers = (
+        "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Address1,"
+        "Default Address City,Default Address Country Code,Default Address Zip,Phone,"
+        "Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags\n"
+        "'700001,Ann,Ay,ann@x.org,no,1 Mill Rd,York,GB,YO1 7HH,'+12025550143,yes,12.5,1,,no,vip\n"
+        "'700002,Bo,Be,bo@x.org,yes,,,US,,,no,0.00,0,,no,\n"
+    )
+    folder = fill(tmp_path / "data", {"customers.csv": customers})
+    assert recognise(folder / "customers.csv") == "shopify_customer"
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("customers.csv").accepted == 2
+    assert set(found.rows("identifiers", "namespace", "value")) == {
+        ("shopify", "'700001"), ("shopify", "'700002"), ("email", "ann@x.org"),
+        ("email", "bo@x.org"), ("phone", "12025550143"),
+    }  # fmt: skip
+    assert found.rows("person_details", "given_name", "city", "postcode", "country") == [
+        ("Ann", "York", "YO1 7HH", "GB"), ("Bo", None, None, "US")]  # fmt: skip
+    assert set(found.rows("consents", "record_key", "purpose", "granted")) == {
+        ("customers.csv#'700001", "email", False), ("customers.csv#'700001", "sms", True),
+        ("customers.csv#'700002", "email", True), ("customers.csv#'700002", "sms", False),
+    }  # fmt: skip
