@@ -124,5 +124,5 @@ def test_which_of_several_addresses_it_is_does_not_matter_and_whose_mail_is_acce
     assert read.person.city == ("Home City",)
     assert read.person.postcode == ("Default Address Zip",)
     assert set(read.traits) == {"plan"}
-    assert [(one.purpose, one.granted) for one in read.consents] == [
+    assert [(one.purpose.constant, one.granted) for one in read.consents] == [
         ("email", "Accepts Email Marketing")]  # fmt: skip
