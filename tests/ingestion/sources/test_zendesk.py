@@ -83,7 +83,7 @@ def test_a_newer_export_that_comes_later_replaces_what_was_read_before(tmp_path:
     without = {name: one for name, one in TICKET.items() if name != "generated_timestamp"}
     ticket = {**without, "subject": "Solved", "updated_at": "2026-01-07T10:00:00Z"}
     found = read(tmp_path, tuesday=page(tickets=[ticket]))
-    assert found.rows("events", "record_key") == ["monday#ticket/8", "tuesday#ticket/7"]
+    assert found.rows("events", "record_key") == ["monday#ticket/7", "monday#ticket/8"]
     assert found.file("monday").duplicate == 1
     again = Read(tmp_path / "data", tmp_path / "workspace")
     assert again.rows("events") == found.rows("events")

@@ -367,6 +367,8 @@ def records(*record_keys: str) -> pa.Table:
                 if field.name == "record_key"
                 else [key.split("#")[0] for key in record_keys]
                 if field.name == "source"
+                else ["accepted"] * count
+                if field.name == "status"
                 else [0] * count
                 if pa.types.is_integer(field.type)
                 else ["x"] * count,
