@@ -13,6 +13,7 @@ import ibis
 
 from ingestion.forms import formed, minor_units
 from ingestion.functions import (
+    among,
     aware_epoch_ms,
     byte_count,
     epoch_ms,
@@ -140,8 +141,8 @@ class Columns:
         plain = [word for word in treated if word in TREATED] or ["treated"]
         word = given.lower()
         value = ibis.cases(
-            (word.isin(control), "control"), (word.isin(plain), "treated"),
-            (word.isin(treated), given), else_=_NOTHING,
+            (among(word, control), "control"), (among(word, plain), "treated"),
+            (among(word, treated), given), else_=_NOTHING,
         )  # fmt: skip
         lost = (given.notnull() & value.isnull()).ifelse("unknown_value", _NOTHING)
         return Checked(value, lost, ibis.literal("arm: ") + given.substr(0, 40))
@@ -195,7 +196,7 @@ class Columns:
                 holds = holds & getattr(self.number(name).value, compare)(limit)
         words = [*([test.equals] if test.equals is not None else []), *test.one_of]
         if words:
-            holds = holds & self.text(name).isin([_word(word) for word in words])
+            holds = holds & among(self.text(name), [_word(word) for word in words])
         if test.starts_with is not None:
             holds = holds & self.text(name).startswith(test.starts_with)
         if test.matches is not None:
@@ -300,7 +301,7 @@ def prepare(
 
 def _text(found: Expr, missing: tuple[str, ...]) -> Expr:
     text = as_text(found).strip().nullif("")
-    return text.isin(missing).ifelse(_NOTHING, text) if missing else text
+    return among(text, missing).ifelse(_NOTHING, text) if missing else text
 
 
 def _listed(found: Expr, separator: str, missing: tuple[str, ...], form: str | None = None) -> Expr:
@@ -414,7 +415,7 @@ def identifier(namespace: str, text: Expr) -> Expr:
         good = number.length().between(7, 15)
     else:
         value = text
-        good = ~text.lower().isin(_JUNK)
+        good = ~among(text.lower(), _JUNK)
     # A spreadsheet has rounded a long number: `4.91512E+11` is many people's.
     rounded = text.re_search(r"^\s*[-+]?\d+([.,]\d+)?[eE]\+\d+\s*$")
     nobody = value.re_search(r"^[0.\-\s#*?]*$") | rounded  # `#######`: did not fit its cell

@@ -5,7 +5,7 @@ from typing import Any
 
 import ibis
 
-from ingestion.functions import regexp_replace
+from ingestion.functions import among, regexp_replace
 
 Expr = Any  # an Ibis expression of texts
 
@@ -93,5 +93,5 @@ THOUSANDTHS = ("bhd", "jod", "kwd", "omr", "tnd")
 def minor_units(currency: Expr) -> Expr:
     """How many of an amount's units make one of the currency."""
     code = currency.lower()
-    cases = [(code.isin(UNDIVIDED), 1.0), (code.isin(THOUSANDTHS), 1000.0)]
+    cases = [(among(code, UNDIVIDED), 1.0), (among(code, THOUSANDTHS), 1000.0)]
     return ibis.cases(*cases, (code.notnull(), 100.0), else_=ibis.null("float64"))

@@ -1,7 +1,7 @@
 """Functions of DuckDB that Ibis has no name for, as expressions."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import ibis
@@ -79,6 +79,15 @@ _from_base64 = _builtin("from_base64", ("string",), "binary")
 _json_text = _builtin("to_json", ("string",), "json")
 _json_values = _builtin("json_extract", ("string", "string"), "array<json>")
 _json_merged = _builtin("json_merge_patch", ("string", "string"), "json")
+
+
+def among(text: Any, words: Iterable[str]) -> Any:
+    """Whether a text is one of a few words; null where there is no text.
+
+    As `text.isin(words)`, of which DuckDB makes a join for each place where it stands in a query:
+    120 rows with two consents took 10 s to read.
+    """
+    return ibis.literal(list(words), "array<string>").contains(text)
 
 
 def json_text(text: Any) -> Any:

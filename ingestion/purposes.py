@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 
 from ingestion.columns import slug
+from ingestion.functions import among
 
 EVERY = "all"
 """The purpose of a denial that names none."""
@@ -33,7 +34,7 @@ CONTACT = frozenset(_WAYS.values())
 
 def decides(purposes: Any) -> Any:
     """Which purposes, as they are kept, are about making something of a person's data."""
-    return ~purposes.lower().isin(sorted(CONTACT))
+    return ~among(purposes.lower(), sorted(CONTACT))
 
 
 def purpose(text: Any) -> Any:

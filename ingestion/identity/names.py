@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.functions import composed, strip_accents
+from ingestion.functions import among, composed, strip_accents
 from ingestion.identity.fields import GENERATIONS
 from ingestion.identity.limits import shipped
 from ingestion.identity.links import Codes
@@ -45,13 +45,13 @@ def whole(name: Any) -> Any:
     """A whole name in the order given, family: `Lee, Ann` is turned; `Ann Lee, Jr.` is not, and
     `Ann Lee, MD` is called no MD."""
     last = name.split(",")[-1].lower().re_replace(r"[\s.]+", "")
-    behind = last.isin([*GENERATIONS, *_DEGREES]) & name.contains(",")
+    behind = among(last, [*GENERATIONS, *_DEGREES]) & name.contains(",")
     behind = behind.fill_null(False)
     said = behind.ifelse(name.re_replace(r",[^,]*$", ""), name)
     turned = said.contains(",").fill_null(False)
     before, after = said.split(",")[0], said.split(",")[1]
     who = turned.ifelse(plain(after) + " " + plain(before), plain(said))
-    return (behind & last.isin(GENERATIONS)).ifelse(who + " " + last, who)
+    return (behind & among(last, GENERATIONS)).ifelse(who + " " + last, who)
 
 
 def given_and_family(rows: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def given_and_family(rows: Any) -> dict[str, Any]:
     several = who.contains(" ").fill_null(False)
     parts = who.split(" ")
     # `Ann Lee Jr.` is a Lee.
-    suffixed = (parts.length() > 2) & parts[-1].isin(GENERATIONS)
+    suffixed = (parts.length() > 2) & among(parts[-1], GENERATIONS)
     last = suffixed.fill_null(False).ifelse(parts[-2] + " " + parts[-1], parts[-1])
     alone = (who != said).fill_null(False).ifelse(None, who), (who != said).ifelse(who, None)
     return {
@@ -85,7 +85,7 @@ def named(text: Any) -> Any:
 
 def names_somebody(text: Any) -> Any:
     """Whether a text in normal form is more than a word that names nobody (`test`, `n a`)."""
-    return text.notin(_nobody())
+    return ~among(text, _nobody())
 
 
 def born(text: Any) -> Any:
@@ -95,7 +95,7 @@ def born(text: Any) -> Any:
 
 def is_said_date(text: Any) -> Any:
     """Whether a date (digits) is none at which systems and forms begin or end."""
-    return text.notin(list(shipped().junk.dates))
+    return ~among(text, shipped().junk.dates)
 
 
 @cache

@@ -16,7 +16,7 @@ import ibis
 import pyarrow as pa
 
 from ingestion.columns import identifier
-from ingestion.functions import json_texts, try_strptime
+from ingestion.functions import among, json_texts, try_strptime
 from ingestion.mapping import Case, Mapping, Table
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources import tables
@@ -319,7 +319,7 @@ def _events(scratch: Scratch, told: Rows, asked: Sequence[Question], channel: st
     whole = (whole.isnan() | whole.isinf()).ifelse(ibis.null("float64"), whole)
     by_word = rows.scale.get(rows.part.lower(), ibis.null("float64"))
     score = ibis.cases((rows.kind == "declared", whole), else_=ibis.coalesce(by_word, plain))
-    score = rows.kind.isin(_SCORED).ifelse(score, ibis.null("float64"))
+    score = among(rows.kind, _SCORED).ifelse(score, ibis.null("float64"))
     chosen = rows.kind.isin(("choice", "multi_select"))
     choice = ibis.coalesce(rows.chosen, rows.wording + ": " + scrub(rows.part))
     nothing = ibis.null("string")

@@ -24,6 +24,7 @@ from ingestion.columns import (
 )
 from ingestion.details import birth_date, detail_rows
 from ingestion.functions import (
+    among,
     json_as,
     json_keys,
     json_merged,
@@ -174,11 +175,11 @@ def _named(scratch: Scratch, rows: Rows, salt: str) -> Rows:
 
 def _meaning(rows: Rows, form: Format) -> dict[str, Any]:
     """The verb, and unless the format has said so itself: event or profile, left out or not."""
-    profile = rows["_slug"].isin(sorted(form.profiles)) if form.profiles else ibis.literal(False)
+    profile = among(rows["_slug"], sorted(form.profiles)) if form.profiles else ibis.literal(False)
     kind = ibis.cases(
         (rows["_slug"].isnull(), _NOTHING), (profile, "profile"), else_=ibis.literal("event")
     )
-    silent = rows["_slug"].isin(sorted(form.left_out)) if form.left_out else ibis.literal(False)
+    silent = among(rows["_slug"], sorted(form.left_out)) if form.left_out else ibis.literal(False)
     silent = silent.fill_null(False)
     if "nobody" in rows.columns:
         silent = silent | rows.nobody
@@ -253,13 +254,13 @@ def _checked(columns: Columns) -> dict[str, Checked]:
 def _number(columns: Columns, name: str) -> Checked:
     """A number of commerce. Elsewhere `value: dark` is the customer's own and no mistake."""
     number, said = columns.number(name), columns.rows.verb
-    matters = said.isin(PAID if name == "value" else sorted(VERBS))
+    matters = among(said, PAID if name == "value" else sorted(VERBS))
     return Checked(number.value, matters.ifelse(number.problem, _NOTHING), number.detail)
 
 
 def _listed_numbers(rows: Rows, form: Format) -> Checked:
     """Prices and quantities of products, of which none may be a text either."""
-    product, said = form.product, rows.verb.isin(sorted(VERBS))
+    product, said = form.product, among(rows.verb, sorted(VERBS))
 
     def odd(one: Any) -> Any:
         given = [_first(one, names) for names in (product.price, product.quantity)]
@@ -295,10 +296,10 @@ def _event_columns(rows: Rows, table: Table, form: Format) -> dict[str, Any]:
         "text": scrub(rows.text),
         "basket_id": rows.basket,
         "quantity": quantity,
-        "value": rows.verb.isin(PAID).ifelse(_signed(rows, value), ibis.null("float64")),
+        "value": among(rows.verb, PAID).ifelse(_signed(rows, value), ibis.null("float64")),
         "campaign_id": none.ifelse(_NOTHING, rows.campaign_id),
         # A word that we do not know stays one of theirs.
-        "arm": rows.arm.lower().isin(CONTROL).ifelse("control", rows.arm),
+        "arm": among(rows.arm.lower(), CONTROL).ifelse("control", rows.arm),
     }
 
 
@@ -383,7 +384,7 @@ def _by_product(rows: Rows, form: Format, columns: list[str]) -> Rows:
         ),
         item_price=price,
         quantity=quantity,
-        value=rows.verb.isin(PAID).ifelse(value, ibis.null("float64")),
+        value=among(rows.verb, PAID).ifelse(value, ibis.null("float64")),
         object=_NOTHING,
         category=_NOTHING,
     )

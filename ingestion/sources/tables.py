@@ -22,6 +22,7 @@ from ingestion.columns import (
 from ingestion.details import detail_rows, details
 from ingestion.forms import formed
 from ingestion.functions import (
+    among,
     json_keys,
     json_text,
     json_texts,
@@ -88,8 +89,8 @@ def reading(
     others = linked or {name: scratch.rows(staged) for name, staged in dataset.links.items()}
     rows, find = _findable(scratch, table, rows, own, others)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
+    columns, names = _named(scratch, table, columns)
     rows = columns.rows
-    names = _identifier_columns(table, columns, _with_points(scratch, table, columns))
     found = _by_kind(table, columns)
     if table.person:
         found |= {f"person_{name}": Checked(text) for name, text
@@ -135,6 +136,18 @@ def reading(
     return Reading(selected, dict(_outputs(dataset, names)), unread=unread, warnings=said)
 
 
+def _named(scratch: Scratch, table: Table, columns: Columns) -> tuple[Columns, "Named"]:
+    """The columns with the identifiers, which are long expressions, worked out once."""
+    names = _identifier_columns(table, columns, _with_points(scratch, table, columns))
+    given = {f"_given_{name}": one for name, (one, _, _, _) in names.items()}
+    values = {name: value for name, (_, value, _, _) in names.items()}
+    rows = scratch.view(columns.rows.mutate(**given, **values))
+    return replace(columns, rows=rows), {
+        name: (rows[f"_given_{name}"], rows[name], namespace, trust)
+        for name, (_, _, namespace, trust) in names.items()
+    }
+
+
 def _tells_arms(table: Table) -> bool:
     """Whether a row says that a person was sent a campaign or held out, and nothing else."""
     verbs = [case.value.constant for case in table.verb]
@@ -155,7 +168,6 @@ def _valued(rows: Rows, names: "Named", found: dict[str, Checked], key: Any, par
         dropped_identifiers=_total(dropped),
         _reason=ibis.coalesce(structural, reason),
         detail=structural.isnull().ifelse(detail, ibis.null("string")),
-        **{name: value for name, (_, value, _, _) in names.items()},
         **{name: one.value for name, one in found.items() if name not in {"time", "key"}},
     )
 
@@ -486,7 +498,7 @@ def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
         answer = columns.text(consent.granted).lower()
         yes, no = ([word.lower() for word in words] for words in (consent.yes, consent.no))
         granted = ibis.cases(
-            (answer.isin(yes), True), (answer.isin(no), False), else_=ibis.null("boolean")
+            (among(answer, yes), True), (among(answer, no), False), else_=ibis.null("boolean")
         )
         given = columns.value(consent.purpose)
         is_decision = table.kind == "consent" and consent.purpose.constant is None
