@@ -13,6 +13,7 @@ from kg.words import some
 MOST_REASONS = 6
 MOST_SHRUNK = 5
 MOST_CHANGED = 5
+MOST_LANGUAGES = 5
 WARNING = "warning: "
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
@@ -38,6 +39,7 @@ def notes(lake: Any) -> list[str]:
     tellers = {
         "ingest": lambda said: _ingest(said, command),
         "identity": lambda said: _identity(said, command),
+        "topics": _topics,
         "intents": _intents,
         "personas": lambda said: _personas(said, lake, command),
         "rules": _rules,
@@ -186,6 +188,39 @@ def _holes(s: dict[str, Any]) -> Iterator[str]:
             f"tables have: {others}. If files of these days are missing, add them and run again: "
             "personas, who holds them and drift are of what is there. If nothing happened then, "
             "nothing is wrong."
+        )
+
+
+_WRITTEN = {
+    "item": (
+        "titles of items without categories",
+        "Name a column of categories in the mapping (`categories`), which is taken instead",
+    ),
+    "text": (
+        "texts",
+        "Name a column that says what they are about in the mapping (`object`), which is taken "
+        "instead, or leave `text` out",
+    ),
+}
+
+
+def _topics(s: dict[str, Any]) -> Iterator[str]:
+    """Texts that an English model and English words group, and that seem not to be English."""
+    if not s.get("is_english_model"):  # who set another knows its languages; or of before
+        return
+    for what, found in s["languages"].items():
+        if found["is_english"]:
+            continue
+        texts, instead = _WRITTEN[what]
+        shares = found["shares"]
+        told = ", ".join(f"{shares[name]:.0%} {name}" for name in list(shares)[:MOST_LANGUAGES])
+        more = ", and others" if len(shares) > MOST_LANGUAGES else ""
+        yield (
+            f"{WARNING}of {found['texts']:,} different {texts} at least {sum(shares.values()):.0%} "
+            f"seem not to be English ({told}{more}). What groups them knows English: texts of "
+            "another language become topics of their own, and people who write in it may become a "
+            f"persona. {instead}; or have them translated, or set PERSONAGRAPH_EMBEDDING_MODEL to "
+            "a model of these languages. Then run again with --search."
         )
 
 
