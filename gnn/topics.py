@@ -95,6 +95,7 @@ def assign(
     config = config or TopicConfig()
     started = perf_counter()
     book = Book()
+    step.summary["languages"] = {}
     items = step.table("items").filter(lambda t: t.role == "item")
     items = items.select("item_id", "title", "categories").order_by("item_id").to_pyarrow()
     with progress.task("Topics", 3) as task:
@@ -228,7 +229,7 @@ def _grouped(
         return None
     most = config.most_item_groups if what == "item" else config.most_text_groups
     spoken = languages(sorted(set(texts)))
-    step.summary.setdefault("languages", {})[what] = spoken.said()
+    step.summary["languages"][what] = spoken.said()
     small = frozenset() if spoken.is_english else small_words(spoken.shares)
     cleaned = plain(texts)
     distinct = sorted(set(cleaned))

@@ -28,6 +28,8 @@ def test_category_paths_become_levels(tmp_path: Path) -> None:
     topics = [(row["topic"], row["kind"], row["level"]) for row in found["item_topics"]]
     assert sorted(topics) == [("grocery", "category", 0), ("grocery/frozen-pizza", "category", 1)]
     assert {row["label"] for row in found["topics"]} == {"grocery", "Frozen pizza"}
+    with Lake.open(tmp_path) as lake:
+        assert lake.summary("topics")["languages"] == {}
 
 
 def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_path: Path) -> None:
