@@ -88,6 +88,24 @@ def test_texts_that_are_not_english_are_warned_of_with_what_to_do() -> None:
     assert not notes(_Told({"texts": 3}, "topics")), "a workspace of before"
 
 
+def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -> None:
+    def told(**changed: Any) -> list[str]:
+        topic = {"topic": "extras", "label": "Extras", "topics": 9, "share": 0.62} | changed
+        said: Any = {"constraints": {"largest_topic": topic}, "result": "no persona"}
+        return notes(_Told(said, "personas"))
+
+    (warned,) = told()
+    assert warned.startswith(
+        f"{WARNING}62% of the intents that personas are made of are about Extras (the other 8 topic"
+    )
+    assert "`keep_out: {topics: [extras]}`" in warned
+    (warned,) = told(topic="other", label="other")
+    assert "things of no known kind: nothing tells" in warned
+    assert not told(share=0.4)
+    assert not told(topics=3)
+    assert not notes(_Told({"constraints": {"largest_topic": None}}, "personas"))
+
+
 def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() -> None:
     lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
 
