@@ -277,7 +277,11 @@ def _still_told(found: Sequence[dict[str, Any]]) -> Iterator[str]:
         return
     told = ", ".join(
         f"{one['what']} "
-        + ("too few people" if one["association"] is None else f"{one['association']:.2f}")
+        + (
+            "not said, for too few have it or have it not"
+            if one["association"] is None
+            else f"{one['association']:.2f}"
+        )
         + (f" ({one['persona_id']})" if one["persona_id"] else "")
         for one in found
     )
@@ -374,7 +378,7 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
     if came["error"] > MOST_ERROR * came["information"]:
         why.append(
             "how much came back depends on how people are halved "
-            f"({came['information']:.2f} ± {came['error']:.2f} nats)"
+            f"({came['information']:.2g} ± {came['error']:.2g} nats)"
         )
     if rivals:
         why.append(

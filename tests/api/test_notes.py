@@ -164,7 +164,7 @@ def test_a_folder_of_strangers_is_warned_of() -> None:
 @pytest.mark.parametrize(
     ("error", "rivals", "passed", "says"),
     [
-        (0.02, [], [True], "0.10 ± 0.02"),
+        (0.02, [], [True], "0.1 ± 0.02"),
         (
             0.005,
             [{"by": "parts", "size": 6}, {"by": "communities", "size": 1.5}],
