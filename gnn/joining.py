@@ -12,9 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gnn.centres import joined
-from gnn.text import Embedder, embed
+from gnn.languages import languages
+from gnn.text import DEFAULT_MODEL, Embedder, embed
 from gnn.topic_book import Book
-from gnn.topics import TOPIC_COLUMNS, free_texts, of_categories, plain, table_of, titles
+from gnn.topics import (
+    TOPIC_COLUMNS,
+    free_texts,
+    of_categories,
+    plain,
+    table_of,
+    titles,
+    uncategorised,
+)
 from kg.hashing import text_hash
 from kg.progress import Progress, silent
 
@@ -22,15 +31,19 @@ from kg.progress import Progress, silent
 def join(step: Any, embedder: Embedder, progress: Progress = silent) -> None:
     """Append topics of new items and texts; writes item_topics, text_topics and topics."""
     started = perf_counter()
-    there = step.arrow("topics", TOPIC_COLUMNS[:4])
-    topics = list(zip(*(there[name].to_pylist() for name in there.column_names), strict=True))
+    known = step.arrow("topics", TOPIC_COLUMNS[:4])
+    topics = list(zip(*(known[name].to_pylist() for name in known.column_names), strict=True))
     book = Book(topics)
+    there = {"item": uncategorised(step), "text": free_texts(step)}
+    step.summary["languages"] = {
+        what: languages(texts).said() for what, texts in there.items() if texts
+    }
     with progress.task("Topics of what is new", 2) as task:
         items = _new_items(step)
         rows = of_categories(items, book)
         rows += _of_titles(step, embedder, items)
         task.advance()
-        texts, text_rows = _of_texts(step, embedder)
+        texts, text_rows = _of_texts(step, embedder, there["text"])
         task.advance()
     step.append("item_topics", table_of(rows, ["item_id", "topic", "kind", "level"]))
     step.append("text_topics", table_of(text_rows, ["text_hash", "topic", "level"]))
@@ -46,6 +59,7 @@ def join(step: Any, embedder: Embedder, progress: Progress = silent) -> None:
         new_texts=texts,
         new_texts_in_none=texts - len({row[0] for row in text_rows}),
         new_topics=len(everything) - len(topics),
+        is_english_model=embedder.name == DEFAULT_MODEL,
         seconds=round(perf_counter() - started, 2),
     )
 
@@ -66,9 +80,9 @@ def _of_titles(step: Any, embedder: Embedder, items: pa.Table) -> list[tuple[Any
     ]
 
 
-def _of_texts(step: Any, embedder: Embedder) -> tuple[int, list[tuple[Any, ...]]]:
+def _of_texts(step: Any, embedder: Embedder, texts: list[str]) -> tuple[int, list[tuple[Any, ...]]]:
     known = set(step.arrow("text_topics", ["text_hash"])["text_hash"].to_pylist())
-    new = [text for text in free_texts(step) if text_hash(text) not in known]
+    new = [text for text in texts if text_hash(text) not in known]
     rows = [
         (text_hash(text), topic, level)
         for text, levels in zip(new, _near(step, embedder, "text", new), strict=True)

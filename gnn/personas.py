@@ -98,7 +98,20 @@ def _too_few(episodes: Episodes, people: int, config: PersonaConfig) -> str:
         return f"{TOO_FEW} ({people:,} in the half to find them in; {needed:,} are needed)"
     if not all(len(half) for half in halves(episodes, config)):
         return f"{TOO_FEW} (they all fell into one half of two)"
+    again, least = _came_again(episodes, config), max(config.least_people, 1)
+    if again < least:
+        return (
+            f"{TOO_FEW}: {again:,} of {len(episodes.user_ids):,} did something on "
+            f"{config.least_occasions} occasions or more, which holding a persona takes, and "
+            f"{least:,} are needed (are all their records here, and under one id for each person?)"
+        )
     return ""
+
+
+def _came_again(episodes: Episodes, config: PersonaConfig) -> int:
+    """How many people have as many occasions as holding a persona takes."""
+    first = np.unique(episodes.occasion, return_index=True)[1]
+    return int((np.bincount(episodes.user[first]) >= config.least_occasions).sum())
 
 
 @dataclass(frozen=True)

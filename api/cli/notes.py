@@ -6,6 +6,7 @@ from typing import Any
 
 from ingestion.report import NAMELESS, OF_NOBODY, Report
 from kg.personas.kinds import KINDS
+from kg.personas.labels import NO_KNOWN_KIND, OTHER
 from kg.personas.lineage import told_changes
 from kg.personas.wording import TEMPLATE
 from kg.words import some
@@ -13,6 +14,12 @@ from kg.words import some
 MOST_REASONS = 6
 MOST_SHRUNK = 5
 MOST_CHANGED = 5
+MOST_LANGUAGES = 5
+GIANT_SHARE = 0.5
+"""Of intents about one topic: from here on personas were seen to run together (at 90 % two of three
+that were planted, and at half as well; without the topic all three came back)."""
+FEWEST_TOPICS = 5
+"""Of fewer, one has half of the intents often, and there is little to tell apart by anyway."""
 WARNING = "warning: "
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
@@ -38,6 +45,7 @@ def notes(lake: Any) -> list[str]:
     tellers = {
         "ingest": lambda said: _ingest(said, command),
         "identity": lambda said: _identity(said, command),
+        "topics": _topics,
         "intents": _intents,
         "personas": lambda said: _personas(said, lake, command),
         "rules": _rules,
@@ -189,6 +197,39 @@ def _holes(s: dict[str, Any]) -> Iterator[str]:
         )
 
 
+_WRITTEN = {
+    "item": (
+        "titles of items without categories",
+        "Name a column of categories in the mapping (`categories`), which is taken instead",
+    ),
+    "text": (
+        "texts",
+        "Name a column that says what they are about in the mapping (`object`), which is taken "
+        "instead, or leave `text` out",
+    ),
+}
+
+
+def _topics(s: dict[str, Any]) -> Iterator[str]:
+    """Texts that an English model and English words group, and that seem not to be English."""
+    if not s.get("is_english_model"):  # who set another knows its languages; or of before
+        return
+    for what, found in s["languages"].items():
+        if found["is_english"]:
+            continue
+        texts, instead = _WRITTEN[what]
+        shares = found["shares"]
+        told = ", ".join(f"{shares[name]:.0%} {name}" for name in list(shares)[:MOST_LANGUAGES])
+        more = ", and others" if len(shares) > MOST_LANGUAGES else ""
+        yield (
+            f"{WARNING}of {found['texts']:,} different {texts} at least {sum(shares.values()):.0%} "
+            f"seem not to be English ({told}{more}). What groups them knows English: texts of "
+            "another language become topics of their own, and people who write in it may become a "
+            f"persona. {instead}; or have them translated, or set PERSONAGRAPH_EMBEDDING_MODEL to "
+            "a model of these languages. Then run again with --search."
+        )
+
+
 def _intents(s: dict[str, Any]) -> Iterator[str]:
     yield from _holes(s)
     yield (
@@ -211,13 +252,36 @@ def _constraints(s: dict[str, Any]) -> Iterator[str]:
             yield f"Manners kept {what}, as personas.yaml asks: {', '.join(names)}."
 
 
+def _giant(found: dict[str, Any] | None) -> Iterator[str]:
+    """One topic that half of all intents are about."""
+    if not found or found["share"] < GIANT_SHARE or found["topics"] < FEWEST_TOPICS:
+        return
+    said = f"{WARNING}{found['share']:.0%} of the intents that personas are made of are about "
+    if found["topic"] == OTHER:
+        yield (
+            f"{said}{NO_KNOWN_KIND}: nothing tells what these people were after. Name what says it "
+            "in the mapping (`item`, `object`, `text`), or leave such events out."
+        )
+        return
+    yield (
+        f"{said}{found['label']} (the other {some(found['topics'] - 1, 'topic')} share the rest), "
+        "beside which personas of the others can run together. If it is what everybody passes (a "
+        f"start page, a carrier bag), write `keep_out: {{topics: [{found['topic']}]}}` into "
+        "personas.yaml and run again."
+    )
+
+
 def _still_told(found: Sequence[dict[str, Any]]) -> Iterator[str]:
     """How well what is kept out can be told from the personas all the same."""
     if not found:
         return
     told = ", ".join(
         f"{one['what']} "
-        + ("too few people" if one["association"] is None else f"{one['association']:.2f}")
+        + (
+            "not said, for too few have it or have it not"
+            if one["association"] is None
+            else f"{one['association']:.2f}"
+        )
         + (f" ({one['persona_id']})" if one["persona_id"] else "")
         for one in found
     )
@@ -244,6 +308,7 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
 
 
 def _personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]:
+    yield from _giant(s.get("constraints", {}).get("largest_topic"))  # not of runs of before
     yield from asked_for(s)
     became = s.get("descent", {})
     if any(count for kind, count in became.items() if kind != "born"):
@@ -313,7 +378,7 @@ def how_firm(s: dict[str, Any]) -> Iterator[str]:
     if came["error"] > MOST_ERROR * came["information"]:
         why.append(
             "how much came back depends on how people are halved "
-            f"({came['information']:.2f} ± {came['error']:.2f} nats)"
+            f"({came['information']:.2g} ± {came['error']:.2g} nats)"
         )
     if rivals:
         why.append(

@@ -96,7 +96,8 @@ def history(lake: "Lake") -> dict[str, Any]:
     """Every run that had personas, and every persona: how it stood, came to be and went on.
 
     Returns:
-        `runs`: number, run_id, as_of_ms, personas and its `changes`.
+        `runs`: number, run_id, as_of_ms, personas, the `holes` that the records had then (of each
+        `dataset`, `first` and `last`), and its `changes`.
         `personas`: today's, most people first, then those that are no more; each with `versions`
         (one a run), `came_from` and `became` (lines of descent but those to itself).
     """
@@ -108,7 +109,9 @@ def history(lake: "Lake") -> dict[str, Any]:
     }
     every = sorted({row["persona_id"] for row in stood}, key=lambda one: (-today.get(one, -1), one))
     return {
-        "runs": [_run(number, stood, lines) for number in sorted({r["number"] for r in lines})],
+        "runs": [
+            _run(lake, number, stood, lines) for number in sorted({r["number"] for r in lines})
+        ],
         "personas": [
             {
                 "persona_id": one,
@@ -123,14 +126,24 @@ def history(lake: "Lake") -> dict[str, Any]:
     }
 
 
-def _run(number: int, stood: list[dict[str, Any]], lines: list[dict[str, Any]]) -> dict[str, Any]:
+def _run(
+    lake: "Lake", number: int, stood: list[dict[str, Any]], lines: list[dict[str, Any]]
+) -> dict[str, Any]:
     mine = [line for line in lines if line["number"] == number]
     return {
         "number": number,
         "run_id": mine[0]["run_id"],
         "as_of_ms": mine[0]["as_of_ms"],
         "personas": sum(row["number"] == number for row in stood),
+        "holes": _holes(lake, mine[0]["run_id"]),
     } | changes(mine)
+
+
+def _holes(lake: "Lake", run_id: str) -> list[dict[str, str]]:
+    """Days of which a table had no event when a run looked, though others had."""
+    with lake.at_run(run_id) as then:
+        holes = then.summary("intents").get("holes", ())  # not of runs of before
+    return [{name: hole[name] for name in ("dataset", "first", "last")} for hole in holes]
 
 
 def changes(lines: list[dict[str, Any]]) -> dict[str, int]:

@@ -8,6 +8,7 @@ import difflib
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kg.errors import InputError
 from kg.personas.constraints import Condition, Constraints, Goal
@@ -16,7 +17,8 @@ from kg.personas.named import Named
 
 
 def shape(step: Any, constraints: Constraints) -> dict[str, Any]:
-    """Write `kept_out` and say what is left out, and how many intents that is.
+    """Write `kept_out` and say what is left out, how many intents that is, and of what is left the
+    topic that most are about.
 
     Where nothing is, and never was, the table is not written.
 
@@ -26,9 +28,12 @@ def shape(step: Any, constraints: Constraints) -> dict[str, Any]:
     parts = _parts(step, constraints)
     told: dict[str, Any] = {"keep_out": [], "intents_kept_out": 0}
     if not parts and step.lake.version("kept_out") is None:
+        told["largest_topic"] = _largest_topic(step, step.table("intents"))
         return _with_rest(told, constraints)
     rows = _reasoned(step, parts)
     step.overwrite("kept_out", rows)
+    left = step.table("intents").anti_join(step.table("kept_out"), "intent_id")
+    told["largest_topic"] = _largest_topic(step, left)
     counts = rows.group_by("why").aggregate([("intent_id", "count")]).sort_by("why").to_pylist()
     told["keep_out"] = [{"what": row["why"], "intents": row["intent_id_count"]} for row in counts]
     empty = {why for why, _ in parts} - {row["why"] for row in counts}
@@ -81,6 +86,24 @@ def _with_rest(told: dict[str, Any], constraints: Constraints) -> dict[str, Any]
     told["manners_kept_in"] = list(constraints.keep_in.manners)
     told["must_keep"] = list(constraints.must_keep)
     return told
+
+
+def _largest_topic(step: Any, intents: Any) -> dict[str, Any] | None:
+    """The topic that most of these intents are about: `topic`, its `label`, of how many `topics`,
+    and its `share` of the intents; None where there is no intent."""
+    sizes = intents.group_by("topic").agg(intents=intents.count())
+    counts = step.lake.run(sizes).sort_by([("intents", "descending"), ("topic", "ascending")])
+    if not counts.num_rows:
+        return None
+    topic = counts["topic"][0].as_py()
+    known = step.table("topics")
+    label = step.lake.run(known.filter(known.topic == topic).select("label").limit(1))["label"]
+    return {
+        "topic": topic,
+        "label": label[0].as_py() if len(label) else topic,
+        "topics": counts.num_rows,
+        "share": counts["intents"][0].as_py() / pc.sum(counts["intents"]).as_py(),
+    }
 
 
 def _parts(step: Any, constraints: Constraints) -> list[tuple[str, Any]]:

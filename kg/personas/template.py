@@ -7,6 +7,7 @@ from kg.personas.claims import Claim
 from kg.personas.kinds import VERB_AND_TOPIC
 from kg.personas.labels import NO_KNOWN_KIND
 from kg.personas.sentences import OTHERS, percent
+from kg.words import LETTER
 
 NOUNS = {
     "bought": "Buyers",
@@ -74,7 +75,7 @@ NAMING_KINDS = ABOUT | {
     "daypart", "weekday", "returned", "response", "support", "repeat", "verb",
 }  # fmt: skip
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_WORD = re.compile(rf"{LETTER}+(?:['’-]{LETTER}+)*")
 
 # Never in a name, whatever the catalogue calls its goods. A list cannot be complete: a reviewer
 # reads every name before it is used.

@@ -87,3 +87,20 @@ def test_the_future_and_what_is_no_date_are_refused(folder: Path, date: str, say
     result = personagraph(folder, "personas", "list", "-w", "w", "--as-of", date)
     refused(result, 2)
     assert says in result.stderr
+
+
+def test_a_run_beside_a_hole_says_so_in_the_history(tmp_path: Path) -> None:
+    told = Told(tmp_path / "w", small_world())
+    told.run()
+    hole = {"first": "2021-06-01", "last": "2021-06-30", "days": 30}
+    names = ("orders", "tickets", "visits", "views")
+    told.run(split=True, holes=[hole | {"dataset": name} for name in names])
+    first, second = as_json(personagraph(tmp_path, "personas", "history", "-w", "w", "--json"))[
+        "runs"
+    ]
+    assert first["holes"] == []
+    assert second["holes"][0] == {"dataset": "orders", "first": "2021-06-01", "last": "2021-06-30"}
+    text = succeed(personagraph(tmp_path, "personas", "history", "-w", "w"))
+    assert text.count("beside a hole") == 1
+    assert "orders had no event from 2021-06-01 to 2021-06-30; tickets" in text
+    assert "1 more hole (--json lists them)" in text

@@ -72,6 +72,40 @@ def test_a_hole_is_warned_of_with_its_days_and_who_goes_on() -> None:
     )
 
 
+def test_texts_that_are_not_english_are_warned_of_with_what_to_do() -> None:
+    shares = {"German": 0.3, "Cyrillic letters": 0.1} | dict.fromkeys("abcd", 0.01)
+    of = {"texts": 2000, "shares": shares, "is_english": False}
+    english = {"texts": 50, "shares": {"Italian": 0.02}, "is_english": True}
+    said = {"is_english_model": True, "languages": {"item": english, "text": of}}
+    (warned,) = notes(_Told(said, "topics"))
+    assert warned.startswith(
+        f"{WARNING}of 2,000 different texts at least 44% seem not to be English (30% German, "
+        "10% Cyrillic letters, 1% a, 1% b, 1% c, and others). "
+    )
+    assert "`object`" in warned
+    assert "`categories`" in next(iter(notes(_Told(said | {"languages": {"item": of}}, "topics"))))
+    assert not notes(_Told(said | {"is_english_model": False}, "topics"))
+    assert not notes(_Told({"texts": 3}, "topics")), "a workspace of before"
+
+
+def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -> None:
+    def told(**changed: Any) -> list[str]:
+        topic = {"topic": "extras", "label": "Extras", "topics": 9, "share": 0.62} | changed
+        said: Any = {"constraints": {"largest_topic": topic}, "result": "no persona"}
+        return notes(_Told(said, "personas"))
+
+    (warned,) = told()
+    assert warned.startswith(
+        f"{WARNING}62% of the intents that personas are made of are about Extras (the other 8 topic"
+    )
+    assert "`keep_out: {topics: [extras]}`" in warned
+    (warned,) = told(topic="other", label="other")
+    assert "things of no known kind: nothing tells" in warned
+    assert not told(share=0.4)
+    assert not told(topics=3)
+    assert not notes(_Told({"constraints": {"largest_topic": None}}, "personas"))
+
+
 def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() -> None:
     lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
 
@@ -130,7 +164,7 @@ def test_a_folder_of_strangers_is_warned_of() -> None:
 @pytest.mark.parametrize(
     ("error", "rivals", "passed", "says"),
     [
-        (0.02, [], [True], "0.10 ± 0.02"),
+        (0.02, [], [True], "0.1 ± 0.02"),
         (
             0.005,
             [{"by": "parts", "size": 6}, {"by": "communities", "size": 1.5}],

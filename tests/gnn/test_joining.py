@@ -97,3 +97,17 @@ def test_it_does_not_matter_in_how_many_parts_things_come(path: Path, tmp_path: 
     other = shutil.copytree(path, tmp_path / "other")
     parts = _joined(path, {"items": [MUG, TINNED]}, {"items": [STRANGE, FROZEN]})
     assert parts == _joined(other, {"items": [MUG, STRANGE, TINNED, FROZEN]})
+
+
+def test_languages_are_told_of_all_texts_those_in_no_topic_among_them(
+    grouped: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "w"
+    shutil.copytree(grouped, path)
+    new = ["wo ist mein Paket", "ich kann mich nicht anmelden", "das ist nicht da"]
+    events = [*EVENTS, *({"record_key": f"n{n}", "text": text} for n, text in enumerate(new))]
+    _joined(path, {"events": events}, {"events": events})
+    with Lake.open(path) as lake:
+        told = lake.summary("topics")["languages"]
+    assert told["text"] == {"texts": 7, "shares": {"German": 3 / 7}, "is_english": False}
+    assert told["item"] == {"texts": len(TITLES), "shares": {}, "is_english": True}

@@ -115,9 +115,10 @@ GOALS = [("bought", f"topic-{number:02d}") for number in range(8)]
         (1, GOALS, "too few people"),
         (30, GOALS, "too few people to look for personas (15 in the half"),
         (200, GOALS, "no persona can be told: what recurs tells its people from nobody"),
-        (300, GOALS[:1], "no persona can be seen: all intents are of one topic"),
+        (300, GOALS[:1], "too few people to look for personas: 0 of 300 did something on 2 occ"),
+        (300, GOALS[:1] * 2, "no persona can be seen: all intents are of one topic"),
     ],
-    ids=["no intents", "one user", "few people", "all users identical", "one event each"],
+    ids=["no intents", "one user", "few people", "all identical", "one event each", "one topic"],
 )
 def test_where_nothing_can_recur_nobody_has_a_persona(
     whole: Planted, tmp_path: Path, people: int, goals: list[tuple[str, str]], why: str

@@ -76,3 +76,15 @@ def test_texts_that_do_not_fit_are_encoded_in_smaller_batches_then_on_the_cpu() 
 def test_nouns_of_titles_are_put_in_the_singular() -> None:
     found = lemmas(["ROSES IN GLASS BOXES", "6 T-LIGHTS, CARDS & MICE"])
     assert found == [["rose", "in", "glass", "box"], ["t-light", "card", "mouse"]]
+
+
+def test_words_of_any_script_are_whole() -> None:
+    assert lemmas(["Où est ma théière?", "ich möchte 2 Stühle", "मेरा पार्सल कहाँ"]) == [
+        ["où", "est", "ma", "théière"],
+        ["ich", "möchte", "stühle"],
+        ["मेरा", "पार्सल", "कहाँ"],
+    ]
+
+
+def test_a_small_word_is_no_plural() -> None:
+    assert lemmas(["it was broken"]) == [["it", "was", "broken"]]

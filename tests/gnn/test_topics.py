@@ -28,6 +28,8 @@ def test_category_paths_become_levels(tmp_path: Path) -> None:
     topics = [(row["topic"], row["kind"], row["level"]) for row in found["item_topics"]]
     assert sorted(topics) == [("grocery", "category", 0), ("grocery/frozen-pizza", "category", 1)]
     assert {row["label"] for row in found["topics"]} == {"grocery", "Frozen pizza"}
+    with Lake.open(tmp_path) as lake:
+        assert lake.summary("topics")["languages"] == {}
 
 
 def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_path: Path) -> None:
@@ -122,3 +124,23 @@ def test_broad_groups_hold_whole_fine_groups() -> None:
 
 def test_slugs_keep_the_levels_of_a_path() -> None:
     assert slug("Crème & Co./Frozen  Pizza") == "creme-co/frozen-pizza"
+
+
+def test_small_words_of_another_language_name_no_topic_and_its_texts_are_counted(
+    tmp_path: Path,
+) -> None:
+    asked = ("wo ist meine {}", "ich möchte für die {} eine Rechnung", "die {} ist nicht da")
+    things = ("Lampe", "Teekanne", "Bohrmaschine", "Küchenuhr", "Gießkanne")
+    texts = [text.format(thing) for text in asked for thing in things]
+    events = [{"record_key": f"e{n}", "text": text} for n, text in enumerate(texts)]
+    path = tmp_path / "w"
+    labels = {row["label"] for row in _assigned(path, events=events)["topics"]}
+    words = {word.strip(",") for label in labels for word in label.split()}
+    assert words & {"küchenuhr", "gießkanne", "möchte"}, "words are whole"
+    assert not words & {"ist", "ich", "die", "für", "nicht", "wo", "da"}
+    with Lake.open(path) as lake:
+        told = lake.summary("topics")
+    assert told["is_english_model"]
+    assert told["languages"] == {
+        "text": {"texts": len(texts), "shares": {"German": 1.0}, "is_english": False}
+    }

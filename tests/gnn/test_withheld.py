@@ -65,6 +65,5 @@ def test_what_another_thing_gives_away_is_told_with_the_persona(tmp_path: Path) 
     assert weekday is not None
     assert weekday < 0.1
     (line,) = asked_for({"still_told": told})
-    assert (
-        f"channel rare too few people, verb gone {by_hand[0, 1]:.2f} (p_a), manner hour 1" in line
-    )
+    assert "channel rare not said, for too few have it or have it not, verb gone" in line
+    assert f"verb gone {by_hand[0, 1]:.2f} (p_a), manner hour 1" in line

@@ -40,11 +40,15 @@ class Told:
         self.runs = 0
 
     def run(self, **more: Any) -> None:
-        """Find the planted personas as they are, but for these changes (see `labels`)."""
+        """Find the planted personas as they are, but for these changes (see `labels`).
+
+        `denied` are people who deny consent, `holes` what the records are said to lack.
+        """
         self.runs += 1
         with Lake.writer(self.path) as lake:
             with lake.step("intents", inputs={"run": str(self.runs)}) as step:
                 step.overwrite("intents", self.world.intents)
+                step.summary["holes"] = more.pop("holes", [])
                 denied = more.pop("denied", ())
                 users = [
                     u | USER | {"consent_denied": u["user_id"] in denied}

@@ -186,6 +186,9 @@ def test_what_is_kept_out_has_a_reason_and_a_count(writer: Writer) -> None:
         "i5": "topic Home", "i6": "topic Home", "i7": "topic Home",
     }  # fmt: skip
     assert told["intents_kept_out"] == 7
+    assert told["largest_topic"] == {
+        "topic": "screws", "label": "Screws", "topics": 1, "share": 1.0,
+    }  # fmt: skip
     assert {"what": "goal buy", "intents": 1} in told["keep_out"]
     assert set(told["silenced"]) == {"daypart", "repeat"}
 
