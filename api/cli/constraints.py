@@ -3,7 +3,7 @@
 from typing import Any
 
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes import asked_for
+from api.cli.notes_on_personas import asked_for
 from kg.settings import read_settings
 
 

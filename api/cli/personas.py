@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes import how_firm, why_so_many
+from api.cli.notes_on_personas import how_firm, why_so_many
 from kg.errors import NotFound
 from kg.settings import read_settings
 from kg.words import command

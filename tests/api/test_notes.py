@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.cli.notes import WARNING, _personas, _who_counts, how_firm, notes, why_so_many
+from api.cli.console import WARNING
+from api.cli.notes import notes
+from api.cli.notes_on_personas import _who_counts, how_firm, of_personas, why_so_many
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 
@@ -110,7 +112,7 @@ def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() 
     lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
 
     def told(**became: int) -> list[str]:
-        return list(_personas({"descent": became}, lake, str))
+        return list(of_personas({"descent": became}, lake, str))
 
     _, warned = told(continued=8, retired=1)
     assert warned.startswith(f"{WARNING}what is new, retired, split or merged may be so for want")
@@ -243,7 +245,7 @@ def test_reasons_that_are_not_named_are_counted() -> None:
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patched:
         for teller in ("_shrunk", "_same_key"):
-            patched.setattr(f"api.cli.notes.{teller}", lambda report: iter(()))
+            patched.setattr(f"api.cli.notes_on_records.{teller}", lambda report: iter(()))
         told = " ".join(notes(_Told(said, "ingest")))
     assert "5 reason_5, 7 for other reasons" in told
     assert "10 reason_0 (first: row 4 of a), 9 reason_1, " in told

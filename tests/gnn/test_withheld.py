@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from api.cli.notes import asked_for
+from api.cli.notes_on_personas import asked_for
 from gnn.found import Found, PersonaConfig
 from gnn.memberships import Rule
 from gnn.tensors import arrange

@@ -8,7 +8,8 @@ import pyarrow.parquet
 import pytest
 from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
-from api.cli.notes import WARNING, notes
+from api.cli.console import WARNING
+from api.cli.notes import notes
 from api.cli.run import read_in_vain
 from api.cli.sources import dataset_lines
 from ingestion.counting import ABOUT_NOTHING
