@@ -40,9 +40,10 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key, content_hash, version); None: there are none. A row that is
             newer than the one that is known is accepted under its key.
-        former: accepted records of the dataset from files that are read again, as they were before
-            (dedupe_key, record_key), and the keys, without a dedupe_key, that nothing else may
-            have; None: there are none.
+        former: what records of the dataset that are not known were called before (dedupe_key,
+            record_key): those of files that are read again, and those of which only repeats are
+            left; and the keys, without a dedupe_key, that nothing else may have; None: there are
+            none.
     """
     place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
@@ -90,7 +91,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
 
 
 def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
-    """The known records of which a newer state is among the rows."""
+    """The known records of which a newer state is among the rows; one of which nobody wrote down
+    how new it was (without `newest`, or by an older program) is older than any."""
     kept = rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
     both = kept.select("dedupe_key", now="version").inner_join(known, "dedupe_key")
     newer = both.version.isnull() | (both.now.fill_null(NEWEST) > both.version)

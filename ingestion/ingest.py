@@ -37,7 +37,7 @@ from kg.progress import Progress, silent
 
 STEP = "ingest"
 _SAID = ("events", "identifiers", "profiles", "consents", "person_details", "merged_ids")
-_BY_SOURCE = (*reversed(_SAID), "records", "files")
+_BY_SOURCE = (*(name for name in reversed(_SAID) if name != "consents"), "records", "files")
 
 
 def ingest(
@@ -195,18 +195,33 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
 
 
 def _former(step: Step, scratch: Scratch, plan: _Plan) -> Rows | None:
-    """The accepted records of the files that are read again (`reread`), as they were read before,
-    and those that are called by another file than theirs."""
-    if not plan.changed:
-        return None
+    """What records were called before (source, dataset, dedupe_key, record_key, reread): the
+    accepted ones of the files that are read again (`reread`), those that are called by another file
+    than theirs, and those that are gone, of which files that are not read now hold repeats
+    (`gone`)."""
+    columns = ("source", "dataset", "dedupe_key", "record_key")
     records = step.table("records")
-    reread = records.source.isin(sorted(plan.changed))
-    elsewhere = ~records.record_key.startswith(records.source + "#")
-    found = records.filter((records.status == "accepted") & (reread | elsewhere))
-    found = step.lake.run(
-        found.select("source", "dataset", "dedupe_key", "record_key", reread=reread)
-    )
-    return scratch.given(found) if len(found) else None
+    accepted = records.filter(records.status == "accepted")
+    found = []
+    if plan.changed:
+        reread = accepted.source.isin(sorted(plan.changed))
+        elsewhere = ~accepted.record_key.startswith(accepted.source + "#")
+        named = accepted.filter(reread | elsewhere)
+        found.append(step.lake.run(named.select(*columns, reread=reread, gone=ibis.literal(False))))
+    left = [name for name, row in plan.before.items() if name not in plan.read and row["duplicate"]]
+    if left:
+        repeats = records.filter((records.status == "duplicate") & records.source.isin(left))
+        repeats = repeats.anti_join(accepted, ["dataset", "dedupe_key"])
+        repeats = repeats.group_by("dataset", "dedupe_key").agg(
+            source=repeats.source.min(), record_key=repeats.duplicate_of.min()
+        )
+        found.append(
+            step.lake.run(
+                repeats.select(*columns, reread=ibis.literal(False), gone=ibis.literal(True))
+            )
+        )
+    former = pa.concat_tables(found) if found else None
+    return scratch.given(former) if former else None
 
 
 def _former_of(work: _Work, dataset: Dataset) -> Rows | None:
@@ -218,16 +233,36 @@ def _former_of(work: _Work, dataset: Dataset) -> Rows | None:
     theirs = [one.name for one in work.fitted.datasets]
     files = [one.name for one in dataset.sources]
     renamed = former.source.isin(files) & ~former.dataset.isin(theirs)
-    mine = former.reread & ((former.dataset == dataset.name) | renamed)
+    mine = (former.reread | former.gone) & ((former.dataset == dataset.name) | renamed)
+    former = former.mutate(dedupe_key=mine.ifelse(former.dedupe_key, ibis.null("string")))
+    same = ibis.window(group_by="dedupe_key", order_by=["gone", "record_key"])
+    former = former.mutate(place=ibis.row_number().over(same))
     return former.select(
-        "record_key", dedupe_key=mine.ifelse(former.dedupe_key, ibis.null("string"))
+        "record_key",
+        dedupe_key=(former.place == 0).ifelse(former.dedupe_key, ibis.null("string")),
     )
 
 
 def _drop(step: Step, sources: list[str]) -> None:
-    if sources:
-        for name in _BY_SOURCE:
-            step.replace_sources(name, sources, _empty(name))
+    if not sources:
+        return
+    if step.lake.version("consents") is not None:
+        step.rewrite("consents", _said_elsewhere(step, sources), _empty("consents"))
+    for name in _BY_SOURCE:
+        step.replace_sources(name, sources, _empty(name))
+
+
+def _said_elsewhere(step: Step, sources: list[str]) -> Rows:
+    """What other files than these say of consent, also of records that are read from these: a
+    denial holds on though its row repeats a record. An older program did not write down which file
+    says it; there a denial is kept that another file, which repeats the record, may have said."""
+    said, records = step.table("consents"), step.table("records")
+    theirs = records.source.isin(sources)
+    named = records.filter(theirs & (records.status == "accepted")).record_key
+    repeated = records.filter(~theirs & (records.status == "duplicate")).duplicate_of
+    may_be_others = ~said.granted & said.record_key.isin(repeated)
+    unknown = said.source.isnull() & (~said.record_key.isin(named) | may_be_others)
+    return said.filter((~said.source.isin(sources)).fill_null(False) | unknown)
 
 
 def _empty(name: str) -> pa.Table:
@@ -367,10 +402,12 @@ def _with_bare_denials(scratch: Scratch, reading: Reading, rows: Rows) -> Rows:
 
 def _with_denials(said: Rows, repeated: Rows) -> Rows:
     """What the accepted say of consent, and what rows that repeat them deny: a denial always wins,
-    so one that is said again or later, under the same key, is said of the record that is kept."""
-    denied = repeated.filter(~repeated.granted).group_by("record_key", "purpose", "granted")
-    denied = denied.agg(at_ms=repeated.at_ms.min()).mutate(until_ms=ibis.null("int64"))
-    return said.union(denied.anti_join(said, ["record_key", "purpose", "granted"]))
+    so one that is said again or later, under the same key, is said of the record that is kept. Each
+    file's is kept: it holds on where another is read anew and does not say it any more."""
+    once = ["record_key", "purpose", "granted", "source"]
+    denied = repeated.filter(~repeated.granted).group_by(once).agg(at_ms=repeated.at_ms.min())
+    denied = denied.mutate(until_ms=ibis.null("int64")).select(*said.columns)
+    return said.union(denied.anti_join(said, once))
 
 
 def _dataset_report(

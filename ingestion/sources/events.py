@@ -498,10 +498,11 @@ def _merged_rows(rows: Rows, form: Format) -> Rows:
 
 
 def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
-    """What a person said of each purpose, when it was first said so; repeats tell nothing new."""
+    """What a person said of each purpose, when each file first says so; repeats tell nothing."""
     rows = rows.filter(rows.consent.startswith("{").fill_null(False))
     told = rows.select(
         "record_key",
+        "source",
         at_ms=ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms),
         person=_person(rows, ids),
         said=json_keys(rows.consent).zip(json_values(rows.consent, "$.*")),
@@ -509,9 +510,10 @@ def _consent_rows(rows: Rows, ids: tuple[str, ...]) -> Rows:
     answer = told.said["f2"].lower()
     told = told.mutate(purpose=purpose(told.said["f1"]), granted=answer.isin(("true", '"true"')))
     told = told.filter(answer.notnull() & (answer != "null"))
-    first = ibis.window(group_by=["person", "purpose", "granted"], order_by=["at_ms", "record_key"])
+    once = ["source", "person", "purpose", "granted"]
+    first = ibis.window(group_by=once, order_by=["at_ms", "record_key"])
     told = told.mutate(turn=ibis.row_number().over(first))
     told = told.mutate(until_ms=ibis.null("int64"))
     return told.filter(told.turn == 0).select(
-        "record_key", "purpose", "granted", "at_ms", "until_ms"
+        "record_key", "purpose", "granted", "at_ms", "until_ms", "source"
     )

@@ -846,6 +846,7 @@ def _consent_rows(rows: Rows, count: int) -> Rows:
                 granted=granted,
                 at_ms=ibis.coalesce(rows.occurred_at_ms, rows.recorded_at_ms),
                 until_ms=rows[f"until_{number}"],
+                source="source",
             )
         )
     return ibis.union(*parts) if len(parts) > 1 else parts[0]

@@ -34,7 +34,9 @@ _COLUMNS = {
         traits str""",
     "items": """item_id str, role str, title str?, categories strs, price f64?,
         starts_at_ms i64?, ends_at_ms i64?, attributes str, record_key str?""",
-    "consents": "record_key str, purpose str, granted bool, at_ms i64, until_ms i64?",
+    # `source`: the file that says it, which may repeat the record; null: an older program wrote it.
+    "consents": """record_key str, purpose str, granted bool, at_ms i64, until_ms i64?,
+        source str?""",
     "person_details": """record_key str, name str?, given_name str?, family_name str?,
         birth_date str?, number str?, street str?, postcode str?, city str?, region str?,
         country str?, organisation str?""",

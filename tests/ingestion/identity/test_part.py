@@ -28,12 +28,12 @@ def test_a_table_is_searched_once_until_the_step_writes_to_it(tmp_path: Path) ->
             ]
             step.append("consents", pa.table({
                 "record_key": ["a", "b"], "purpose": ["ads", "ads"], "granted": [True, False],
-                "at_ms": [1, 1], "until_ms": pa.nulls(2, pa.int64()),
+                "at_ms": [1, 1], "until_ms": pa.nulls(2, pa.int64()), "source": ["x.csv", "x.csv"],
             }))  # fmt: skip
             assert part.arrow("consents", ["granted"]).to_pylist() == [{"granted": True}]
             step.overwrite("consents", pa.table({
                 "record_key": ["a"], "purpose": ["ads"], "granted": [False], "at_ms": [2],
-                "until_ms": pa.nulls(1, pa.int64()),
+                "until_ms": pa.nulls(1, pa.int64()), "source": ["x.csv"],
             }))  # fmt: skip
             assert part.arrow("consents", ["granted"]).to_pylist() == [{"granted": False}]
             assert part.table("person_details") is details

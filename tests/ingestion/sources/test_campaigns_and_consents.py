@@ -191,6 +191,39 @@ def test_a_denial_counts_though_its_row_repeats_a_record(tmp_path: Path, newest:
     assert [one for one in found if not one[1]] == [(f"people-{2 if newest else 1}#1", False)]
 
 
+@pytest.mark.parametrize("newest", ["", "    newest: {column: at, zone: UTC}\n"])
+@pytest.mark.parametrize("denied_at", ["2025-12-01", "2026-02-01"])
+def test_a_denial_of_a_file_that_is_gone_holds_when_others_are_read_anew(
+    tmp_path: Path, newest: str, denied_at: str
+) -> None:
+    folder, workspace = tmp_path / "data", tmp_path / "workspace"
+    head, denied = "id,at,agreed\n", f"1,{denied_at},no\n"
+    fill(folder, {"people-1": head + "1,2026-01-01,yes\n"}, AGREED + newest)
+    Read(folder, workspace)
+    fill(folder, {"people-2": head + denied})
+    Read(folder, workspace)
+    (folder / "people-2").unlink()
+    # Other rows; the same anew; none of this person; this person in another file.
+    editions = [("1", "1,2026-02-02,yes\n2,2026-02-02,yes\n"), ("1", "1,2026-02-03,yes\n"),
+                ("1", "2,2026-02-04,yes\n"), ("3", "1,2026-02-05,yes\n")]  # fmt: skip
+    for number, rows in editions:
+        fill(folder, {f"people-{number}": head + rows})
+        found = Read(folder, workspace)
+    said = found.rows("consents", "record_key", "granted")
+    (key,) = {key for key, granted in said if not granted}
+    assert (key, "accepted") in found.rows("records", "record_key", "status")
+    assert (key, "1") in found.rows("identifiers", "record_key", "value")
+
+
+def test_a_denial_that_is_read_anew_and_not_said_any_more_is_gone(tmp_path: Path) -> None:
+    denied = AT_FIRST.replace("yes", "no", 1)
+    folder = fill(tmp_path / "data", {"people-1": denied, "people-2": AT_FIRST}, AGREED)
+    Read(folder, tmp_path / "workspace")
+    fill(folder, {"people-1": AT_FIRST})
+    found = Read(folder, tmp_path / "workspace")
+    assert set(found.rows("consents", "granted")) == {True}
+
+
 def test_a_denial_that_comes_later_blocks_a_person_who_was_known(tmp_path: Path) -> None:
     folder = fill(tmp_path / "data", {"people-1": AT_FIRST}, AGREED)
     for denied in ({"1": False, "2": False}, {"1": True, "2": False}):
