@@ -209,9 +209,10 @@ class _Work:
         before = self.lake.step_id("ingest")
         with self._timed("ingest") as report:
             key = self.lake.workspace.key()
-            ingest(self.lake, self.job.data, mapping, key=key, progress=self.progress)
+            read = ingest(self.lake, self.job.data, mapping, key=key, progress=self.progress)
             report.run_id = self.lake.step_id("ingest") or ""
             report.skipped = report.run_id == before
+        report.summary = report.summary | {"report": read.to_dict()}  # of the folder as it is now
 
         from kg.personas.shaping import check_read
 

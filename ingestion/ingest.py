@@ -16,6 +16,7 @@ import ibis
 import pyarrow as pa
 
 from ingestion import counting
+from ingestion.dated import every_date
 from ingestion.dedupe import NEWEST, classify
 from ingestion.detect import find_mapping
 from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
@@ -24,7 +25,7 @@ from ingestion.mapping import Mapping
 from ingestion.purposes import decides
 from ingestion.quarantine import mending
 from ingestion.record import Dataset, Reading, Rows
-from ingestion.report import DatasetReport, FileReport, Report
+from ingestion.report import WARNS, DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
 from ingestion.wholeness import HOLDS_NONE, without_data
 from kg.errors import InputError
@@ -69,13 +70,20 @@ def ingest(
     inputs = {one.name: one.sha256 for data in fitted.datasets for one in data.sources}
     with lake.step(STEP, inputs=inputs, config={"mapping": mapping.hash()}) as step:
         if step.done:
-            report = Report.from_dict(step.summary["report"])
+            report = _as_of_now(Report.from_dict(step.summary["report"]), fitted)
         else:
             report = _read_into(step, fitted, _salt(key), progress)
             step.summary |= {**declared(mapping), "report": report.to_dict()}
     command = lake.workspace.command("export records -o records.csv")
     report.refuse_useless(folder.resolve().name, _KEPT.format(command))
     return report
+
+
+def _as_of_now(report: Report, fitted: Fitted) -> Report:
+    """What was read before, beside what lies in the folder now and is not read."""
+    read = [file for file in report.files if file.dataset is not None]
+    files = sorted([*read, *_not_read(fitted)], key=lambda file: file.source)
+    return replace(report, files=tuple(files))
 
 
 _KEPT = "{} lists each with its reason; mend the files, or the mapping, and run again."
@@ -172,8 +180,8 @@ def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
         same = {one.name for one in dataset.sources if one.name in before
                 and before[one.name]["sha256"] == one.sha256
                 and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
-        # What a file says anew may be newer than what another said before.
-        if (names - same) & set(before) or (names != same and dataset.table.keeps_newest):
+        # What a file does not say any more another may have said as well.
+        if (names - same) & set(before):
             same = set()
         read |= names - same
         unchanged |= same
@@ -557,10 +565,11 @@ def _not_read(fitted: Fitted) -> Iterator[FileReport]:
 
 def _not_named(fitted: Fitted, name: str) -> str:
     """That the mapping does not name a file; what to write if it names other parts of its table."""
-    glob = every_partition(name)
-    read = (one.name for data in fitted.datasets for one in data.sources)
-    if glob is not None and any(every_partition(other) == glob for other in read):
-        return f"warning: the mapping names other partitions, and not this one: write `{glob}`"
+    read = [one.name for data in fitted.datasets for one in data.sources]
+    for every, what in ((every_partition, "partitions"), (every_date, "dates")):
+        glob = every(name)
+        if glob is not None and any(every(other) == glob for other in read):
+            return f"{WARNS}the mapping names other {what}, and not this one: write `{glob}`"
     return "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
 
 

@@ -535,11 +535,6 @@ class Table(Model):
         """The tables that say how rows are read: those of the parts, else this one."""
         return tuple(self.parts.values()) or (self,)
 
-    @property
-    def keeps_newest(self) -> bool:
-        """Whether of several rows with one id the newest counts."""
-        return any(one.newest is not None for one in self.each)
-
     def columns_for(self, name: str, known: Iterable[str]) -> list[str]:
         """Which of the known columns a name of this mapping stands for, the best first.
 

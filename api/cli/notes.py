@@ -5,8 +5,14 @@ from typing import Any
 from api.cli import notes_on_personas, notes_on_records
 
 
-def notes(lake: Any) -> list[str]:
-    """How many records became how many people, sessions, intents and personas, and what was odd."""
+def notes(lake: Any, read: dict[str, Any] | None = None) -> list[str]:
+    """How many records became how many people, sessions, intents and personas, and what was odd.
+
+    Args:
+        lake: the workspace's.
+        read: what the step that reads has to say of the folder as it is now; default: as it was
+            when something in it was new.
+    """
     command = lake.workspace.command
     tellers = {
         "ingest": lambda said: notes_on_records.of_ingest(said, command),
@@ -17,5 +23,5 @@ def notes(lake: Any) -> list[str]:
         "rules": notes_on_personas.of_rules,
         "claims": notes_on_personas.of_claims,
     }
-    summaries = {step: lake.summary(step) for step in tellers}
+    summaries = {step: lake.summary(step) for step in tellers} | ({"ingest": read} if read else {})
     return [line for step, tell in tellers.items() if (s := summaries[step]) for line in tell(s)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from api.cli.console import WARNING
-from ingestion.report import NAMELESS, OF_NOBODY, Report
+from ingestion.report import NAMELESS, OF_NOBODY, WARNS, Report
 from kg.words import some
 
 MOST_REASONS = 6
@@ -66,9 +66,9 @@ def of_ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
     yield from _shrunk(s["report"])
     for file in s["report"]["files"]:
         if file["status"] not in {"read", "unchanged"}:
-            yield f"{file['source']}: {file['status']}" + (
-                f" ({file['detail']})" if file["detail"] else ""
-            )
+            detail = (file["detail"] or "").removeprefix(WARNS)
+            sign = WARNING if detail != (file["detail"] or "") else ""
+            yield f"{sign}{file['source']}: {file['status']}{f' ({detail})' if detail else ''}"
     yield from _quarantined(s["report"]["files"], command)
     yield from _same_key(s["report"])
     of_nobody = sum(dataset.get("of_nobody", 0) for dataset in s["report"]["datasets"])

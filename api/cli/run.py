@@ -81,7 +81,8 @@ def _print_json(report: "RunReport", workspace: Path) -> None:
     from kg.lake import Lake
 
     with Lake.open(workspace) as lake:
-        warned = [line for line in told(lake) if line.startswith(WARNING)]
+        said = told(lake, report.summary("ingest"))
+        warned = [line for line in said if line.startswith(WARNING)]
     print_json(
         {
             "personas": report.door,
@@ -98,7 +99,7 @@ def _show(report: "RunReport", workspace: Path) -> None:
     console = stdout()
     console.print(f"[bold]{escape(report.door)}[/]", soft_wrap=True)
     with Lake.open(workspace) as lake:
-        show_records(console, lake)
+        show_records(console, lake, report.summary("ingest"))
         found = views.personas(lake)
         console.print()
         if not found:
@@ -116,7 +117,7 @@ def _seconds() -> float:
     return time.time() - float(psutil.Process().create_time())
 
 
-def show_records(console: Console, lake: Any) -> None:
+def show_records(console: Console, lake: Any, read: dict[str, Any] | None = None) -> None:
     """How many records came in, where each went, and how many people they turned out to be."""
     columns = ("received", "accepted", "duplicate", "quarantined", "consent_blocked")
     rows = views.reconciliation(lake)
@@ -129,14 +130,14 @@ def show_records(console: Console, lake: Any) -> None:
     table.add_section()
     table.add_row("all", *(f"{totals[name]:,}" for name in columns), style="bold")
     console.print(table)
-    for line in told(lake):
+    for line in told(lake, read):
         style = "bold yellow" if line.startswith(WARNING) else None
         console.print(escape(line), soft_wrap=True, style=style)
 
 
-def told(lake: Any) -> list[str]:
-    """What the steps have to say, warnings among it."""
-    return [*read_in_vain(lake), *notes(lake)]
+def told(lake: Any, read: dict[str, Any] | None = None) -> list[str]:
+    """What the steps have to say, warnings among it; `read` as of `notes`."""
+    return [*read_in_vain(lake), *notes(lake, read)]
 
 
 def read_in_vain(lake: Any) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ingestion.mapping import SERIAL
+from ingestion.mapping import EPOCHS, SERIAL
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import is_named_as_id, says, words
@@ -108,6 +108,22 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
     made.put("time", value, why, check=check)
     seen.take(times[0])
     return True
+
+
+def put_newest(seen: Seen, made: Draft) -> None:
+    """The time of a row's last change, so that next month's export of it counts, in whichever file;
+    one that every row has, and that is read without a doubt."""
+    if "key" not in made.keys:
+        return
+    for column in seen.named("time", "changed"):
+        value, _, in_doubt = time_value(column)
+        if in_doubt or column.given < column.rows or column.name in seen.used:
+            continue
+        value = value if isinstance(value, dict) else {"column": value}
+        if column.naive and not {*EPOCHS} & set(column.formats):
+            value |= {"zone": "UTC"}  # whichever it is: all are of one
+        made.put("newest", value, "of rows with one key the one changed last counts")
+        return
 
 
 def time_value(column: Column) -> tuple[Any, str, bool]:

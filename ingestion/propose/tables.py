@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from ingestion.dated import every_date
 from ingestion.mapping import Table
 from ingestion.propose.drafts import Draft, Why, plain
 from ingestion.propose.events import event
+from ingestion.propose.keys import put_newest
 from ingestion.propose.lists import campaign, consent, item, profile, survey
 from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
@@ -43,6 +45,7 @@ def draft(scratch: Scratch, seen: Seen, tables: Sequence[Seen]) -> Draft:
     write = {"event": event, "profile": profile, "item": item, "campaign": campaign,
              "consent": consent, "survey": survey}[seen.kind]  # fmt: skip
     write(scratch, seen, tables, made)
+    put_newest(seen, made)
     _ignored(seen, made)
     _missing(seen, made)
     read = _read(seen, made)
@@ -156,8 +159,8 @@ def _missing(seen: Seen, made: Draft) -> None:
 
 
 def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
-    """Files as one name, as a glob that fits them and no other file, or as a list; of partitions
-    always those to come, too."""
+    """Files as one name, as a glob that fits them and no other file, or as a list; of partitions,
+    and of a file with a date, always those to come, too."""
     rest = [name for name in all_names if name not in mine]
     whole = {every_partition(name) for name in mine}
     if len(whole) == 1 and (glob := whole.pop()) is not None:
@@ -165,7 +168,9 @@ def pattern(mine: Sequence[str], all_names: Sequence[str]) -> str | list[str]:
         if not any(name.startswith(start) and name.endswith(end) for name in rest):
             return glob
     if len(mine) == 1:
-        return mine[0]
+        glob = every_date(mine[0])
+        is_free = glob is not None and not any(fnmatchcase(name, glob) for name in rest)
+        return glob if glob is not None and is_free else mine[0]
     start, end = _same_start(mine), _same_start([name[::-1] for name in mine])[::-1]
     start = start.rstrip("0123456789")
     start = start[: max((start.rfind(sign) for sign in "/_- ."), default=-1) + 1]

@@ -48,6 +48,28 @@ def test_a_new_file_is_read_and_an_unchanged_one_is_not_received_again(tmp_path:
     assert found.rows("files", "source", "received") == [("events-1.csv", 1), ("events-2.csv", 2)]
 
 
+def test_what_is_not_read_is_told_as_of_now_though_nothing_is_new(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("files: events*", "files: events_nov.csv")
+    assert mapping != EVENTS
+    folder = fill(tmp_path / "data", {"events_nov.csv": f"{GOOD}\n" + row(1)}, mapping)
+    first = Read(folder, tmp_path / "workspace")
+    fill(folder, {"events_dec.csv": f"{GOOD}\n" + row(2), "events.txt": "to do"})
+    found = Read(folder, tmp_path / "workspace")
+    assert found.run_id == first.run_id
+    assert found.file("events_nov.csv").accepted == 1
+    assert found.file("events.txt").status == "unmapped"
+    with Lake.open(tmp_path / "workspace") as lake:
+        told = notes(lake, lake.summary("ingest") | {"report": found.report.to_dict()})
+    assert told[1] == (
+        f"{WARNING}events_dec.csv: unmapped (the mapping names other dates, and not this one: "
+        "write `events_*.csv`)"
+    )
+    (folder / "events_dec.csv").unlink()
+    assert "events_dec.csv" not in {
+        one.source for one in Read(folder, tmp_path / "workspace").report.files
+    }
+
+
 def test_a_mended_file_replaces_its_earlier_reading(tmp_path: Path) -> None:
     bad = f"{GOOD}\n" + row(1) + "2,bob,never,cup,1\n"
     folder = fill(
