@@ -6,7 +6,6 @@ what the old file said first another file may now say first.
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,29 +15,34 @@ import ibis
 import pyarrow as pa
 
 from ingestion import counting
-from ingestion.dated import every_date
+from ingestion.before import (
+    SAID,
+    Plan,
+    drop,
+    former_of,
+    former_records,
+    known_records,
+    outdate,
+    plan_of,
+    reading_hash,
+)
 from ingestion.dedupe import NEWEST, classify
 from ingestion.detect import find_mapping
-from ingestion.fit import BadFile, Fitted, find_files, links_of, source, stage
+from ingestion.fit import BadFile, Fitted, find_files, stage
 from ingestion.items import catalogue
 from ingestion.mapping import Mapping
 from ingestion.purposes import decides
 from ingestion.quarantine import mending
 from ingestion.record import Dataset, Reading, Rows
-from ingestion.report import WARNS, DatasetReport, FileReport, Report
+from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
-from ingestion.wholeness import HOLDS_NONE, without_data
+from ingestion.unread import bad_report, not_read
 from kg.errors import InputError
-from kg.lake.code import code_version
-from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch
-from kg.lake.tables import TABLES
 from kg.lake.writer import Step, Writer
 from kg.progress import Progress, silent
 
 STEP = "ingest"
-_SAID = ("events", "identifiers", "profiles", "consents", "person_details", "merged_ids")
-_BY_SOURCE = (*(name for name in reversed(_SAID) if name != "consents"), "records", "files")
 
 
 def ingest(
@@ -82,12 +86,11 @@ def ingest(
 def _as_of_now(report: Report, fitted: Fitted) -> Report:
     """What was read before, beside what lies in the folder now and is not read."""
     read = [file for file in report.files if file.dataset is not None]
-    files = sorted([*read, *_not_read(fitted)], key=lambda file: file.source)
+    files = sorted([*read, *not_read(fitted)], key=lambda file: file.source)
     return replace(report, files=tuple(files))
 
 
 _KEPT = "{} lists each with its reason; mend the files, or the mapping, and run again."
-_UNKNOWN = "nothing says how to read it: it is of no format that is known by itself"
 _AS_IT_WAS = (
     "The workspace is as it was; personagraph source check says it of each file. Mend the files, "
     "or the mapping, and run again."
@@ -96,14 +99,14 @@ _AS_IT_WAS = (
 
 def _read_into(step: Step, fitted: Fitted, salt: str, progress: Progress) -> Report:
     hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
-    plan = _plan(step, fitted, hashes)
+    plan = plan_of(step, fitted, hashes)
     with Scratch.open(step.lake.workspace.spill) as scratch:
         with progress.task("Opening files", len(plan.read)) as task:
             fitted = stage(scratch, fitted, plan.read)
             task.advance(len(plan.read))
         _refuse_unreadable(fitted, plan)
-        former = _former(step, scratch, plan)
-        _drop(step, sorted(plan.changed))
+        former = former_records(step, scratch, plan)
+        drop(step, sorted(plan.changed))
         report = _read_all(_Work(step, scratch, fitted, plan, hashes, salt, former), progress)
     if _holds_records(step.lake):  # as the run before left it
         report.refuse_useless(fitted.folder.resolve().name, _AS_IT_WAS)
@@ -134,61 +137,17 @@ def declared(mapping: Mapping) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    read: set[str]
-    before: dict[str, dict[str, Any]]
-    unchanged: set[str]
-
-    @property
-    def changed(self) -> set[str]:
-        """Files that are read again."""
-        return self.read & set(self.before)
-
-    def beside_before(self, file: FileReport) -> FileReport:
-        """With how much of it was usable when it was read before."""
-        if file.source not in self.changed:
-            return file
-        row = self.before[file.source]
-        return replace(file, usable_before=row["accepted"] + row["duplicate"])
-
-
-@dataclass(frozen=True)
 class _Work:
     step: Step
     scratch: Scratch
     fitted: Fitted
-    plan: _Plan
+    plan: Plan
     hashes: dict[str, str]
     salt: str
     former: Rows | None
 
 
-def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
-    """What besides a file itself decides what is read from it: mapping, program, linked files."""
-    found = [name for name in links_of(dataset.table) if (fitted.folder / name).is_file()]
-    linked = [source(fitted.folder, name).sha256 for name in found]
-    text = "\n".join([fitted.mapping.hash(), code_version(), *linked])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _plan(step: Step, fitted: Fitted, hashes: dict[str, str]) -> _Plan:
-    before = {row["source"]: row for row in step.arrow("files").to_pylist()}
-    read: set[str] = set()
-    unchanged: set[str] = set()
-    for dataset in fitted.datasets:
-        names = {one.name for one in dataset.sources}
-        same = {one.name for one in dataset.sources if one.name in before
-                and before[one.name]["sha256"] == one.sha256
-                and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
-        # What a file does not say any more another may have said as well.
-        if (names - same) & set(before):
-            same = set()
-        read |= names - same
-        unchanged |= same
-    return _Plan(read, before, unchanged)
-
-
-def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
+def _refuse_unreadable(fitted: Fitted, plan: Plan) -> None:
     """A folder of which nothing can be read is a mistake, and must not replace what was read."""
     if fitted.bad and not plan.unchanged and not any(data.staged for data in fitted.datasets):
         first = fitted.bad[0]
@@ -202,84 +161,9 @@ def _refuse_unreadable(fitted: Fitted, plan: _Plan) -> None:
         )
 
 
-def _former(step: Step, scratch: Scratch, plan: _Plan) -> Rows | None:
-    """What records were called before (source, dataset, dedupe_key, record_key, reread): the
-    accepted ones of the files that are read again (`reread`), those that are called by another file
-    than theirs, and those that are gone, of which files that are not read now hold repeats
-    (`gone`)."""
-    columns = ("source", "dataset", "dedupe_key", "record_key")
-    records = step.table("records")
-    accepted = records.filter(records.status == "accepted")
-    found = []
-    if plan.changed:
-        reread = accepted.source.isin(sorted(plan.changed))
-        elsewhere = ~accepted.record_key.startswith(accepted.source + "#")
-        named = accepted.filter(reread | elsewhere)
-        found.append(step.lake.run(named.select(*columns, reread=reread, gone=ibis.literal(False))))
-    left = [name for name, row in plan.before.items() if name not in plan.read and row["duplicate"]]
-    if left:
-        repeats = records.filter((records.status == "duplicate") & records.source.isin(left))
-        repeats = repeats.anti_join(accepted, ["dataset", "dedupe_key"])
-        repeats = repeats.group_by("dataset", "dedupe_key").agg(
-            source=repeats.source.min(), record_key=repeats.duplicate_of.min()
-        )
-        found.append(
-            step.lake.run(
-                repeats.select(*columns, reread=ibis.literal(False), gone=ibis.literal(True))
-            )
-        )
-    former = pa.concat_tables(found) if found else None
-    return scratch.given(former) if former else None
-
-
-def _former_of(work: _Work, dataset: Dataset) -> Rows | None:
-    """Those of one dataset with their dedupe keys, also where the mapping calls it otherwise now,
-    and the keys of all, which no other record may have."""
-    if work.former is None:
-        return None
-    former = work.former
-    theirs = [one.name for one in work.fitted.datasets]
-    files = [one.name for one in dataset.sources]
-    renamed = former.source.isin(files) & ~former.dataset.isin(theirs)
-    mine = (former.reread | former.gone) & ((former.dataset == dataset.name) | renamed)
-    former = former.mutate(dedupe_key=mine.ifelse(former.dedupe_key, ibis.null("string")))
-    same = ibis.window(group_by="dedupe_key", order_by=["gone", "record_key"])
-    former = former.mutate(place=ibis.row_number().over(same))
-    return former.select(
-        "record_key",
-        dedupe_key=(former.place == 0).ifelse(former.dedupe_key, ibis.null("string")),
-    )
-
-
-def _drop(step: Step, sources: list[str]) -> None:
-    if not sources:
-        return
-    if step.lake.version("consents") is not None:
-        step.rewrite("consents", _said_elsewhere(step, sources), _empty("consents"))
-    for name in _BY_SOURCE:
-        step.replace_sources(name, sources, _empty(name))
-
-
-def _said_elsewhere(step: Step, sources: list[str]) -> Rows:
-    """What other files than these say of consent, also of records that are read from these: a
-    denial holds on though its row repeats a record. An older program did not write down which file
-    says it; there a denial is kept that another file, which repeats the record, may have said."""
-    said, records = step.table("consents"), step.table("records")
-    theirs = records.source.isin(sources)
-    named = records.filter(theirs & (records.status == "accepted")).record_key
-    repeated = records.filter(~theirs & (records.status == "duplicate")).duplicate_of
-    may_be_others = ~said.granted & said.record_key.isin(repeated)
-    unknown = said.source.isnull() & (~said.record_key.isin(named) | may_be_others)
-    return said.filter((~said.source.isin(sources)).fill_null(False) | unknown)
-
-
-def _empty(name: str) -> pa.Table:
-    return TABLES[name].empty_table().drop_columns("run_id")
-
-
 def _read_all(work: _Work, progress: Progress) -> Report:
     total = sum(len(data.staged) for data in work.fitted.datasets)
-    files = [*_not_read(work.fitted)]
+    files = [*not_read(work.fitted)]
     datasets: list[DatasetReport] = []
     candidates: list[Rows] = []
     items: list[Rows] = []
@@ -322,8 +206,8 @@ def check(folder: Path, mapping: Mapping | None = None, *, progress: Progress = 
     mapping = mapping or find_mapping(folder)
     with Scratch.open() as scratch:
         fitted = stage(scratch, find_files(folder, mapping))
-        files = list(_not_read(fitted))
-        files += [_bad_report(one) for one in fitted.bad]
+        files = list(not_read(fitted))
+        files += [bad_report(one) for one in fitted.bad]
         datasets = []
         readable = [data for data in fitted.datasets if data.staged]
         with progress.task("Reading records", len(readable)) as task:
@@ -429,15 +313,20 @@ def _dataset_report(
 
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
-    known = _known(work, dataset)
+    known = known_records(work.step, work.scratch, dataset)
     judged = judge(
-        work.scratch, dataset, work.fitted.mapping, work.salt, known, _former_of(work, dataset)
+        work.scratch,
+        dataset,
+        work.fitted.mapping,
+        work.salt,
+        known,
+        former_of(dataset, work.fitted, work.former),
     )
     rows, outputs = judged.rows, judged.outputs
     if known is not None:
-        _outdate(work, rows, known)
+        outdate(work.step, work.scratch, rows, known)
     _write_records(work, dataset, rows)
-    for name in _SAID:
+    for name in SAID:
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
             work.step.append(name, work.scratch.batches(data))
@@ -463,51 +352,6 @@ def finished(name: str, rows: Rows, dataset: Dataset, mapping: Mapping) -> Rows:
         dataset=ibis.literal(dataset.name),
         sampled=ibis.literal(sampled),
     )
-
-
-def _known(work: _Work, dataset: Dataset) -> Rows | None:
-    others = [one.name for one in dataset.sources if one.name in work.plan.unchanged]
-    records = work.step.table("records")
-    mine = (records.dataset == dataset.name) & (records.status == "accepted")
-    if not others and work.step.lake.version("records") is None:
-        return None
-    found = work.step.lake.run(
-        records.filter(mine).select("dedupe_key", "record_key", "content_hash", "version")
-    )
-    return work.scratch.given(found) if len(found) else None
-
-
-def _outdate(work: _Work, rows: Rows, known: Rows) -> None:
-    """Records of files that are not read now become repeats of rows that are newer. What they deny
-    holds on: it is said of the record, whose key is the same."""
-    newer = rows.filter(rows.status == "accepted")
-    found = work.scratch.arrow(known.semi_join(newer, "record_key").select("record_key"))
-    if not len(found):
-        return
-    step = work.step
-    keys = step.memtable(found)
-    for name in _SAID:
-        said = step.table(name)
-        stays = ~said.record_key.isin(keys.record_key)
-        if name == "consents":
-            stays = stays | ~said.granted
-        if len(step.lake.run(said.filter(~stays).select("record_key").limit(1))):
-            step.rewrite(name, said.filter(stays), _empty(name))
-    records = step.table("records")
-    theirs = records.record_key.isin(keys.record_key) & (records.status == "accepted")
-    repeats = records.filter(theirs).mutate(
-        status=ibis.literal("duplicate"), duplicate_of=records.record_key
-    )
-    moved = step.lake.run(repeats)
-    step.rewrite("records", records.filter(~theirs), moved)
-    count = Counter(moved["source"].to_pylist())
-    files = step.table("files")
-    fewer = step.lake.run(files.filter(files.source.isin(sorted(count)))).to_pylist()
-    for file in fewer:
-        file["accepted"] -= count[file["source"]]
-        file["duplicate"] += count[file["source"]]
-    others = files.filter(~files.source.isin(sorted(count)))
-    step.rewrite("files", others, pa.Table.from_pylist(fewer, TABLES["files"]))
 
 
 def _write_records(work: _Work, dataset: Dataset, rows: Rows) -> None:
@@ -536,41 +380,10 @@ def _write_files(work: _Work, dataset: Dataset, counted: list[FileReport]) -> No
 
 
 def _bad(work: _Work, bad: BadFile) -> FileReport:
-    report = _bad_report(bad)
+    report = bad_report(bad)
     dataset = next(data for data in work.fitted.datasets if data.name == bad.dataset)
     _write_files(work, dataset, [report])
     return report
-
-
-def _bad_report(bad: BadFile) -> FileReport:
-    detail = f"{bad.reason}: {bad.detail}"
-    return FileReport(bad.source.name, bad.dataset, "unreadable", None, detail)
-
-
-def _not_read(fitted: Fitted) -> Iterator[FileReport]:
-    for name, reason in fitted.unusable.items():
-        yield FileReport(name, None, "unreadable", None, reason)
-    for name, reason in fitted.ignored.items():
-        yield FileReport(name, None, "ignored", None, reason)
-    for name in fitted.linked:
-        yield FileReport(name, None, "linked", None, "other files take values from it")
-    for name in fitted.unmapped:
-        why = without_data(fitted.folder / name)
-        if why is None or why.detail in HOLDS_NONE:
-            detail = _not_named(fitted, name) if why is None else why.detail
-            yield FileReport(name, None, "unmapped", None, detail)
-        else:
-            yield FileReport(name, None, "unreadable", None, str(why))
-
-
-def _not_named(fitted: Fitted, name: str) -> str:
-    """That the mapping does not name a file; what to write if it names other parts of its table."""
-    read = [one.name for data in fitted.datasets for one in data.sources]
-    for every, what in ((every_partition, "partitions"), (every_date, "dates")):
-        glob = every(name)
-        if glob is not None and any(every(other) == glob for other in read):
-            return f"{WARNS}the mapping names other {what}, and not this one: write `{glob}`"
-    return "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
 
 
 def _unchanged(work: _Work) -> Iterator[FileReport]:
