@@ -21,7 +21,7 @@ from gnn.device import device
 from gnn.room import Room, unheard
 from kg.errors import InputError
 from kg.hashing import text_hash
-from kg.words import LETTER
+from kg.letters import LETTER
 
 Vectors = NDArray[np.float32]
 

@@ -93,17 +93,20 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
 def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
     """The known records of which a newer state is among the rows; one of which nobody wrote down
     how new it was (without `newest`, or by an older program) is older than any."""
-    kept = rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
-    both = kept.select("dedupe_key", now="version").inner_join(known, "dedupe_key")
+    both = _kept(rows).select("dedupe_key", now="version").inner_join(known, "dedupe_key")
     newer = both.version.isnull() | (both.now.fill_null(NEWEST) > both.version)
     return scratch.keep(both.filter(newer).select("dedupe_key", "record_key"))
+
+
+def _kept(rows: Rows) -> Rows:
+    """The rows that repeat no other row."""
+    return rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
 
 
 def _as_before(scratch: Scratch, rows: Rows, former: Rows) -> Rows:
     """The rows, those that are kept under the keys that they had before, or under keys that no row
     had."""
-    kept = rows.filter(rows.problem.isnull() & rows.duplicate_of.isnull())
-    kept = kept.select("dedupe_key", plain="record_key")
+    kept = _kept(rows).select("dedupe_key", plain="record_key")
     kept = kept.left_join(former, "dedupe_key", rname="former_{name}")
     place = former.record_key.re_replace(rf"~[0-9a-f]{{{MARK_DIGITS}}}$", "")
     given = former.select(plain=place).distinct().mutate(is_given=True)

@@ -10,8 +10,6 @@ from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
-WARNS = "warning: "
-"""What the detail of a file begins with that is probably not meant so."""
 NAMELESS = "without any identifier: kept, and somebody's only where a profile says who it is about"
 OF_NOBODY = "about nobody, by a `nobody` condition: kept, and of no person"
 MOST_LOST = 0.1

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from ingestion.dated import every_date
 from ingestion.fit import BadFile, Fitted
-from ingestion.report import WARNS, FileReport
+from ingestion.report import FileReport
 from ingestion.wholeness import HOLDS_NONE, without_data
 from kg.lake.partitions import every_partition
+from kg.words import WARNING
 
 _UNKNOWN = "nothing says how to read it: it is of no format that is known by itself"
 
@@ -34,7 +35,7 @@ def _not_named(fitted: Fitted, name: str) -> str:
     for every, what in ((every_partition, "partitions"), (every_date, "dates")):
         glob = every(name)
         if glob is not None and any(every(other) == glob for other in read):
-            return f"{WARNS}the mapping names other {what}, and not this one: write `{glob}`"
+            return f"{WARNING}the mapping names other {what}, and not this one: write `{glob}`"
     return "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
 
 

@@ -1,18 +1,12 @@
-"""Words around numbers and names, and what a word is."""
+"""Words around numbers and names."""
 
 import shlex
-import unicodedata
 
 _IRREGULAR = {"person": "people", "family": "families"}
 
 MOST_REPEATED = 200
-
-_MARKS = "".join(
-    mark for mark in map(chr, range(0x300, 0x10000)) if unicodedata.category(mark).startswith("M")
-)
-LETTER = rf"(?:[^\W\d_]|[{_MARKS}\u200c\u200d])"
-"""Of a regular expression: a letter of any script, or what is written over, under or inside it
-(vowels of Indic scripts; Python's `\\w` takes a word apart there)."""
+WARNING = "warning: "
+"""What a line begins with that is probably not meant so."""
 
 
 def some(count: int, noun: str) -> str:

@@ -30,7 +30,6 @@ from rich.text import Text
 from kg.errors import Unavailable
 
 PLAIN_WIDTH = 110
-WARNING = "warning: "
 LONG_STEP_SECONDS = 1.0
 _CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
 _DIRECTIONS = (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))

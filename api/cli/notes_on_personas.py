@@ -4,13 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from api.cli.console import WARNING
 from api.cli.notes_on_records import MOST_REASONS, Command
 from kg.personas.kinds import KINDS
 from kg.personas.labels import NO_KNOWN_KIND, OTHER
 from kg.personas.lineage import told_changes
 from kg.personas.wording import TEMPLATE
-from kg.words import some
+from kg.words import WARNING, some
 
 GIANT_SHARE = 0.5
 """Of intents about one topic: from here on personas were seen to run together (at 90 % two of three

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from api.cli.console import WARNING
-from ingestion.report import NAMELESS, OF_NOBODY, WARNS, Report
-from kg.words import some
+from ingestion.report import NAMELESS, OF_NOBODY, Report
+from kg.words import WARNING, some
 
 MOST_REASONS = 6
 MOST_SHRUNK = 5
@@ -66,7 +65,7 @@ def of_ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
     yield from _shrunk(s["report"])
     for file in s["report"]["files"]:
         if file["status"] not in {"read", "unchanged"}:
-            detail = (file["detail"] or "").removeprefix(WARNS)
+            detail = (file["detail"] or "").removeprefix(WARNING)
             sign = WARNING if detail != (file["detail"] or "") else ""
             yield f"{sign}{file['source']}: {file['status']}{f' ({detail})' if detail else ''}"
     yield from _quarantined(s["report"]["files"], command)

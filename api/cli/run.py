@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from api import views
-from api.cli.console import WARNING, TerminalProgress, escape, print_json, stdout
+from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.notes import notes
 from api.cli.personas import nothing_found, show_all, show_proposal
 from api.cli.proposals import described, kept
 from kg.settings import read_settings
+from kg.words import WARNING
 
 if TYPE_CHECKING:
     from api.pipeline import RunReport

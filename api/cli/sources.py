@@ -9,7 +9,7 @@ from rich.table import Table
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.proposals import undescribed
 from ingestion.report import NAMELESS, OF_NOBODY, DatasetReport, Report
-from kg.words import some
+from kg.words import WARNING, some
 
 _LISTED = (
     "each quarantined record: `personagraph export records -o records.csv -w W` lists it with its "
@@ -115,7 +115,7 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
     if dataset.with_item_share is not None:
         yield f"{dataset.with_item_share:.0%} of events are about an item"
     for warning in dataset.warnings:
-        yield f"warning: {warning}"
+        yield f"{WARNING}{warning}"
 
 
 def declared(report: Report) -> str:

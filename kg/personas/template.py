@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from kg.letters import LETTER
 from kg.personas.claims import Claim
 from kg.personas.kinds import VERB_AND_TOPIC
 from kg.personas.labels import NO_KNOWN_KIND
 from kg.personas.sentences import OTHERS, percent
-from kg.words import LETTER
 
 NOUNS = {
     "bought": "Buyers",

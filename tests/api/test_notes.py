@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from api.cli.console import WARNING
 from api.cli.notes import notes
 from api.cli.notes_on_personas import _who_counts, how_firm, of_personas, why_so_many
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
+from kg.words import WARNING
 
 SAID = {
     "records": 900, "people": 262, "denied": 0, "blocked": [], "cut": [], "evidence": {},

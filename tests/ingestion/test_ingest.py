@@ -8,7 +8,6 @@ import pyarrow.parquet
 import pytest
 from folders import EVENTS, GOOD, HEAD, WRITTEN_AT, Read, fill
 
-from api.cli.console import WARNING
 from api.cli.notes import notes
 from api.cli.run import read_in_vain
 from api.cli.sources import dataset_lines
@@ -18,6 +17,7 @@ from ingestion.mapping import parse
 from ingestion.report import NAMELESS, OF_NOBODY
 from kg.errors import InputError
 from kg.lake import Lake
+from kg.words import WARNING
 
 KEYLESS = EVENTS.replace("    key: id\n", "")
 
