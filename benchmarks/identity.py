@@ -549,7 +549,8 @@ def _put_profiles(lake: Writer, query: str) -> None:
         0::BIGINT AS position, 'p' AS dataset, 'profile' AS kind, 'accepted' AS status,
         NULL::VARCHAR AS reason, NULL::VARCHAR AS detail, id AS dedupe_key,
         NULL::VARCHAR AS duplicate_of, NULL::BIGINT AS occurred_at_ms, 0::BIGINT AS recorded_at_ms,
-        NULL::VARCHAR AS raw, NULL::VARCHAR AS content_hash FROM ({query})"""
+        NULL::VARCHAR AS raw, NULL::VARCHAR AS content_hash, NULL::BIGINT AS version
+        FROM ({query})"""
     nothing = "NULL::VARCHAR"
     details = f"""SELECT 'p.parquet#' || id AS record_key, {nothing} AS name, given_name,
         family_name, birth_date, {nothing} AS number, street, postcode, city, {nothing} AS region,
