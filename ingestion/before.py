@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
+from ingestion import states
 from ingestion.fit import Fitted, links_of, source
 from ingestion.record import Dataset, Rows
 from ingestion.report import FileReport
@@ -19,7 +20,9 @@ from kg.lake.writer import Step
 
 SAID = ("events", "identifiers", "profiles", "consents", "person_details", "merged_ids")
 """Tables of what records say."""
-_BY_SOURCE = (*(name for name in reversed(SAID) if name != "consents"), "records", "files")
+_BY_SOURCE = (
+    *(name for name in reversed(SAID) if name != "consents"), states.TABLE, "records", "files",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,15 +163,18 @@ def known_records(step: Step, scratch: Scratch, dataset: Dataset) -> Rows | None
     return scratch.given(found) if len(found) else None
 
 
-def outdate(step: Step, scratch: Scratch, rows: Rows, known: Rows) -> None:
+def outdate(step: Step, scratch: Scratch, rows: Rows, known: Rows, named: Rows | None) -> None:
     """Records of files that are not read now become repeats of rows that are newer. What they deny
-    holds on: it is said of the record, whose key is the same."""
+    holds on: it is said of the record, whose key is the same; so is whom they name, as a former
+    state of it (`named`: whom the rows name, None where they name nobody)."""
     if "version" not in rows.columns:
         return
     newer = rows.filter(rows.status == "accepted")
     found = scratch.arrow(known.semi_join(newer, "record_key").select("record_key"))
     if not len(found):
         return
+    if named is not None:
+        states.keep_outdated(step, scratch, found, named)
     keys = step.memtable(found)
     for name in SAID:
         said = step.table(name)

@@ -14,7 +14,7 @@ from typing import Any
 import ibis
 import pyarrow as pa
 
-from ingestion import counting
+from ingestion import counting, states
 from ingestion.before import (
     SAID,
     Plan,
@@ -106,8 +106,10 @@ def _read_into(step: Step, fitted: Fitted, salt: str, progress: Progress) -> Rep
             task.advance(len(plan.read))
         _refuse_unreadable(fitted, plan)
         former = former_records(step, scratch, plan)
+        named = states.remembered(step, sorted(plan.changed), fitted.mapping.hash())
         drop(step, sorted(plan.changed))
         report = _read_all(_Work(step, scratch, fitted, plan, hashes, salt, former), progress)
+        states.keep_remembered(step, named)
     if _holds_records(step.lake):  # as the run before left it
         report.refuse_useless(fitted.folder.resolve().name, _AS_IT_WAS)
     return report
@@ -253,6 +255,10 @@ def judge(
     rows = _with_bare_denials(scratch, reading, rows)
     accepted = scratch.view(rows.filter((rows.status == "accepted") & rows.problem.isnull()))
     outputs = {name: scratch.view(make(accepted)) for name, make in reading.outputs.items()}
+    if "identifiers" in outputs and "version" in rows.columns:
+        outputs[states.TABLE] = states.of_repeats(
+            scratch, reading.outputs["identifiers"], rows, outputs["identifiers"]
+        )
     if "consents" in outputs:
         repeats = rows.filter(rows.status == "duplicate").mutate(record_key=rows.duplicate_of)
         repeated = reading.outputs["consents"](scratch.view(repeats))
@@ -324,9 +330,9 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     )
     rows, outputs = judged.rows, judged.outputs
     if known is not None:
-        outdate(work.step, work.scratch, rows, known)
+        outdate(work.step, work.scratch, rows, known, outputs.get("identifiers"))
     _write_records(work, dataset, rows)
-    for name in SAID:
+    for name in (*SAID, states.TABLE):
         if name in outputs:
             data = finished(name, outputs[name], dataset, work.fitted.mapping)
             work.step.append(name, work.scratch.batches(data))

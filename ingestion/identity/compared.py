@@ -161,15 +161,17 @@ def said_by(step: Any, people: People) -> pa.Table | None:
 
 
 def _first_values(people: People, namespace: str) -> tuple[Codes, Codes]:
-    """The first value of a namespace that each record names: sorted records, values."""
+    """The first value of a namespace that each record names, of its newest state where that names
+    one: sorted records, values."""
     if namespace not in people.namespace_names:
         none = np.zeros(0, np.int64)
         return none, none
     code = people.namespace_names.index(namespace)
     said = people.statements
-    mine = said.namespace[said.value] == code
+    mine = np.flatnonzero(said.namespace[said.value] == code)
+    mine = mine[np.lexsort((said.value[mine], said.is_former[mine], said.record[mine]))]
     record, first = np.unique(said.record[mine], return_index=True)
-    return record, said.value[mine][first]
+    return record, said.value[mine[first]]
 
 
 def _unique_values(people: People, details: pa.Table) -> pa.Array:

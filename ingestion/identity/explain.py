@@ -284,6 +284,8 @@ def _identifiers(
         why = [one for one, rows in blocked.causes.items() if (rows & lost).any()]
         if usable:
             names.append(f"for: the same {name}" + (f" ({usable} values)" if usable > 1 else ""))
+            if joint & {*said.value[said.is_former].tolist()}:
+                names[-1] += ", by what an earlier state of a record named"
         why += {*filter(None, lent)}
         names += [f"not used: the same {name} ({_UNUSED[one]})" for one in sorted(why)]
         if not shared and own[0] and own[1]:

@@ -160,9 +160,11 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
         for name in DETAILS
         if name not in described
     ]
-    # Those that name the person: not junk, and nobody else's.
+    # Those that name the person now: not junk, and nobody else's.
     contacts = read("statements")
-    contacts = contacts.filter(contacts.namespace.isin(CONTACTS) & contacts.fate.isnull())
+    contacts = contacts.filter(
+        contacts.namespace.isin(CONTACTS) & contacts.fate.isnull() & ~contacts.former
+    )
     parts.append(contacts.select("record_key", name=contacts.namespace, value=contacts.value))
     profiles = read("profiles")
     profiles = profiles.select("record_key", traits=profiles.traits.cast("json"))

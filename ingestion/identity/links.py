@@ -38,7 +38,8 @@ class Statements:
     """Distinct (record, value) pairs, sorted, and the namespace of every value.
 
     Shapes: record, value (n,) int64 codes; namespace (values,) int64; `record_count` records; alias
-    (values,) int64: equal for values of which it is said that they are one; None: of none it is.
+    (values,) int64: equal for values of which it is said that they are one; None: of none it is;
+    former (n,) bool: only an earlier state of the record named the value; None: of none it is so.
     """
 
     record: Codes
@@ -46,6 +47,12 @@ class Statements:
     namespace: Codes
     record_count: int
     alias: Codes | None = None
+    former: Flags | None = None
+
+    @property
+    def is_former(self) -> Flags:
+        """`former`, (n,) in any case."""
+        return np.zeros(len(self.record), bool) if self.former is None else self.former
 
     @property
     def meant(self) -> Codes:
@@ -54,7 +61,8 @@ class Statements:
 
     def only(self, keep: Flags) -> "Statements":
         """The statements that are kept; the codes stay."""
-        return replace(self, record=self.record[keep], value=self.value[keep])
+        former = None if self.former is None else self.former[keep]
+        return replace(self, record=self.record[keep], value=self.value[keep], former=former)
 
 
 @dataclass(frozen=True, eq=False)

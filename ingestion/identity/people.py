@@ -57,17 +57,19 @@ class People:
 
 def read_people(step: Any, limits: Limits) -> People:
     """The records with identifiers, or with a person's judgement, in the order learned."""
-    rows = step.lake.run(_stated(step)).combine_chunks()
+    rows = step.lake.run(_stated(step, limits)).combine_chunks()
     key = _chunk(rows["record_key"])
     new = np.ones(len(key), bool)  # rows of one record lie together
     new[1:] = pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
     record = np.cumsum(new) - 1
     first = np.flatnonzero(new)
     counts, values, reasons, value = _coded(rows, limits)
-    said = distinct(record * max(len(values), 1) + value)
+    named = record * max(len(values), 1) + value
+    said = distinct(named)
+    was = np.asarray(_chunk(rows["is_former"]))
     places = np.repeat(np.arange(len(counts)), list(counts.values()))
     return People(
-        records=rows.drop_columns(["namespace", "value"]).take(first),
+        records=rows.drop_columns(["namespace", "value", "is_former"]).take(first),
         namespace_names=[*counts, MATCH],
         namespaces=_namespaces([*counts, MATCH], limits),
         values=values,
@@ -78,6 +80,7 @@ def read_people(step: Any, limits: Limits) -> People:
             namespace=places,
             record_count=len(first),
             alias=_aliases(step, list(counts), (places, values), limits),
+            former=~np.isin(said, named[~was]) if was.any() else None,
         ),
     )
 
@@ -111,10 +114,11 @@ def _aliases(
     return np.where(few, smallest_labels(group), np.arange(len(values)))
 
 
-def _stated(step: Any) -> Any:
+def _stated(step: Any, limits: Limits) -> Any:
     import ibis
 
     stated = step.table("identifiers").select("record_key", "namespace", "value")
+    former = _former(step, stated, limits)
     merged = step.table("merged_ids")
     for side in (merged.value, merged.into_value):  # whichever of the two the record is called by
         stated = stated.union(merged.select("record_key", "namespace", value=side))
@@ -127,6 +131,9 @@ def _stated(step: Any) -> Any:
     told = told.anti_join(step.table("identifiers"), "record_key").distinct()
     stated = stated.union(told.mutate(namespace=ibis.literal(RECORD), value=told.record_key))
     stated = stated.union(judged.mutate(namespace=ibis.literal(RECORD), value=judged.record_key))
+    stated = stated.mutate(is_former=False)
+    if former is not None:
+        stated = stated.union(former.mutate(is_former=True))
     records = step.table("records")
     records = records.filter(records.status == "accepted").select(
         "record_key",
@@ -137,6 +144,24 @@ def _stated(step: Any) -> Any:
     return stated.join(records, "record_key").order_by(
         "recorded_at_ms", "record_key", "namespace", "value"
     )
+
+
+def _former(step: Any, stated: Any, limits: Limits) -> Any | None:
+    """What older states of records named, and nobody else in their table does now: a person has
+    more than one address in the course of time. Of what a person has one, the newest state's is
+    right; and who names nobody any more is nobody. None: there is nothing."""
+    former = step.table("former_identifiers").select("record_key", "namespace", "value").distinct()
+    spaces = step.lake.run(former.select("namespace").distinct())["namespace"].to_pylist()
+    several = [name for name in spaces if not limits.of(name).unique]
+    if not several:
+        return None
+    former = former.filter(former.namespace.isin(several)).semi_join(stated, "record_key")
+    records = step.table("records").filter(lambda record: record.status == "accepted")
+    records = records.select("record_key", "dataset")
+    owners = stated.join(records, "record_key").rename(owner="record_key")
+    claimed = former.join(records, "record_key")
+    same = ["namespace", "value", "dataset", claimed.record_key != owners.owner]
+    return former.anti_join(claimed.semi_join(owners, same), ["record_key", "namespace", "value"])
 
 
 def _coded(rows: pa.Table, limits: Limits) -> tuple[dict[str, int], pa.Array, pa.Array, Codes]:

@@ -47,8 +47,9 @@ _BECAUSE = {
 
 
 def statement_table(found: Settled) -> pa.Table:
-    """The table `statements`: (record_key, namespace, value, fate, bridges); fate is null where the
-    value names the record's person, bridges says whose values a cut one would join."""
+    """The table `statements`: (record_key, namespace, value, fate, bridges, former); fate is null
+    where the value names the record's person, bridges says whose values a cut one would join,
+    former that only an earlier state of the record named it."""
     said, used, names = (
         found.stated.statements,
         found.people.statements,
@@ -75,6 +76,7 @@ def statement_table(found: Settled) -> pa.Table:
             "value": found.stated.values.take(pa.array(said.value)),
             "fate": pa.array(fate, pa.string()),
             "bridges": pa.array(bridges, pa.string()),
+            "former": pa.array(said.is_former),
         }
     )
     return table.filter(pc.not_equal(spaces, RECORD))

@@ -33,8 +33,8 @@ from kg.lake.scratch import Scratch
 MOST_TOUCHED = 0.3
 """Where new records touch a larger share of all, deciding about everybody costs less."""
 READ = (
-    "records", "identifiers", "merged_ids", "person_details", "profiles", "consents", "events",
-    "judgements", "verdict_records",
+    "records", "identifiers", "former_identifiers", "merged_ids", "person_details", "profiles",
+    "consents", "events", "judgements", "verdict_records",
 )  # fmt: skip
 MADE = (
     "statements", "person_rows", "compared", "matches", "sharing", "person_models",

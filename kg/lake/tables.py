@@ -30,6 +30,8 @@ _COLUMNS = {
         channel str, verb str, item_id str?, object str?, category str?, text str?, basket_id str?,
         quantity f64?, value f64?, campaign_id str?, arm str?, sampled bool""",
     "identifiers": "record_key str, namespace str, value str, trust i32",
+    # What older states of a record named; `source`: the file that has them, or none any more: ''.
+    "former_identifiers": "record_key str, namespace str, value str, source str",
     "profiles": """record_key str, source str, occurred_at_ms i64?, recorded_at_ms i64,
         traits str""",
     "items": """item_id str, role str, title str?, categories strs, price f64?,
@@ -51,7 +53,8 @@ _COLUMNS = {
         contradicted bool, strangers bool, kin bool, reason str, probability f64, model_id str""",
     "sharing": """left_record_key str, right_record_key str, bits f64, personal bool,
         contradicted bool, strangers bool, kin bool, reason str, probability f64, model_id str""",
-    "statements": "record_key str, namespace str, value str, fate str?, bridges str?",
+    "statements": """record_key str, namespace str, value str, fate str?, bridges str?,
+        former bool""",
     "reviews": """left_record_key str, right_record_key str, left_user_id str, right_user_id str,
         probability f64, cause str, reason str, records i64, events i64""",
     "judgements": """left_record_key str, right_record_key str, verdict str, probability f64,
