@@ -137,7 +137,7 @@ def example_of(folder: Path, names: list[str]) -> Mapping | None:
 
 def _lacking(folder: Path, names: list[str], mapping: Mapping) -> Iterator[str]:
     """The files and columns an example needs and the folder does not have."""
-    from ingestion.sources.tables import used_columns
+    from ingestion.sources.received import used_columns
 
     wanted = {label: table for label, table in mapping.tables.items() if table.kind != "ignore"}
     for table in wanted.values():

@@ -242,7 +242,7 @@ def _linked(
 
 
 def _check(scratch: Scratch, fitted: Fitted, only: set[str] | None) -> Fitted:
-    from ingestion.sources.tables import used_columns
+    from ingestion.sources.received import used_columns
 
     datasets, bad = [], list(fitted.bad)
     for dataset in fitted.datasets:
@@ -292,7 +292,7 @@ def _check_fields(scratch: Scratch, mapping: Mapping, dataset: Dataset, needed: 
     import ibis
 
     from ingestion.functions import json_keys, json_texts, json_valid
-    from ingestion.sources.tables import json_path, unwrapped
+    from ingestion.sources.received import json_path, unwrapped
 
     table = dataset.table
     own = (name for name in needed if name.partition(".")[0] not in dataset.links)

@@ -13,7 +13,7 @@ from ingestion.propose.lists import campaign, consent, item, profile, survey
 from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen, may_be_deeds
-from ingestion.sources.tables import used_columns
+from ingestion.sources.received import used_columns
 from kg.lake.headers import FIRST_LINE
 from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch

@@ -20,6 +20,8 @@ from ingestion.functions import among, json_texts, try_strptime
 from ingestion.mapping import Case, Mapping, Table
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources import tables
+from ingestion.sources.naming import trust_of
+from ingestion.sources.received import received, used_columns
 from ingestion.text import scrub
 from kg.errors import InputError
 from kg.lake.files import POSITION
@@ -352,7 +354,7 @@ def _identifiers(
     told = _told(scratch, rows, mine, columns)
     said = told.select("record_key", namespace=ibis.literal("email"),
                        value=identifier("email", told.answer),
-                       trust=ibis.literal(tables.trust_of("email"), "int32"))  # fmt: skip
+                       trust=ibis.literal(trust_of("email"), "int32"))  # fmt: skip
     said = said.filter(said.value.notnull())
     return (said if named is None else named.union(said)).distinct()
 
@@ -381,7 +383,7 @@ def other_columns(dataset: Dataset, table: Table) -> dict[str, list[str]]:
     """File -> its columns that the table itself makes nothing of, in their order."""
     found = {}
     for name, staged in dataset.staged.items():
-        used = {column for one in tables.used_columns(table)
+        used = {column for one in used_columns(table)
                 for column in table.columns_for(one, staged.columns)}  # fmt: skip
         found[name] = [one for one in staged.columns if one not in used]
     return found
@@ -418,7 +420,7 @@ def certain_formats(
     More than one is left where the values leave it open; what they read differently is
     quarantined then.
     """
-    rows, names = tables.received(scratch, dataset)
+    rows, names = received(scratch, dataset)
     text = rows.filter(rows[POSITION] > skip)[names[column]].strip().nullif("")
     told = text.as_table().rename(text=text.get_name())
     counts = told.agg(
@@ -433,7 +435,7 @@ def certain_formats(
 
 def first_rows(scratch: Scratch, dataset: Dataset, count: int) -> dict[str, list[dict[str, Any]]]:
     """File -> its first rows as texts, in order: what some vendors write below the header."""
-    rows, names = tables.received(scratch, dataset)
+    rows, names = received(scratch, dataset)
     rows = rows.filter(rows[POSITION] <= count)
     rows = rows.select("source", POSITION, *names.values()).order_by("source", POSITION)
     back = {ours: name for name, ours in names.items()}

@@ -42,7 +42,8 @@ from ingestion.purposes import purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources.formats import NOT_SET, Format, namespace
 from ingestion.sources.messages import messages, texts
-from ingestion.sources.tables import candidate_rows, identifier_rows, trust_of
+from ingestion.sources.naming import identifier_rows, trust_of
+from ingestion.sources.outputs import candidate_rows
 from ingestion.sources.verbs import PAID, VERBS, snake_case, verb
 from ingestion.text import scrub
 from kg.lake.scratch import Scratch

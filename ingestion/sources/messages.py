@@ -22,7 +22,7 @@ from ingestion.functions import (
 from ingestion.mapping import Table
 from ingestion.record import Dataset, Rows
 from ingestion.sources.formats import COLUMNS, Format
-from ingestion.sources.tables import received
+from ingestion.sources.received import received
 from kg.lake.files import LINE, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 

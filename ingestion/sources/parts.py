@@ -20,6 +20,7 @@ from ingestion.mapping import Mapping as Mapped
 from ingestion.mapping import Table
 from ingestion.record import ROW, Dataset, Reading, Rows
 from ingestion.sources import tables
+from ingestion.sources.received import json_lines, json_path, located, used_columns
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 
@@ -67,7 +68,7 @@ def _by_part(scratch: Scratch, dataset: Dataset) -> Rows:
         found.append((_entries(rows, part) if part.inside else rows).select(*columns))
     known = ibis.or_(*[objects[_KNOWN + name] for name in parts])
     found.append(objects.filter(~known).mutate(_part=ibis.literal(_UNKNOWN)).select(*columns))
-    rows = tables.located(scratch, dataset, ibis.union(*found))
+    rows = located(scratch, dataset, ibis.union(*found))
     order = ibis.window(group_by="source", order_by=[POSITION, "_place", "_part", LINE])
     numbered = rows.mutate(**{POSITION: ibis.row_number().over(order) + 1})
     return scratch.keep(numbered.drop("_place"))
@@ -80,7 +81,7 @@ def _objects(scratch: Scratch, dataset: Dataset) -> Rows:
     of them in one batch of the engine, each parsed some times, do not fit into memory.
     """
     parts = dataset.table.parts
-    rows = tables.json_lines(scratch.rows(list(dataset.staged.values())))
+    rows = json_lines(scratch.rows(list(dataset.staged.values())))
     rows = scratch.view(_marked(rows.select(*_ORIGIN), parts, None))
     lists = list(dict.fromkeys(part.rows for part in parts.values() if part.rows))
     known = ibis.or_(*[rows[_KNOWN + name] for name in parts])
@@ -90,7 +91,7 @@ def _objects(scratch: Scratch, dataset: Dataset) -> Rows:
     found = [alone.select(*_ORIGIN, "_place", *marks)]
     for turn, name in enumerate(lists):
         page = rows.filter(~known & _is_list(rows, parts, name)).select(*_ORIGIN)
-        page = page.mutate(_inside=json_values(page[LINE], f"{tables.json_path(name)}[*]"))
+        page = page.mutate(_inside=json_values(page[LINE], f"{json_path(name)}[*]"))
         page = page.drop(LINE).unnest("_inside", offset="_number")  # else each repeats its page
         page = page.select(
             *[one for one in _ORIGIN if one != LINE],
@@ -130,17 +131,17 @@ def _asked(parts: Mapping[str, Table]) -> list[str]:
 
 
 def _paths(part: Table, name: str) -> list[str]:
-    return [tables.json_path(one) for one in (name, *part.names.get(name, ()))]
+    return [json_path(one) for one in (name, *part.names.get(name, ()))]
 
 
 def _lists(parts: Mapping[str, Table]) -> list[str]:
     """The paths of the lists that objects may stand in, or have inside."""
     names = dict.fromkeys(name for part in parts.values() for name in (part.rows, part.inside))
-    return [tables.json_path(name) for name in names if name] or ["$"]
+    return [json_path(name) for name in names if name] or ["$"]
 
 
 def _is_list(rows: Rows, parts: Mapping[str, Table], name: str) -> Any:
-    kind = rows["_kinds"][_lists(parts).index(tables.json_path(name))]
+    kind = rows["_kinds"][_lists(parts).index(json_path(name))]
     return (kind == "ARRAY").fill_null(False)
 
 
@@ -156,7 +157,7 @@ def _fits(rows: Rows, parts: Mapping[str, Table], part: Table) -> Any:
 def _entries(rows: Rows, part: Table) -> Rows:
     """The entries of a list in each object, which see its fields as `above`."""
     assert part.inside is not None  # noqa: S101 - asked before
-    listed = json_values(rows[LINE], f"{tables.json_path(part.inside)}[*]")
+    listed = json_values(rows[LINE], f"{json_path(part.inside)}[*]")
     rows = rows.mutate(_above=_seen_below(rows, part), _inside=listed).drop(LINE)
     rows = rows.unnest("_inside", offset="_number")
     above = ibis.literal(f'{{"{ABOVE}": {{"place": ') + rows["_number"].cast("string")
@@ -168,12 +169,12 @@ def _entries(rows: Rows, part: Table) -> Rows:
 
 def _seen_below(rows: Rows, part: Table) -> Any:
     """The fields of an object that the entries of its list ask for, as the end of a JSON object."""
-    own = [*tables.used_columns(part), *part.when]
+    own = [*used_columns(part), *part.when]
     used = [name.split(".") for name in [*own, *(o for n in own for o in part.names.get(n, ()))]]
     names = dict.fromkeys(path[1] for path in used if path[0] == ABOVE and path[1] != "place")
     fields = [
         ibis.literal(f', "{name}": ')
-        + json_at(rows[LINE], ibis.literal(tables.json_path(name))).cast("string").fill_null("null")
+        + json_at(rows[LINE], ibis.literal(json_path(name))).cast("string").fill_null("null")
         for name in names
     ]
     return ibis.literal("").join([*fields, ibis.literal("}}")])

@@ -11,7 +11,8 @@ import ibis
 from ingestion.columns import as_text
 from ingestion.mapping import Mapping, Questions
 from ingestion.record import Dataset, Reading, Rows
-from ingestion.sources import answers, tables
+from ingestion.sources import answers
+from ingestion.sources.received import used_columns
 from kg.errors import InputError
 from kg.lake.scratch import Scratch
 
@@ -37,7 +38,7 @@ Question = tuple[str, str, str | None]  # answer column, wording, type
 def _questions(scratch: Scratch, dataset: Dataset) -> list[Question]:
     columns = {name for staged in dataset.staged.values() for name in staged.columns}
     if dataset.table.questions is None:
-        used = set(tables.used_columns(dataset.table))
+        used = set(used_columns(dataset.table))
         return [(name, name, None) for name in sorted(columns - used)]
     declared = dataset.table.questions
     rows = scratch.rows(dataset.links["questions"])
