@@ -25,7 +25,8 @@ from ingestion.functions import (
     try_strptime,
 )
 from ingestion.lengths import is_long
-from ingestion.mapping import EPOCHS, SERIAL, TREATED, Campaign, Case, Condition, Test, Time, Value
+from ingestion.table import TREATED, Campaign
+from ingestion.values import EPOCHS, SERIAL, Case, Condition, Test, Time, Value
 from kg.lake.scratch import Scratch
 
 Expr = Any  # an Ibis value expression

@@ -10,8 +10,9 @@ import ibis
 
 from ingestion.columns import Columns, on_clock
 from ingestion.lengths import is_long
-from ingestion.mapping import DETAILS, Person, Time
 from ingestion.record import Rows
+from ingestion.table import DETAILS, Person
+from ingestion.values import Time
 
 Expr = Any
 _ISO = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y%m%d")

@@ -13,10 +13,12 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.columns import is_clock, is_naive
 from ingestion.folder import entries_of, files_of
-from ingestion.mapping import EVENT_FORMATS, SURVEYS, Link, Mapping, Table, Time
+from ingestion.mapping import Mapping
 from ingestion.nested import kind_at, value_at
 from ingestion.record import Dataset, Source
 from ingestion.sources import has_rows, survey_of
+from ingestion.table import EVENT_FORMATS, SURVEYS, Link, Table
+from ingestion.values import Time
 from kg.errors import InputError
 from kg.lake.disk import on_disk
 from kg.lake.files import LINE, Shape, Staged, Written, first_rows, shape_of

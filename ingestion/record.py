@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingestion.mapping import Table
+from ingestion.table import Table
 from kg.lake.files import Staged
 
 Rows = Any  # an Ibis table

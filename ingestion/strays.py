@@ -9,7 +9,8 @@ import difflib
 from collections.abc import Collection, Iterator, Sequence
 
 from ingestion import shipped
-from ingestion.mapping import Mapping, Table
+from ingestion.mapping import Mapping
+from ingestion.table import Table
 from kg.lake.headers import shown
 
 

@@ -7,7 +7,8 @@ import ibis
 
 from ingestion.fit import find_files, stage
 from ingestion.ingest import judge
-from ingestion.mapping import Mapping, Table
+from ingestion.mapping import Mapping
+from ingestion.table import Table
 from kg.lake.scratch import Scratch
 
 EVENT = ("source", "occurred_at_ms", "verb", "item_id", "object", "category", "text", "basket_id",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ingestion.identity.facts import allowed
 from ingestion.identity.limits import rules_tree
 from ingestion.identity.names import is_said_date, names_somebody, plain
-from ingestion.mapping import DETAILS
+from ingestion.table import DETAILS
 from kg.errors import InputError
 
 if TYPE_CHECKING:

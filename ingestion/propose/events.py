@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ingestion.mapping import CONTROL, TREATED
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Anchor, Draft, Why
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
 from ingestion.propose.meanings import is_named_as_id, is_timely, pieces, says, snake, words
 from ingestion.propose.profiles import YES_NO, Column
 from ingestion.propose.seen import FEW, Seen, is_main
+from ingestion.table import CONTROL, TREATED
 from kg.lake.scratch import Scratch
 from kg.words import some
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ingestion.mapping import EPOCHS, SERIAL
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import is_named_as_id, says, words
 from ingestion.propose.profiles import Column
 from ingestion.propose.seen import Seen, is_main, is_of_others
+from ingestion.values import EPOCHS, SERIAL
 from kg.lake.scratch import Scratch
 from kg.words import some
 

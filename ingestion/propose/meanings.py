@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from ingestion.mapping import SERIAL
 from ingestion.propose.profiles import NUMBERS, Column
+from ingestion.values import SERIAL
 from kg.words import some
 
 _PIECES = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_]+")

@@ -8,9 +8,9 @@ import ibis
 
 from ingestion.columns import as_text, only_finite, read_time
 from ingestion.forms import formed
-from ingestion.mapping import EPOCHS, SERIAL
 from ingestion.record import Rows
 from ingestion.sources.received import json_fields, json_path
+from ingestion.values import EPOCHS, SERIAL
 from kg.lake.files import LINE, PROBLEM, Staged
 from kg.lake.headers import FIRST_LINE
 from kg.lake.scratch import Scratch

@@ -7,7 +7,7 @@ from pathlib import Path
 from ingestion import shipped
 from ingestion.detect import example_of, recognise, written
 from ingestion.folder import files_of
-from ingestion.mapping import EPOCHS, EVENT_FORMATS, NAME, Mapping, parse
+from ingestion.mapping import NAME, Mapping, parse
 from ingestion.propose import tables
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.encodings import UTF_8, by_encoding, encoding_of
@@ -17,6 +17,8 @@ from ingestion.propose.references import with_references
 from ingestion.propose.relations import group_ids
 from ingestion.propose.seen import Seen, decide
 from ingestion.propose.writing import as_yaml
+from ingestion.table import EVENT_FORMATS
+from ingestion.values import EPOCHS
 from ingestion.wholeness import HOLDS_NONE, NO_ROWS, without_data
 from kg.errors import InputError
 from kg.lake.files import LINE, PROBLEM, Staged, Written, columns_of, first_rows, shape_of

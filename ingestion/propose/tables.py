@@ -5,7 +5,6 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from ingestion.dated import every_date
-from ingestion.mapping import Table
 from ingestion.propose.drafts import Draft, Why, plain
 from ingestion.propose.events import event
 from ingestion.propose.keys import put_newest
@@ -14,6 +13,7 @@ from ingestion.propose.meanings import is_time
 from ingestion.propose.profiles import NOTHING, Column
 from ingestion.propose.seen import Seen, may_be_deeds
 from ingestion.sources.received import used_columns
+from ingestion.table import Table
 from kg.lake.headers import FIRST_LINE
 from kg.lake.partitions import every_partition
 from kg.lake.scratch import Scratch

@@ -4,8 +4,9 @@ than a table with published columns are data instead (`*.yaml`, read by `ingesti
 from types import ModuleType
 from typing import Any
 
-from ingestion.mapping import EVENT_FORMATS, SURVEYS, Mapping
+from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Reading
+from ingestion.table import EVENT_FORMATS, SURVEYS
 from kg.lake.scratch import Scratch
 
 

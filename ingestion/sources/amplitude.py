@@ -11,9 +11,9 @@ from typing import Any
 import ibis
 
 from ingestion.functions import md5
-from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit, words
+from ingestion.table import Table
 
 _NOTHING = ibis.null("string")
 

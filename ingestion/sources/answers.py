@@ -17,12 +17,14 @@ import pyarrow as pa
 
 from ingestion.columns import identifier
 from ingestion.functions import among, json_texts, try_strptime
-from ingestion.mapping import Case, Mapping, Table
+from ingestion.mapping import Mapping
 from ingestion.record import EVENT, Dataset, Reading, Rows
 from ingestion.sources import tables
 from ingestion.sources.naming import trust_of
 from ingestion.sources.received import received, used_columns
+from ingestion.table import Table
 from ingestion.text import scrub
+from ingestion.values import Case
 from kg.errors import InputError
 from kg.lake.files import POSITION
 from kg.lake.scratch import Scratch

@@ -12,9 +12,9 @@ from typing import Any
 import ibis
 
 from ingestion.functions import from_base64, json_only, json_shaped
-from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, words
+from ingestion.table import Table
 
 _NOTHING = ibis.null("string")
 

@@ -10,8 +10,8 @@ import ibis
 from ingestion.columns import DAY_MS, Checked, Columns
 from ingestion.functions import among, json_text, no_texts
 from ingestion.lengths import long_values
-from ingestion.mapping import Table, Then
 from ingestion.purposes import EVERY, purpose
+from ingestion.table import Table, Then
 from ingestion.text import scrub
 
 _NAMES = (

@@ -36,7 +36,6 @@ from ingestion.functions import (
     no_texts,
 )
 from ingestion.lengths import is_long, long_values
-from ingestion.mapping import CONTROL, Table, Time
 from ingestion.mapping import Mapping as Mapped
 from ingestion.purposes import purpose
 from ingestion.record import EVENT, Dataset, Reading, Rows
@@ -45,7 +44,9 @@ from ingestion.sources.messages import messages, texts
 from ingestion.sources.naming import identifier_rows, trust_of
 from ingestion.sources.outputs import candidate_rows
 from ingestion.sources.verbs import PAID, VERBS, snake_case, verb
+from ingestion.table import CONTROL, Table
 from ingestion.text import scrub
+from ingestion.values import Time
 from kg.lake.scratch import Scratch
 
 _NOTHING = ibis.null("string")

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ingestion.mapping import Table, Time
 from ingestion.record import Rows
+from ingestion.table import Table
+from ingestion.values import Time
 
 Places = Mapping[str, tuple[str, ...]]
 Texts = dict[str, Any]  # column -> an Ibis expression

@@ -12,9 +12,10 @@ from typing import Any
 import ibis
 
 from ingestion.functions import json_by_key, json_shaped, json_values, md5
-from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import NOT_SET, Format, Product, Texts, words
+from ingestion.table import Table
+from ingestion.values import Time
 
 _NOTHING = ibis.null("string")
 _LISTS = ("event_params", "user_properties", "items")

@@ -19,10 +19,10 @@ from ingestion.functions import (
     json_valid,
     json_values,
 )
-from ingestion.mapping import Table
 from ingestion.record import Dataset, Rows
 from ingestion.sources.formats import COLUMNS, Format
 from ingestion.sources.received import received
+from ingestion.table import Table
 from kg.lake.files import LINE, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 

@@ -12,9 +12,10 @@ from typing import Any
 import ibis
 
 from ingestion.functions import aware_epoch_ms, from_epoch_ms, in_zone, json_only, json_values, md5
-from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, words
+from ingestion.table import Table
+from ingestion.values import Time
 
 _UPDATES = {
     "$set", "$set_once", "$add", "$append", "$union", "$unset", "$delete", "$remove",

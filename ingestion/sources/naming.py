@@ -7,8 +7,9 @@ import ibis
 
 from ingestion.columns import Checked, Columns, identifier, without_point
 from ingestion.functions import no_texts
-from ingestion.mapping import NAMESPACES, Identifier, Table
+from ingestion.namespaces import NAMESPACES
 from ingestion.record import Rows
+from ingestion.table import Identifier, Table
 from kg.lake.files import LINE
 from kg.lake.scratch import Scratch
 

@@ -12,9 +12,10 @@ from typing import Any
 import ibis
 
 from ingestion.functions import json_by_key, json_of, json_shaped, json_values
-from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts
+from ingestion.table import Table
+from ingestion.values import Time
 
 _NOTHING = ibis.null("string")
 _KINDS = (

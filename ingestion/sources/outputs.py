@@ -7,9 +7,9 @@ import ibis
 
 from ingestion.details import detail_rows
 from ingestion.functions import no_texts
-from ingestion.mapping import DETAILS, Table
 from ingestion.record import EVENT, Dataset, Rows
 from ingestion.sources.naming import Named, identifier_rows, merged_rows
+from ingestion.table import DETAILS, Table
 
 
 def outputs(dataset: Dataset, names: Named) -> Iterator[tuple[str, Callable[[Rows], Rows]]]:

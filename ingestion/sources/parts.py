@@ -17,10 +17,10 @@ import ibis
 from ingestion.columns import Columns
 from ingestion.functions import json_at, json_kinds, json_merged, json_texts, json_values
 from ingestion.mapping import Mapping as Mapped
-from ingestion.mapping import Table
 from ingestion.record import ROW, Dataset, Reading, Rows
 from ingestion.sources import tables
 from ingestion.sources.received import json_lines, json_path, located, used_columns
+from ingestion.table import Table
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import ibis
 
-from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, iso_utc, most_fit, words
 from ingestion.sources.robots import is_robot
+from ingestion.table import Table
 
 _MERGES = ("$create_alias", "$merge_dangerously")
 _NOTHING = ibis.null("string")

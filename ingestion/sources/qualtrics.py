@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ingestion.mapping import Mapping, Table
+from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Reading
 from ingestion.sources import answers
 from ingestion.sources.answers import Question
+from ingestion.table import Table
 from kg.errors import InputError
 from kg.lake.scratch import Scratch
 

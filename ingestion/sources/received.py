@@ -9,9 +9,10 @@ import pyarrow as pa
 from ingestion.columns import as_text
 from ingestion.forms import formed
 from ingestion.functions import json_texts, json_valid, json_values
-from ingestion.mapping import Table, Time, Value
 from ingestion.nested import value_at
 from ingestion.record import Dataset, Rows
+from ingestion.table import Table
+from ingestion.values import Time, Value
 from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 

@@ -12,10 +12,10 @@ from typing import Any
 import ibis
 
 from ingestion.functions import json_of, json_only, json_shaped, json_values
-from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, commerce, most_fit, words
 from ingestion.sources.robots import is_robot
+from ingestion.table import Table
 
 _EVENTS = ("track", "page", "screen")
 _PROFILES = ("identify", "group", "alias", "merge")

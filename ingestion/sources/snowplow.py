@@ -21,10 +21,10 @@ from ingestion.functions import (
     json_shaped,
     of_query,
 )
-from ingestion.mapping import Table
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Product, Texts, iso_utc, words
 from ingestion.sources.robots import is_robot
+from ingestion.table import Table
 from kg.lake.files import LINE
 
 COLUMNS = words("""

@@ -9,10 +9,11 @@ from typing import Any
 import ibis
 
 from ingestion.columns import as_text
-from ingestion.mapping import Mapping, Questions
+from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Reading, Rows
 from ingestion.sources import answers
 from ingestion.sources.received import used_columns
+from ingestion.table import Questions
 from kg.errors import InputError
 from kg.lake.scratch import Scratch
 

@@ -7,7 +7,7 @@ import ibis
 from ingestion.columns import Checked, Columns, Needs, first_problem, prepare
 from ingestion.details import details
 from ingestion.functions import json_keys, md5
-from ingestion.mapping import Mapping, Table
+from ingestion.mapping import Mapping
 from ingestion.nested import split
 from ingestion.record import Dataset, Reading, Rows
 from ingestion.sources.declared import by_kind, expected, item_id, json_object, short, single
@@ -15,6 +15,7 @@ from ingestion.sources.naming import Named, merged_columns, named
 from ingestion.sources.outputs import outputs
 from ingestion.sources.received import findable, received, unwrapped, used_columns
 from ingestion.strays import strays
+from ingestion.table import Table
 from kg.lake.files import LINE, POSITION, PROBLEM, RAW
 from kg.lake.scratch import Scratch
 

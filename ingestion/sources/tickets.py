@@ -6,9 +6,10 @@ Read as a generic table whose mapping is written here, so that there is one way 
 
 from dataclasses import replace
 
-from ingestion.mapping import Mapping, Table
+from ingestion.mapping import Mapping
 from ingestion.record import Dataset, Reading
 from ingestion.sources import tables
+from ingestion.table import Table
 from kg.lake.scratch import Scratch
 
 # namespace -> where it stands in a ticket

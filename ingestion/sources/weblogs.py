@@ -13,10 +13,11 @@ from typing import Any
 import ibis
 
 from ingestion.functions import extracted, json_of, md5, of_query
-from ingestion.mapping import Table, Time
 from ingestion.record import Rows
 from ingestion.sources.formats import Format, Texts, words
 from ingestion.sources.robots import is_program
+from ingestion.table import Table
+from ingestion.values import Time
 from kg.lake.files import LINE
 
 _NOTHING = ibis.null("string")

@@ -6,7 +6,9 @@ import pytest
 from folders import fill
 
 from ingestion.ingest import check
-from ingestion.mapping import Model, Table, Time, load, parse
+from ingestion.mapping import load, parse
+from ingestion.table import Table
+from ingestion.values import Model, Time
 from kg.errors import InputError, NotFound
 
 ROOT = Path(__file__).parents[2]

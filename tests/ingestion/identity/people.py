@@ -8,7 +8,7 @@ from typing import Any
 from rows import Row, put, put_people
 
 from ingestion.identity import IdentityConfig, resolve
-from ingestion.mapping import DETAILS
+from ingestion.table import DETAILS
 from kg.lake import Lake, Writer
 
 KEY = bytes(range(32))

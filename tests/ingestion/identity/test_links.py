@@ -22,7 +22,7 @@ from ingestion.identity.links import (
     cut,
     fan_out,
 )
-from ingestion.mapping import NAMESPACES
+from ingestion.namespaces import NAMESPACES
 
 # Values 0-2 are of a first unique namespace, 3-5 of a second, 6-9 e-mail, 10-12 device.
 NAMESPACE = np.array([0] * 3 + [1] * 3 + [2] * 4 + [3] * 3)

@@ -9,8 +9,9 @@ from folders import Read, fill, lines
 
 from ingestion.columns import is_clock
 from ingestion.ingest import check
-from ingestion.mapping import SERIAL, Mapping, parse
+from ingestion.mapping import Mapping, parse
 from ingestion.propose import Proposal, is_needed, propose
+from ingestion.values import SERIAL
 from kg.errors import InputError
 from kg.words import some
 

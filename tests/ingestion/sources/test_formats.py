@@ -11,9 +11,10 @@ from folders import HEAD, Read, fill
 
 from ingestion.detect import _event_formats, _is_ticket, known_formats, recognise
 from ingestion.ingest import check
-from ingestion.mapping import EVENT_FORMATS, FORMAT_NAMESPACES
+from ingestion.namespaces import FORMAT_NAMESPACES
 from ingestion.sources import event_modules
 from ingestion.sources.formats import Format, namespace
+from ingestion.table import EVENT_FORMATS
 from kg.errors import InputError
 
 EXPORTS = vendors.exports()
