@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ingestion.fit import Fitted, links_of, source
 from ingestion.record import Dataset, Rows
+from ingestion.mapping import Table
 from ingestion.report import FileReport
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
@@ -58,8 +59,9 @@ def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
 
 
 def plan_of(step: Step, fitted: Fitted, hashes: dict[str, str]) -> Plan:
-    """Which files are read: those that are new or have changed, and with one that has changed all
-    of its dataset; `hashes`: of each dataset, what else decides what is read."""
+    """Which files are read: those that are new or have changed, and with one that has changed, or
+    with any where one part of a dataset links to another, all of it; `hashes`: of each dataset,
+    what else decides what is read."""
     before = {row["source"]: row for row in step.arrow("files").to_pylist()}
     read: set[str] = set()
     unchanged: set[str] = set()
@@ -68,8 +70,9 @@ def plan_of(step: Step, fitted: Fitted, hashes: dict[str, str]) -> Plan:
         same = {one.name for one in dataset.sources if one.name in before
                 and before[one.name]["sha256"] == one.sha256
                 and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
-        # What a file does not say any more another may have said as well.
-        if (names - same) & set(before):
+        # What a file does not say any more another may have said as well; and what one says of
+        # an author decides about texts in another.
+        if (names - same) & set(before) or (names - same and _links_parts(dataset.table)):
             same = set()
         read |= names - same
         unchanged |= same
@@ -77,6 +80,10 @@ def plan_of(step: Step, fitted: Fitted, hashes: dict[str, str]) -> Plan:
 
 
 def former_records(step: Step, scratch: Scratch, plan: Plan) -> Rows | None:
+def _links_parts(table: Table) -> bool:
+    return any(link.part for part in table.parts.values() for link in part.links.values())
+
+
     """What records were called before (source, dataset, dedupe_key, record_key, reread): the
     accepted ones of the files that are read again (`reread`), those that are called by another file
     than theirs, and those that are gone, of which files that are not read now hold repeats
