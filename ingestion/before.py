@@ -8,11 +8,13 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion import states
 from ingestion.fit import Fitted, links_of, source
 from ingestion.record import Dataset, Rows
 from ingestion.report import FileReport
+from ingestion.table import Table
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
 from kg.lake.tables import TABLES
@@ -61,8 +63,9 @@ def reading_hash(fitted: Fitted, dataset: Dataset) -> str:
 
 
 def plan_of(step: Step, fitted: Fitted, hashes: dict[str, str]) -> Plan:
-    """Which files are read: those that are new or have changed, and with one that has changed all
-    of its dataset; `hashes`: of each dataset, what else decides what is read."""
+    """Which files are read: those that are new or have changed, and with one that has changed, or
+    with any where one part of a dataset links to another, all of it; `hashes`: of each dataset,
+    what else decides what is read."""
     before = {row["source"]: row for row in step.arrow("files").to_pylist()}
     read: set[str] = set()
     unchanged: set[str] = set()
@@ -71,20 +74,25 @@ def plan_of(step: Step, fitted: Fitted, hashes: dict[str, str]) -> Plan:
         same = {one.name for one in dataset.sources if one.name in before
                 and before[one.name]["sha256"] == one.sha256
                 and before[one.name]["mapping_hash"] == hashes[dataset.name]}  # fmt: skip
-        # What a file does not say any more another may have said as well.
-        if (names - same) & set(before):
+        # What a file does not say any more another may have said as well; and what one says of
+        # an author decides about texts in another.
+        if (names - same) & set(before) or (names - same and _links_parts(dataset.table)):
             same = set()
         read |= names - same
         unchanged |= same
     return Plan(read, before, unchanged)
 
 
+def _links_parts(table: Table) -> bool:
+    return any(link.part for part in table.parts.values() for link in part.links.values())
+
+
 def former_records(step: Step, scratch: Scratch, plan: Plan) -> Rows | None:
-    """What records were called before (source, dataset, dedupe_key, record_key, reread): the
-    accepted ones of the files that are read again (`reread`), those that are called by another file
-    than theirs, and those that are gone, of which files that are not read now hold repeats
-    (`gone`)."""
-    columns = ("source", "dataset", "dedupe_key", "record_key")
+    """What records were called before (source, dataset, dedupe_key, record_key, content_hash,
+    reread): the accepted ones of the files that are read again (`reread`), those that are called by
+    another file than theirs, and those that are gone, of which files that are not read now hold
+    repeats (`gone`)."""
+    columns = ("source", "dataset", "dedupe_key", "record_key", "content_hash")
     records = step.table("records")
     accepted = records.filter(records.status == "accepted")
     found = []
@@ -98,7 +106,9 @@ def former_records(step: Step, scratch: Scratch, plan: Plan) -> Rows | None:
         repeats = records.filter((records.status == "duplicate") & records.source.isin(left))
         repeats = repeats.anti_join(accepted, ["dataset", "dedupe_key"])
         repeats = repeats.group_by("dataset", "dedupe_key").agg(
-            source=repeats.source.min(), record_key=repeats.duplicate_of.min()
+            source=repeats.source.min(),
+            record_key=repeats.duplicate_of.min(),
+            content_hash=repeats.content_hash.min(),
         )
         found.append(
             step.lake.run(
@@ -123,6 +133,7 @@ def former_of(dataset: Dataset, fitted: Fitted, former: Rows | None) -> Rows | N
     former = former.mutate(place=ibis.row_number().over(same))
     return former.select(
         "record_key",
+        "content_hash",
         dedupe_key=(former.place == 0).ifelse(former.dedupe_key, ibis.null("string")),
     )
 
@@ -150,32 +161,48 @@ def _said_elsewhere(step: Step, sources: list[str]) -> Rows:
     return said.filter((~said.source.isin(sources)).fill_null(False) | unknown)
 
 
-def known_records(step: Step, scratch: Scratch, dataset: Dataset) -> Rows | None:
-    """The accepted records of a dataset (dedupe_key, record_key, content_hash, version), once those
-    of files that are read again are dropped; None: there are none."""
+def known_records(step: Step, scratch: Scratch, dataset: Dataset, plan: Plan) -> Rows | None:
+    """The accepted records of a dataset (dedupe_key, record_key, content_hash, version,
+    recorded_at_ms, gone: their file is no longer in the folder), once those of files that are read
+    again are dropped; None: there are none."""
     if step.lake.version("records") is None:
         return None
     records = step.table("records")
     mine = (records.dataset == dataset.name) & (records.status == "accepted")
     found = step.lake.run(
-        records.filter(mine).select("dedupe_key", "record_key", "content_hash", "version")
-    )
+        records.filter(mine).select(
+            "dedupe_key", "record_key", "content_hash", "version", "recorded_at_ms",
+            gone=records.source.notin(sorted(plan.unchanged)),
+        )
+    )  # fmt: skip
     return scratch.given(found) if len(found) else None
 
 
-def outdate(step: Step, scratch: Scratch, rows: Rows, known: Rows, named: Rows | None) -> None:
-    """Records of files that are not read now become repeats of rows that are newer. What they deny
-    holds on: it is said of the record, whose key is the same; so is whom they name, as a former
-    state of it (`named`: whom the rows name, None where they name nobody)."""
-    if "version" not in rows.columns:
-        return
-    newer = rows.filter(rows.status == "accepted")
-    found = scratch.arrow(known.semi_join(newer, "record_key").select("record_key"))
+def outdate(step: Step, scratch: Scratch, rows: Rows, known: Rows, named: Rows | None) -> int:
+    """Records of files that are not read now become repeats of rows that replace them. What they
+    deny holds on: it is said of the record, whose key is the same; so does whom they name, as a
+    former state of it, where rows say how new they are.
+
+    Args:
+        step, scratch: of the lake, and the engine.
+        rows: classified.
+        known: the records before.
+        named: whom the rows that are kept name; None: nobody.
+
+    Returns:
+        How many of them said something else, and neither how new it was.
+    """
+    newer = rows.filter(rows.status == "accepted").select("record_key", now="content_hash")
+    both = known.inner_join(newer, "record_key")
+    dated = "version" in rows.columns
+    undated = ibis.literal(False) if dated else both.version.isnull()
+    other = (undated & (both.now != both.content_hash)).fill_null(False)
+    found = scratch.arrow(both.select("record_key", other=other))
     if not len(found):
-        return
-    if named is not None:
-        states.keep_outdated(step, scratch, found, named)
-    keys = step.memtable(found)
+        return 0
+    if named is not None and dated:
+        states.keep_outdated(step, scratch, found.select(["record_key"]), named)
+    keys = step.memtable(found.select(["record_key"]))
     for name in SAID:
         said = step.table(name)
         stays = ~said.record_key.isin(keys.record_key)
@@ -198,6 +225,7 @@ def outdate(step: Step, scratch: Scratch, rows: Rows, known: Rows, named: Rows |
         file["duplicate"] += count[file["source"]]
     others = files.filter(~files.source.isin(sorted(count)))
     step.rewrite("files", others, pa.Table.from_pylist(fewer, TABLES["files"]))
+    return int(pc.sum(found["other"]).as_py())
 
 
 def _empty(name: str) -> pa.Table:

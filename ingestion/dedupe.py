@@ -1,15 +1,16 @@
 """Which received rows are new, which repeat another, and which are quarantined.
 
-By the source's own id within a dataset, the newest of them where rows say how new they are; where
-there is none, equal rows are matched by their
-occurrence number: the second equal line of one file is the second equal line of another, so
+By the source's own id within a dataset, the newest of them where rows say how new they are (of
+equally new ones that of the file written last); where there is none, equal rows are matched by
+their occurrence number: the second equal line of one file is the second equal line of another, so
 exports that overlap are told from lines that are really there twice. Who is in which arm of a
-campaign is said once: there a second equal line of one file is a repeat, too.
+campaign is said once: there a second equal line of one file is a repeat, too. What the folder says
+counts, not what a file said that is gone.
 
 A row is called by its file and its id, or its place. What it was called once stays its name, in
 whichever file and at whichever place of its dataset it stands later (a new export every month, logs
-that rotate, tables in parts): with another name its user would be another. Another row at a place
-that was named gets a key that nothing had.
+that rotate, tables in parts), also where its table has another `key` now: with another name its
+user would be another. Another row at a place that was named gets a key that nothing had.
 """
 
 from typing import Any
@@ -38,12 +39,14 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
             have a `version` are kept by it, the greatest first; of rows that are `once` an equal
             one of the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
-            (dedupe_key, record_key, content_hash, version); None: there are none. A row that is
-            newer than the one that is known is accepted under its key.
+            (dedupe_key, record_key, content_hash, version, recorded_at_ms, gone: the file is no
+            longer in the folder); None: there are none. A row that says something else and is
+            newer, or whose id no file of the folder had, is accepted under the key of the one that
+            is known.
         former: what records of the dataset that are not known were called before (dedupe_key,
-            record_key): those of files that are read again, and those of which only repeats are
-            left; and the keys, without a dedupe_key, that nothing else may have; None: there are
-            none.
+            record_key, content_hash): those of files that are read again, and those of which only
+            repeats are left; and the keys, without a dedupe_key, that nothing else may have; None:
+            there are none.
     """
     place = rows.place if "place" in rows.columns else rows.position.cast("string")
     rows = rows.mutate(
@@ -61,10 +64,12 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
         duplicate_of=joined.first_key,
         kept_hash=joined.first_hash,
     )
-    if known is not None and "version" in joined.columns:
+    if former is not None:
+        former = _with_other_key(scratch, scratch.view(joined), former)
+    if known is not None:
         outdated = _outdated(scratch, scratch.view(joined), known)
-        known = known.anti_join(outdated, "dedupe_key")
-        former = outdated if former is None else former.select(*outdated.columns).union(outdated)
+        known = known.anti_join(outdated, "record_key")
+        former = _and_outdated(former, outdated)
     if former is not None:
         joined = _as_before(scratch, scratch.view(joined), former)
     if known is not None:
@@ -91,11 +96,56 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
 
 
 def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
-    """The known records of which a newer state is among the rows; one of which nobody wrote down
-    how new it was (without `newest`, or by an older program) is older than any."""
-    both = _kept(rows).select("dedupe_key", now="version").inner_join(known, "dedupe_key")
-    newer = both.version.isnull() | (both.now.fill_null(NEWEST) > both.version)
-    return scratch.keep(both.filter(newer).select("dedupe_key", "record_key"))
+    """The known records (dedupe_key, as rows have it now, and record_key) that a row replaces: one
+    that is newer, where both say how new they are; where they do not, any that says something else
+    than a file that is gone; and the same row under another `key` of its table. One of which nobody
+    wrote down how new it was (without `newest`, or by an older program) is older than any."""
+    matched = _with_other_key(scratch, rows, known)
+    kept = _kept(rows)
+    at = kept.version.fill_null(NEWEST) if "version" in kept.columns else ibis.null("int64")
+    kept = kept.select("dedupe_key", now=at, now_at="recorded_at_ms", now_hash="content_hash")
+    both = kept.inner_join(matched, "dedupe_key")
+    differs = (both.now_hash != both.content_hash).fill_null(False)
+    equally_new = (both.now == both.version) & (both.now_at > both.recorded_at_ms)
+    newer = both.version.isnull() | (both.now > both.version) | (equally_new & differs)
+    replaced = both.now.isnull().ifelse(both.gone & differs, newer) | both.has_other_key
+    return scratch.keep(both.filter(replaced).select("dedupe_key", "record_key"))
+
+
+def _and_outdated(former: Rows | None, outdated: Rows) -> Rows:
+    """What rows were called before: of a dedupe key one name, that of the record that they replace
+    before others; the other names stand without a key."""
+    first = outdated.group_by("dedupe_key").agg(record_key=outdated.record_key.min())
+    if former is None:
+        return first
+    taken = former.dedupe_key.isin(first.dedupe_key).fill_null(False)
+    others = former.select(
+        "record_key", dedupe_key=taken.ifelse(ibis.null("string"), former.dedupe_key)
+    )
+    return first.union(others.select("dedupe_key", "record_key"))
+
+
+def _with_other_key(scratch: Scratch, rows: Rows, said: Rows) -> Rows:
+    """Records of before with `has_other_key`: where no row has the dedupe key of one, but one says
+    the same under a key that no record had, the table has another `key` than it had, or has one
+    now; it is that row, and has its dedupe key here."""
+    mine = _kept(rows).select("dedupe_key", "content_hash", is_named=rows.id.notnull())
+    free = mine.filter(mine.content_hash.notnull()).anti_join(said, "dedupe_key")
+    lost = said.filter(said.content_hash.notnull() & said.dedupe_key.notnull())
+    lost = lost.anti_join(mine, "dedupe_key").select("dedupe_key", "record_key", "content_hash")
+    # Without any `key` it is by the content that rows are known anyway.
+    had_none = lost.dedupe_key.startswith(lost.content_hash + "#")
+    equal = ibis.window(group_by=["content_hash"], order_by="dedupe_key")
+    free = free.mutate(turn=ibis.row_number().over(equal)).rename(now_key="dedupe_key")
+    lost = lost.mutate(turn=ibis.row_number().over(equal), had_none=had_none)
+    found = lost.inner_join(free, ["content_hash", "turn"])
+    found = found.filter(found.is_named | ~found.had_none).select("record_key", "now_key")
+    found = scratch.keep(found)
+    both = said.left_join(found, "record_key")
+    return both.mutate(
+        dedupe_key=ibis.coalesce(both.now_key, both.dedupe_key),
+        has_other_key=both.now_key.notnull(),
+    ).select(*said.columns, "has_other_key")
 
 
 def _kept(rows: Rows) -> Rows:
@@ -140,7 +190,7 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     good = rows.filter(rows.problem.isnull())
     narrow = good.select(
         "source", "position", "part", "id", "record_key", "content_hash",
-        turn=_turn(good),
+        turn=_turn(good), at=good.recorded_at_ms if "version" in good.columns else ibis.literal(0),
         group=ibis.coalesce(ibis.literal("i") + good.id, ibis.literal("c") + good.content),
         once=good.once if "once" in good.columns else good.id.notnull(),
     )  # fmt: skip
@@ -150,7 +200,7 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
     found = found.mutate(order=ibis.row_number().over(inside) + 1)
     found = found.mutate(occurrence=found.once.ifelse(1, found.order))
-    order = ["turn", "source", "part", "position"]
+    order = ["turn", ibis.desc("at"), "source", "part", "position"]
     between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(
         rank=ibis.row_number().over(between),

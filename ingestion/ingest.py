@@ -34,6 +34,7 @@ from ingestion.mapping import Mapping
 from ingestion.purposes import decides
 from ingestion.quarantine import mending
 from ingestion.record import Dataset, Reading, Rows
+from ingestion.renamed import rename_datasets
 from ingestion.report import DatasetReport, FileReport, Report
 from ingestion.sources import read_dataset
 from ingestion.unread import bad_report, not_read
@@ -41,6 +42,7 @@ from kg.errors import InputError
 from kg.lake.scratch import Scratch
 from kg.lake.writer import Step, Writer
 from kg.progress import Progress, silent
+from kg.words import some
 
 STEP = "ingest"
 
@@ -99,6 +101,7 @@ _AS_IT_WAS = (
 
 def _read_into(step: Step, fitted: Fitted, salt: str, progress: Progress) -> Report:
     hashes = {data.name: reading_hash(fitted, data) for data in fitted.datasets}
+    rename_datasets(step, fitted)
     plan = plan_of(step, fitted, hashes)
     with Scratch.open(step.lake.workspace.spill) as scratch:
         with progress.task("Opening files", len(plan.read)) as task:
@@ -319,7 +322,7 @@ def _dataset_report(
 
 
 def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
-    known = known_records(work.step, work.scratch, dataset)
+    known = known_records(work.step, work.scratch, dataset, work.plan)
     judged = judge(
         work.scratch,
         dataset,
@@ -329,8 +332,9 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
         former_of(dataset, work.fitted, work.former),
     )
     rows, outputs = judged.rows, judged.outputs
+    replaced = 0
     if known is not None:
-        outdate(work.step, work.scratch, rows, known, outputs.get("identifiers"))
+        replaced = outdate(work.step, work.scratch, rows, known, outputs.get("identifiers"))
     _write_records(work, dataset, rows)
     for name in (*SAID, states.TABLE):
         if name in outputs:
@@ -339,6 +343,7 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
     counted = counting.files(work.scratch, dataset, rows)
     _write_files(work, dataset, counted)
     report = _dataset_report(work.scratch, dataset, judged, counted)
+    report = replace(report, warnings=(*report.warnings, *_replaced(replaced)))
     keep = work.scratch.keep
     return _Outcome(
         counted,
@@ -346,6 +351,16 @@ def _read_one(work: _Work, dataset: Dataset) -> _Outcome:
         [keep(outputs["items"])] if "items" in outputs else [],
         [keep(outputs["item_candidates"])] if "item_candidates" in outputs else [],
     )
+
+
+def _replaced(count: int) -> Iterator[str]:
+    """That what the folder says took the place of what it said before."""
+    if count:
+        yield (
+            f"{some(count, 'record')} of files that are no longer in the folder replaced by rows "
+            "of the same key that say something else. Where they are other things, name more "
+            "columns as `key`"
+        )
 
 
 def finished(name: str, rows: Rows, dataset: Dataset, mapping: Mapping) -> Rows:

@@ -15,6 +15,7 @@ from typing import Any
 import ibis
 
 from ingestion.columns import Columns
+from ingestion.dedupe import NEWEST
 from ingestion.functions import json_at, json_kinds, json_merged, json_texts, json_values
 from ingestion.mapping import Mapping as Mapped
 from ingestion.record import ROW, Dataset, Reading, Rows
@@ -35,12 +36,16 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str) -> Read
     rows = _by_part(scratch, dataset)
     there = {row["_part"] for row in scratch.fetch(rows.select("_part").distinct())}
     made: dict[str, Reading] = {}
-    for name, part in dataset.table.parts.items():
-        if name not in there:
-            continue
+    parts = dataset.table.parts
+    for name in sorted(there & parts.keys(), key=lambda name: (bool(parts[name].links), name)):
+        part = parts[name]
         mine = rows.filter(rows["_part"] == name).drop("_part")
-        linked = {label: rows.filter(rows["_part"] == link.part)
-                  for label, link in part.links.items()}  # fmt: skip
+        linked = {
+            label: _newest_first(
+                scratch, rows.filter(rows["_part"] == link.part), made.get(str(link.part))
+            )
+            for label, link in part.links.items()
+        }
         own = replace(dataset, table=part, links={})
         made[name] = tables.reading(scratch, own, mapping, salt, mine, {}, linked)
     named = [_named(name, one.rows) for name, one in made.items()]
@@ -49,12 +54,29 @@ def read(scratch: Scratch, dataset: Dataset, mapping: Mapped, salt: str) -> Read
     for name, one in made.items():
         for output, make in one.outputs.items():
             makes.setdefault(output, []).append(partial(_of_part, name, one.rows.columns, make))
-    lists = {part.inside for part in dataset.table.parts.values()}
+    lists = {part.inside for part in parts.values()}
     unread = sorted({field for one in made.values() for field in one.unread} - lists)
     outputs: dict[str, Callable[[Rows], Rows]] = {
         output: partial(_all_of, several) for output, several in makes.items()
     }
     return Reading(scratch.view(together), outputs, unread=tuple(unread))
+
+
+def _newest_first(scratch: Scratch, rows: Rows, read: Reading | None) -> Rows:
+    """The rows that a link leads to, numbered from the newest: files may repeat one thing.
+
+    Args:
+        scratch: the engine.
+        rows: of one part.
+        read: what was read of them; None: nothing, or they take values by a link themselves.
+    """
+    if read is None or "version" not in read.rows.columns:
+        return rows
+    said = read.rows.select("source", "version", **{POSITION: "position"})
+    both = rows.left_join(said, ["source", POSITION])
+    order = [ibis.desc(both.version.fill_null(NEWEST)), both.source, both[POSITION]]
+    number = ibis.row_number().over(ibis.window(order_by=order))
+    return scratch.view(both.mutate(**{POSITION: number}).select(*rows.columns))
 
 
 def _by_part(scratch: Scratch, dataset: Dataset) -> Rows:

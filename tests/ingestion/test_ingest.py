@@ -286,6 +286,69 @@ def test_next_months_export_brings_new_states_of_the_same_records(
     assert found.rows("records", "record_key", "status").count(("people-1#1", "accepted")) == 1
 
 
+def test_of_states_that_are_equally_new_that_of_the_file_written_last_counts(
+    tmp_path: Path,
+) -> None:
+    def plans(found: Read) -> list[str]:
+        return [json.loads(said)["plan"] for said in found.rows("profiles", "traits")]
+
+    def written(folder: Path, name: str, plan: str, day: int) -> Path:
+        fill(folder, {name: f"id,at,plan,agreed\n1,2026-01-01,{plan},yes\n"}, STATES)
+        os.utime(folder / name, (WRITTEN_AT + day * 86400,) * 2)
+        return folder
+
+    first = written(tmp_path / "data", "people-1", "free", 0)
+    assert plans(Read(first, tmp_path / "workspace")) == ["free"]
+    assert plans(Read(written(first, "people-2", "pro", 2), tmp_path / "workspace")) == ["pro"]
+    assert plans(Read(written(first, "people-3", "old", 1), tmp_path / "workspace")) == ["pro"]
+    assert plans(Read(first, tmp_path / "anew")) == ["pro"]
+
+
+def test_what_the_folder_says_counts_and_not_what_a_file_said_that_is_gone(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"events-1": f"{GOOD}\n{row(1)}\n{row(2)}\n"}, EVENTS)
+    Read(folder, tmp_path / "workspace")
+    (folder / "events-1").unlink()
+    fill(folder, {"events-2": f"{GOOD}\n{row(1, item='jug')}\n{row(3)}\n"})
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("events", "record_key", "item_id") == [
+        ("events-1#1", "jug"), ("events-1#2", "cup"), ("events-2#3", "cup")]  # fmt: skip
+    (said,) = (one for one in found.report.datasets[0].warnings if "no longer" in one)
+    assert said.startswith("1 record of files that are no longer in the folder replaced")
+
+
+@pytest.mark.parametrize("keys", [("", "id"), ("id", ""), ("id", "[id, who]")])
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_record_keeps_its_name_where_the_key_of_its_table_changes(
+    tmp_path: Path, keys: tuple[str, str], is_kept: bool
+) -> None:
+    before, after = (
+        EVENTS.replace("    key: id\n", f"    key: {key}\n" if key else "") for key in keys
+    )
+    folder = fill(tmp_path / "data", {"events-1": f"{GOOD}\n{row(7)}\n{row(8)}\n"}, before)
+    called = Read(folder, tmp_path / "workspace").rows("events", "record_key")
+    if not is_kept:
+        (folder / "events-1").unlink()
+    more = f"{GOOD}\n{row(9)}\n{row(7)}\n{row(8)}\n"
+    found = Read(fill(folder, {"events-2": more}, after), tmp_path / "workspace")
+    assert set(called) < set(found.rows("events", "record_key"))
+    assert len(found.rows("events")) == 3
+    again = Read(fill(folder, {"events-3": more}), tmp_path / "workspace")
+    assert again.rows("events", "record_key") == found.rows("events", "record_key")
+
+
+def test_a_table_that_is_called_otherwise_counts_no_row_twice(tmp_path: Path) -> None:
+    files = {
+        "events-1": f"{GOOD}\n{row(1)}\n{row(2)}\n", "events-2": f"{GOOD}\n{row(2)}\n{row(3)}\n"
+    }  # fmt: skip
+    folder = fill(tmp_path / "data", files, EVENTS)
+    called = Read(folder, tmp_path / "workspace").rows("events", "record_key")
+    (folder / "events-1").unlink()
+    fill(folder, {"events-3": f"{GOOD}\n{row(1)}\n"}, EVENTS.replace("  events:", "  orders:"))
+    found = Read(folder, tmp_path / "workspace")
+    assert found.rows("events", "record_key") == called
+    assert set(found.rows("events", "dataset")) == {"orders"}
+
+
 def test_parts_of_one_file_overlap_like_files(tmp_path: Path) -> None:
     mapping = KEYLESS.replace(
         "    kind: event\n", "    kind: event\n    part: sheet\n    ignore_columns: [flag]\n"

@@ -1,11 +1,12 @@
 """Stripe: the API's objects and the dashboard's tables; cents of every currency; test mode."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from folders import HEAD, Read, fill, lines
+from folders import HEAD, WRITTEN_AT, Read, fill, lines
 
 from ingestion.detect import recognise
 from ingestion.ingest import check
@@ -67,6 +68,27 @@ def test_a_customer_who_was_deleted_says_nothing_any_more(
     found = read(tmp_path, **dict(zip(names, files, strict=True)))
     told = {key.partition("#")[2] for key in found.rows("identifiers", "record_key")}
     assert told == {"cus_3"}
+
+
+def test_next_month_s_export_says_who_changed_and_who_is_gone(tmp_path: Path) -> None:
+    def read_on(day: int, **files: str) -> Read:
+        folder = fill(tmp_path / "data", files)
+        for name in files:
+            os.utime(folder / name, (WRITTEN_AT + day * 86400,) * 2)
+        return Read(folder, tmp_path / "workspace")
+
+    others = [{**CUSTOMERS[0], "id": "cus_3", "email": "b@x.org", "metadata": {}}]
+    still = [{**SUBSCRIPTIONS[0], "canceled_at": None, "ended_at": None}]
+    read_on(0, customers_1=lines([CUSTOMERS[0], *others]), subs_1=lines(still))
+    now = {**CUSTOMERS[0], "email": "new@x.org"}
+    found = read_on(30, customers_2=lines([now, *others]), subs_2=lines(SUBSCRIPTIONS))
+    assert ("customers_1#cus_1", "new@x.org") in found.rows("identifiers", "record_key", "value")
+    assert "ann@x.org" not in found.rows("identifiers", "value")
+    assert found.rows("events", "verb") == ["cancelled", "ended_subscription", "subscribed"]
+    gone = [{"id": "cus_3", "object": "customer", "deleted": True}]
+    found = read_on(60, customers_3=lines(gone))
+    assert found.file("customers_3").recognised_as == "stripe_customer"
+    assert "b@x.org" not in found.rows("identifiers", "value")
 
 
 def test_a_subscription_begins_is_cancelled_and_ends(tmp_path: Path) -> None:

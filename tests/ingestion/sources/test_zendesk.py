@@ -204,3 +204,27 @@ def test_tickets_of_another_help_desk_are_still_tickets(tmp_path: Path) -> None:
     other = {"id": 1, "created_at": ASKED_AT, "requester_id": 5, "subject": "x", "status": "open"}
     assert recognise(fill(tmp_path, {"a": lines([other])}) / "a") == "tickets"
     assert WRITTEN_AT > 1767800000  # what is written here is not of the future
+
+
+DESK = f"{HEAD}tables:\n  desk: {{files: '*', format: zendesk}}\n"
+
+
+def test_who_wrote_is_known_from_a_file_that_was_read_before(tmp_path: Path) -> None:
+    folder = fill(tmp_path / "data", {"january": page(users=[AGENT, ASKER])}, DESK)
+    Read(folder, tmp_path / "workspace")
+    own = {**TICKET, "id": 8, "requester_id": AGENT["id"], "requester": None}
+    said = page(tickets=[TICKET, own], ticket_events=[change(9, comment(1, 99, "Please"))])
+    found = Read(fill(folder, {"february": said}), tmp_path / "workspace")
+    assert found.rows("events", "record_key", "verb") == [
+        ("february#comment_event/1", "replied"), ("february#ticket/7", "asked")]  # fmt: skip
+
+
+def test_of_a_user_exported_twice_the_newest_says_whether_their_tickets_count(
+    tmp_path: Path,
+) -> None:
+    said = page(users=[AGENT, ASKER], tickets=[TICKET])
+    folder = fill(tmp_path / "data", {"january": said}, DESK)
+    assert Read(folder, tmp_path / "workspace").rows("events", "verb") == ["asked"]
+    spammer = {**ASKER, "suspended": True, "updated_at": "2026-03-01T00:00:00Z"}
+    found = Read(fill(folder, {"march": page(users=[spammer])}), tmp_path / "workspace")
+    assert found.rows("events") == []
