@@ -35,6 +35,8 @@ def _not_named(fitted: Fitted, name: str) -> str:
     for every, what in ((every_partition, "partitions"), (every_date, "dates")):
         glob = every(name)
         if glob is not None and any(every(other) == glob for other in read):
+            if not fitted.mapping.is_written:
+                return f"{WARNING}files of other {what} are read, and this one is not: {_UNKNOWN}"
             return f"{WARNING}the mapping names other {what}, and not this one: write `{glob}`"
     return "the mapping does not name it" if fitted.mapping.is_written else _UNKNOWN
 

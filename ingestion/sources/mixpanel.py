@@ -20,6 +20,7 @@ from ingestion.values import Time
 _UPDATES = {
     "$set", "$set_once", "$add", "$append", "$union", "$unset", "$delete", "$remove",
 }  # fmt: skip
+_DELETION = "$delete"
 _DEVICE = "$device:"
 _NOTHING = ibis.null("string")
 
@@ -37,6 +38,7 @@ def fits(found: Mapping[str, Any]) -> bool:
 
 def _finished(rows: Rows, table: Table, _salt: str) -> Texts:
     update = rows.event.isnull() & rows.person.notnull()
+    deletion = update & rows.line.contains(f'"{_DELETION}"')  # its value is empty
     distinct = ibis.coalesce(rows["given:distinct_id"], rows.person)
     scope = md5(
         ibis.literal("\x1f").join(
@@ -54,7 +56,8 @@ def _finished(rows: Rows, table: Table, _salt: str) -> Texts:
     devices = {note: _device(one) for note, one in named.items()}
     own = ibis.coalesce(rows["given:device_id"], devices.pop(""))
     return {
-        "event": ibis.coalesce(rows.event, update.ifelse("$set", _NOTHING)),
+        "type": deletion.ifelse(_DELETION, _NOTHING),
+        "event": ibis.coalesce(rows.event, (update & ~deletion).ifelse("$set", _NOTHING)),
         "id": rows.id + ibis.literal("/") + scope.substr(0, 8),
         "time": _time(rows.original, table),
         "original": _NOTHING,

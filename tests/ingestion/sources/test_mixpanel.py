@@ -119,3 +119,12 @@ def test_pages_campaigns_and_apps(tmp_path: Path) -> None:
         ("bought", None, "p1", 6.0, None, "app"), ("viewed", "/lamps", None, None, "spring", "web"),
     ]  # fmt: skip
     assert found.report.datasets[0].left_out == 1
+
+
+def test_that_a_profile_was_deleted_is_told_of_and_not_followed(tmp_path: Path) -> None:
+    known = {"$token": "t", "$distinct_id": "u1", "$set": {"plan": "pro"}}
+    gone = {"$token": "t", "$distinct_id": "u1", "$delete": "", "$ignore_alias": False}
+    found = read(tmp_path, event(1), known, gone)
+    assert found.reasons() == {3: "unknown_type"}
+    assert "type: $delete" in found.rows("records", "detail")
+    assert len(found.rows("profiles")) == 1
