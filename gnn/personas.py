@@ -46,6 +46,7 @@ from gnn.recurrence import Having, Recurrence, recurrence
 from gnn.returning import same_place
 from gnn.tensors import Episodes, Floats, Ints, Manner, informative
 from kg.personas.statistics import MIN_PEOPLE
+from kg.words import some
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -233,7 +234,7 @@ def _judged(
         unassigned_share=round(float((labels == 0).mean()), 4),
         occasion_firmness=rule.occasion if np.isfinite(rule.occasion) else None,
         information_with_topics=information(labels, episodes.type_parts[episodes.type, 1]),
-        result=f"{len(kept)} personas",
+        result=some(len(kept), "persona"),
     )
     return Found(rule.naming(kept), soft, [tests[n] for n in kept], [stability[n] for n in kept])
 
