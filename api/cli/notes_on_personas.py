@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from api.cli.notes_on_records import MOST_REASONS, Command
+from kg.personas.holes import holes, tables
 from kg.personas.kinds import KINDS
 from kg.personas.labels import NO_KNOWN_KIND, OTHER
 from kg.personas.lineage import told_changes
@@ -106,12 +107,11 @@ def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]
     if any(count for kind, count in became.items() if kind != "born"):
         told = told_changes(became)
         yield f"Personas since the run before: {told} ({command('personas history')})."
-        holes = lake.summary("intents").get("holes", ())  # not of workspaces of before
-        if holes and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
-            names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+        missing = tables(holes(lake))
+        if missing and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
             yield (
                 f"{WARNING}what is new, retired, split or merged may be so for want of what is "
-                f"missing of {names}, and not because people changed."
+                f"missing of {missing}, and not because people changed."
             )
     if "personas" not in s:
         return  # why, is said in the place of the personas

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import NAMELESS, OF_NOBODY, Report
+from kg.personas.holes import days
 from kg.words import WARNING, some
 
 MOST_REASONS = 6
@@ -149,7 +150,7 @@ def _holes(s: dict[str, Any]) -> Iterator[str]:
         more = len(one["others"]) - len(shown)
         others = ", ".join(shown) + (f" and {more:,} more" if more else "")
         yield (
-            f"{WARNING}{one['dataset']} has no event from {one['first']} to {one['last']} "
+            f"{WARNING}{one['dataset']} has {days(one)} "
             f"({some(one['days'], 'day')}; {beside}, as long, {usual} without one), and other "
             f"tables have: {others}. If files of these days are missing, add them and run again: "
             "personas, who holds them and drift are of what is there. If nothing happened then, "

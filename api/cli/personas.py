@@ -9,6 +9,7 @@ from api import views
 from api.cli.console import escape, print_json, stdout
 from api.cli.notes_on_personas import how_firm, why_so_many
 from kg.errors import NotFound
+from kg.personas.holes import holes, tables
 from kg.settings import read_settings
 from kg.words import command
 
@@ -70,10 +71,10 @@ def proposal(lake: Any) -> str:
     if not reasons:
         return ""
     told = f"A full search is proposed because {'; and '.join(reasons)}."
-    if holes := lake.summary("intents").get("holes"):  # not of workspaces of before
-        names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+    if missing := tables(holes(lake)):
         told += (
-            f" That may be for want of what is missing of {names} (the run says when): look first."
+            f" That may be for want of what is missing of {missing} (the run says when): look "
+            "first."
         )
     return told
 

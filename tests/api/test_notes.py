@@ -109,7 +109,8 @@ def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -
 
 
 def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() -> None:
-    lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
+    hole = {"dataset": "orders", "first": "2026-06-01", "last": "2026-06-30"}
+    lake = _Told({"holes": [hole]}, "intents")
 
     def told(**became: int) -> list[str]:
         return list(of_personas({"descent": became}, lake, str))
