@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from api.cli.notes import notes
-from api.cli.notes_on_personas import _who_counts, how_firm, of_personas, why_so_many
+from api.cli.notes_on_personas import (
+    _who_counts,
+    how_firm,
+    of_personas,
+    tried_in_vain,
+    why_so_many,
+)
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -192,6 +198,18 @@ def test_that_another_seed_may_find_others_is_warned_of(
     }  # fmt: skip
     warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
     assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])
+
+
+def test_what_was_tried_in_vain_is_told() -> None:
+    trials: Any = {"trials": [{}] * 13, "result": "no stable structure"}
+    assert tried_in_vain(trials) == (
+        "Of 13 ways to group intents none gave a group that came back when other people were "
+        "grouped."
+    )
+    topic = {"kept": False, "passed": False}
+    found = {"taken": {"come_back": 2}, "overlooked": 0, "candidates": [topic, topic]}
+    assert "2 groups did. Of these dropped: 2 only a topic (" in tried_in_vain(trials | found)
+    assert tried_in_vain(trials | {"personas": 1}) == tried_in_vain({"result": "too few"}) == ""
 
 
 def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:
