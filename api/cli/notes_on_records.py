@@ -173,6 +173,7 @@ _WRITTEN = {
 
 def of_topics(s: dict[str, Any]) -> Iterator[str]:
     """Texts that an English model and English words group, and that seem not to be English."""
+    yield from _undivided(s)
     if not s.get("is_english_model"):  # who set another knows its languages; or of before
         return
     for what, found in s["languages"].items():
@@ -189,6 +190,21 @@ def of_topics(s: dict[str, Any]) -> Iterator[str]:
             f"persona. {instead}; or have them translated, or set PERSONAGRAPH_EMBEDDING_MODEL to "
             "a model of these languages. Then run again with --search."
         )
+
+
+def _undivided(s: dict[str, Any]) -> Iterator[str]:
+    """Texts without blanks between words, which nothing divides."""
+    if s.get("are_divided"):
+        return
+    for what, found in s.get("languages", {}).items():
+        if names := found.get("undivided"):  # not of runs of before
+            texts, instead = _WRITTEN[what]
+            yield (
+                f"{WARNING}{texts} in {', '.join(names)} are not divided into words, as no blanks "
+                "do it: topics are called by whole sentences, and texts share no words. Set "
+                "PERSONAGRAPH_SPACY_MODEL to a spaCy pipeline of the language, which divides them. "
+                f"{instead}. Then run again with --search."
+            )
 
 
 def of_intents(s: dict[str, Any]) -> Iterator[str]:

@@ -94,6 +94,11 @@ def test_texts_that_are_not_english_are_warned_of_with_what_to_do() -> None:
     assert "`categories`" in next(iter(notes(_Told(said | {"languages": {"item": of}}, "topics"))))
     assert not notes(_Told(said | {"is_english_model": False}, "topics"))
     assert not notes(_Told({"texts": 3}, "topics")), "a workspace of before"
+    undivided = {"languages": {"text": of | {"undivided": ["Thai", "Japanese"]}}}
+    told, _ = notes(_Told(said | undivided, "topics"))
+    assert told.startswith(f"{WARNING}texts in Thai, Japanese are not divided into words")
+    assert len(notes(_Told(undivided, "topics"))) == 1, "whatever the embedding model"
+    assert not notes(_Told(undivided | {"are_divided": True}, "topics"))
 
 
 def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -> None:
