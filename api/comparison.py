@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kg.personas.holes import days, holes
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -56,11 +58,11 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
 def _missing(lake: "Lake", since_ms: float) -> Iterator[str]:
     """The holes in tables of events that reach into the time that freshness and accuracy are of."""
     since = datetime.fromtimestamp(since_ms / 1000, UTC).date().isoformat()
-    for hole in lake.summary("intents").get("holes", ()):  # not of workspaces of before
+    for hole in holes(lake):
         if hole["last"] >= since:
             yield (
-                f"{hole['dataset']} has no event from {hole['first']} to {hole['last']}: how fresh "
-                "a persona is, who still holds it and what it foretells may be less for want of it"
+                f"{hole['dataset']} has {days(hole)}: how fresh a persona is, who still holds "
+                "it and what it foretells may be less for want of it"
             )
 
 

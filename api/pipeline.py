@@ -237,12 +237,13 @@ class _Work:
         from kg.lake.code import code_version
         from kg.lake.writer import Plan
 
-        model, seed = self.settings.embedding_model, self.job.seed
+        seed = self.job.seed
         inputs = {"identity": self.lake.step_id("identity")}
-        grouping = Plan("topics", inputs, {"embedding_model": model}, seed, code_version())
+        grouping = Plan("topics", inputs, self._models(), seed, code_version())
         settings = {
             "store": self.store.name,
-            "embedding model": model,
+            "embedding model": self.settings.embedding_model,
+            "spaCy pipeline": self.settings.spacy_model,
             "topic level": mapping.topic_level,
             "time zone": mapping.clock,
             "personas.yaml": self.asked.shaping,
@@ -251,22 +252,30 @@ class _Work:
         }
         self.door = choose(self.lake, settings, grouping.run_id, self.job.search)
 
+    def _models(self) -> dict[str, str]:
+        """What texts are read with."""
+        return {
+            "embedding_model": self.settings.embedding_model,
+            "spacy_model": self.settings.spacy_model,
+        }
+
     def topics(self) -> None:
         """Items and texts to topics: all anew, or only what is new."""
-        model = self.settings.embedding_model
-        config = {"embedding_model": model} | self.door.kept("topics")
+        model, pipeline = self.settings.embedding_model, self.settings.spacy_model
+        config = self._models() | self.door.kept("topics")
         with self._step("topics", ("identity",), config) as step:
             if not step.done:
                 from gnn.text import Embedder
 
+                embedder = Embedder(model, self.progress.say, pipeline=pipeline)
                 if self.door.is_update:
                     from gnn.joining import join
 
-                    join(step, Embedder(model, self.progress.say), progress=self.progress)
+                    join(step, embedder, progress=self.progress)
                 else:
                     from gnn.topics import assign
 
-                    assign(step, Embedder(model, self.progress.say), progress=self.progress)
+                    assign(step, embedder, progress=self.progress)
                 step.summary["grouped"] = self.door.last.get("topics", step.id)
 
     def intents(self, mapping: "Mapping") -> None:

@@ -130,7 +130,8 @@ def _written(persona: dict[str, Any]) -> tuple[str, ...]:
 
 
 def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]:
-    """How many held each persona at the end of a day (or at a moment), most people first.
+    """How many held each persona at the end of a day (or at a moment), most people first, and the
+    `holes` in the records (of a `dataset`, `first` and `last` day) that this moment lies in.
 
     Of a day that the data does not reach the end of, the newest event is the end. Of fewer than 20
     people nothing more is said: `people`, `share`, `share_low` and `share_high` are null.
@@ -138,6 +139,7 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     Raises:
         InputError: all of it is later than the newest event.
     """
+    from kg.personas.holes import holes, on
     from kg.personas.lineage import newest_ms, personas_at
 
     start, at_ms = ((one - _EPOCH) // timedelta(milliseconds=1) for one in (first, last))
@@ -145,7 +147,8 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     if newest is not None and start <= newest:
         at_ms = min(at_ms, newest)
     found = [without_few(one) for one in personas_at(lake, at_ms)]
-    return {"as_of": instant(at_ms), "personas": found}
+    at = instant(at_ms)
+    return {"as_of": at, "personas": found, "holes": on(holes(lake), at[:10])}
 
 
 def without_few(persona: dict[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,18 @@ from kg.personas.statistics import MIN_PEOPLE
 from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
-ONE_TOPIC = "no persona can be seen: all intents are of one topic, and none recurs across topics"
+ONE_TOPIC = (
+    "no persona can be seen: all intents are of one topic, and none recurs across topics. "
+    "Name in the mapping what tells things apart (`item`, `categories`, `object`), and run again"
+)
+NO_INTENT = (
+    "no persona can be looked for: there is no intent to find one in. Is a table of the mapping "
+    "read as what people did (`kind: event`), may these people be profiled, and does personas.yaml "
+    "keep not everything out?"
+)
 TOO_FEW = "too few people to look for personas"
+MOST_SHARED = 0.9
+"""Of all types, that people have on average: from here on they hardly differ in what they do."""
 UNTOLD = "no persona can be told: what recurs tells its people from nobody as active as they are"
 
 
@@ -173,6 +183,21 @@ def information(labels: Ints, topics: Ints) -> float:
     from sklearn.metrics import normalized_mutual_info_score
 
     return round(float(normalized_mutual_info_score(labels, topics)), 4)
+
+
+def alike(episodes: Episodes) -> str:
+    """That people are too much alike for any persona, and what to do; empty: they are not."""
+    people, types = len(episodes.user_ids), episodes.type_count
+    pairs = np.unique(episodes.user * types + episodes.type)
+    shared = len(pairs) / max(people * types, 1)
+    if shared < MOST_SHARED:
+        return ""
+    return (
+        f"no persona can be seen: people are too much alike. On average each did {shared:.0%} of "
+        f"the {types:,} things (a verb and a topic) that anybody did. Is every id one person, and "
+        "no shop, device or robot? If they differ in what the records say more narrowly, name that "
+        "in the mapping (`item`, `categories`, `object`, a finer `topic_level`) and run again"
+    )
 
 
 def held_by_few(config: PersonaConfig) -> str:

@@ -60,6 +60,7 @@ def join(step: Any, embedder: Embedder, progress: Progress = silent) -> None:
         new_texts_in_none=texts - len({row[0] for row in text_rows}),
         new_topics=len(everything) - len(topics),
         is_english_model=embedder.name == DEFAULT_MODEL,
+        are_divided=bool(embedder.pipeline),
         seconds=round(perf_counter() - started, 2),
     )
 
@@ -98,5 +99,5 @@ def _near(step: Any, embedder: Embedder, what: str, texts: list[str]) -> list[tu
     if not texts or not len(groups):
         return [()] * len(texts)
     names = list(zip(groups["broad"].to_pylist(), groups["topic"].to_pylist(), strict=True))
-    found = joined(embed(step, embedder, plain(texts)), groups)
+    found = joined(embed(step, embedder, plain(texts, embedder.pipeline)), groups)
     return [names[place] if place >= 0 else () for place in found.tolist()]

@@ -44,6 +44,9 @@ SCRIPTS = {
 }
 """Told by their letters (the first word of a letter's name in Unicode): what they are called, and
 the codes of those whose small words spaCy has."""
+UNDIVIDED = ("Chinese letters", "Japanese", "Thai", "Lao letters", "Khmer letters",
+             "Myanmar letters")  # fmt: skip
+"""Written without blanks between words."""
 ENGLISH = "English"
 _BEYOND_LATIN = "\u0370"
 
@@ -66,9 +69,14 @@ class Languages:
         share = sum(self.shares.values())
         return share < LEAST_SHARE or round(share * self.texts) < LEAST_TEXTS
 
+    @property
+    def undivided(self) -> list[str]:
+        """Those that put no blanks between words, if there is something to warn of."""
+        return [] if self.is_english else [name for name in self.shares if name in UNDIVIDED]
+
     def said(self) -> dict[str, Any]:
-        """As JSON values, for a summary; with `is_english`."""
-        return asdict(self) | {"is_english": self.is_english}
+        """As JSON values, for a summary; with `is_english` and `undivided`."""
+        return asdict(self) | {"is_english": self.is_english, "undivided": self.undivided}
 
 
 def languages(texts: Sequence[str]) -> Languages:

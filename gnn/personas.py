@@ -26,6 +26,7 @@ from gnn.apart import apart, busier
 from gnn.communities import Leiden
 from gnn.device import one_thread
 from gnn.found import (
+    NO_INTENT,
     NO_STRUCTURE,
     ONE_TOPIC,
     TOO_FEW,
@@ -33,6 +34,7 @@ from gnn.found import (
     Found,
     PersonaConfig,
     Report,
+    alike,
     held_by_few,
     holders,
     information,
@@ -46,6 +48,7 @@ from gnn.recurrence import Having, Recurrence, recurrence
 from gnn.returning import same_place
 from gnn.tensors import Episodes, Floats, Ints, Manner, informative
 from kg.personas.statistics import MIN_PEOPLE
+from kg.words import some
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -73,7 +76,7 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
     race = Race(episodes, manners, config, (leiden, report))
     best = race.winner()
     if best is None:
-        return _nothing(episodes, config, report)
+        return _nothing(episodes, config, report, alike(episodes) or NO_STRUCTURE)
     with report.progress.task("Fitting personas to all", 2) as task:
         rule = race.fitted(best)
         task.advance()
@@ -87,15 +90,21 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
     report.summary["taken"] = best.told() | came
     report.summary["overlooked"] = len(wider.kept) - len(kept)
     if not len(wider.kept):
-        return _nothing(episodes, config, report)
+        return _nothing(episodes, config, report, alike(episodes) or NO_STRUCTURE)
     return _judged(episodes, manners, wider, config, report)
 
 
 def _too_few(episodes: Episodes, people: int, config: PersonaConfig) -> str:
     """Why personas cannot be looked for among these people of half `fit`; empty: they can."""
+    if not len(episodes):
+        return NO_INTENT
     needed = 2 * min(config.least_people, MIN_PEOPLE)
     if people < needed:
-        return f"{TOO_FEW} ({people:,} in the half to find them in; {needed:,} are needed)"
+        return (
+            f"{TOO_FEW}: {some(len(episodes.user_ids), 'person')} had an intent; in the half of "
+            f"them to find personas in are {people:,}, and {needed:,} are needed, so about "
+            f"{2 * needed:,} in all (are all records here, and under one id for each person?)"
+        )
     if not all(len(half) for half in halves(episodes, config)):
         return f"{TOO_FEW} (they all fell into one half of two)"
     again, least = _came_again(episodes, config), max(config.least_people, 1)
@@ -136,9 +145,7 @@ def _allowed(
     return (*kept, *asked)
 
 
-def _nothing(
-    episodes: Episodes, config: PersonaConfig, report: Report, why: str = NO_STRUCTURE
-) -> Found:
+def _nothing(episodes: Episodes, config: PersonaConfig, report: Report, why: str) -> Found:
     report.summary["result"] = why
     types = np.zeros((1, episodes.type_count))
     rule = Rule(types, (), (), (), np.inf, np.zeros(0), config.mixture)
@@ -226,14 +233,14 @@ def _judged(
     if not len(kept):
         results = {"few": held_by_few(config), "busier": UNTOLD, "alike": UNTOLD}
         result = next((told for one, told in results.items() if one in why.values()), NO_STRUCTURE)
-        return _nothing(episodes, config, report, result)
+        return _nothing(episodes, config, report, alike(episodes) or result)
     labels = soft.argmax(1)
     report.summary.update(
         personas=len(kept),
         unassigned_share=round(float((labels == 0).mean()), 4),
         occasion_firmness=rule.occasion if np.isfinite(rule.occasion) else None,
         information_with_topics=information(labels, episodes.type_parts[episodes.type, 1]),
-        result=f"{len(kept)} personas",
+        result=some(len(kept), "persona"),
     )
     return Found(rule.naming(kept), soft, [tests[n] for n in kept], [stability[n] for n in kept])
 

@@ -36,6 +36,7 @@ class Embedder:
     Args:
         say: told when the memory of a GPU is too small.
         where: to encode while it fits there; None: on the device there is.
+        pipeline: a trained spaCy pipeline that takes texts apart into words; empty: `lemmas` does.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class Embedder:
         model: str = DEFAULT_MODEL,
         say: Callable[[str], None] = unheard,
         where: torch.device | None = None,
+        pipeline: str = "",
     ) -> None:
-        self.name = model
+        self.name, self.pipeline = model, pipeline
         self._say, self._where = say, where
         self._encode: Callable[[list[str]], Vectors] | None = None
 
@@ -120,7 +122,10 @@ def lemmas(texts: Sequence[str], pipeline: str = "") -> list[list[str]]:
     """
     if pipeline:
         documents = _trained(pipeline).pipe(texts)
-        return [[t.lemma_.lower() for t in document if t.is_alpha] for document in documents]
+        return [
+            [(t.lemma_ or t.text).lower() for t in document if _WORD.fullmatch(t.text)]
+            for document in documents
+        ]
     split = [words_of(text) for text in texts]
     exceptions, rules, index = _noun_tables()
     kept = stop_words()  # "was" is no plural

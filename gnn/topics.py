@@ -53,6 +53,9 @@ VARIANTS = frozenset(
 )
 
 
+_FIRST_IDEOGRAPH = "\u2e80"  # from here on a single letter may be a word
+
+
 @dataclass(frozen=True)
 class TopicConfig:
     """How texts are grouped.
@@ -114,6 +117,7 @@ def assign(
     step.summary["topics"] = dict(Counter(f"{kind} {level}" for _, _, kind, level in book.known))
     step.summary["texts"] = len({row[0] for row in text_rows})
     step.summary["is_english_model"] = embedder.name == DEFAULT_MODEL
+    step.summary["are_divided"] = bool(embedder.pipeline)
     step.summary["seconds"] = round(perf_counter() - started, 2)
 
 
@@ -231,7 +235,7 @@ def _grouped(
     spoken = languages(sorted(set(texts)))
     step.summary["languages"][what] = spoken.said()
     small = frozenset() if spoken.is_english else small_words(spoken.shares)
-    cleaned = plain(texts)
+    cleaned = plain(texts, embedder.pipeline)
     distinct = sorted(set(cleaned))
     place = {text: number for number, text in enumerate(distinct)}
     vectors = embed(step, embedder, distinct)
@@ -240,17 +244,24 @@ def _grouped(
     return grouping, np.array([place[text] for text in cleaned]), vectors
 
 
-def plain(texts: Sequence[str]) -> list[str]:
-    """Texts without what does not tell products apart; of nothing else, as they are."""
+def plain(texts: Sequence[str], pipeline: str = "") -> list[str]:
+    """Texts without what does not tell products apart; of nothing else, as they are.
+
+    Args:
+        pipeline: as of `lemmas`.
+    """
     return [
         " ".join(kept) or text.strip().lower()
-        for kept, text in zip(_content_words(texts), texts, strict=True)
+        for kept, text in zip(_content_words(texts, pipeline), texts, strict=True)
     ]
 
 
-def _content_words(texts: Sequence[str]) -> list[list[str]]:
+def _content_words(texts: Sequence[str], pipeline: str) -> list[list[str]]:
     dropped = VARIANTS | stop_words()
-    return [[w for w in words if len(w) > 1 and w not in dropped] for words in lemmas(texts)]
+    return [
+        [w for w in words if w not in dropped and (len(w) > 1 or w >= _FIRST_IDEOGRAPH)]
+        for words in lemmas(texts, pipeline)
+    ]
 
 
 def group(words: list[list[str]], vectors: Vectors, most: int, config: TopicConfig) -> Grouping:

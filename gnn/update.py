@@ -30,6 +30,7 @@ from gnn.rules import Stored
 from gnn.tensors import Episodes, load
 from gnn.withheld import still_told
 from kg.progress import Progress, silent
+from kg.words import some
 
 
 def update(
@@ -115,7 +116,7 @@ def _tell(summary: dict[str, Any], episodes: Episodes, found: Found, config: Per
         episodes=len(episodes),
         people=len(episodes.user_ids),
         types=episodes.type_count,
-        result=f"{count} personas" if count else held_by_few(config),
+        result=some(count, "persona") if count else held_by_few(config),
     )
     if count:
         summary.update(

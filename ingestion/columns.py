@@ -148,12 +148,15 @@ class Columns:
         lost = (given.notnull() & value.isnull()).ifelse("unknown_value", _NOTHING)
         return Checked(value, lost, ibis.literal("arm: ") + given.substr(0, 40))
 
-    def cases(self, cases: Sequence[Case]) -> Expr:
-        """The value of the first case that holds; null where none does."""
-        if len(cases) == 1 and not cases[0].when:
-            return self.value(cases[0].value)
+    def verb(self, cases: Sequence[Case]) -> Expr:
+        """The value of the first case that holds, in one word; null where none does.
+
+        Subjects of claims are a verb, a blank and a topic, so that a verb has no blank.
+        """
         branches = [(self.holds(case.when), self.value(case.value)) for case in cases]
-        return ibis.cases(*branches, else_=ibis.null("string"))
+        is_one = len(cases) == 1 and not cases[0].when
+        found = branches[0][1] if is_one else ibis.cases(*branches, else_=ibis.null("string"))
+        return found.re_replace(r"\s+", "_")
 
     def time(self, label: str, latest_ms: Expr | None = None, *, required: bool = False) -> Checked:
         """A time as epoch milliseconds, UTC.

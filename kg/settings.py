@@ -34,7 +34,8 @@ class Settings(BaseSettings):
         description="Sentence-transformers model: a folder, or the default from its package.",
     )
     spacy_model: str = Field(
-        default="", description="A trained spaCy pipeline; empty: a blank English one with lookups."
+        default="",
+        description="A trained spaCy pipeline that divides texts into words; empty: blanks do.",
     )
     llm_url: str = Field(
         default="",

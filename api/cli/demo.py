@@ -50,7 +50,7 @@ def demo(people: int, seed: int, workspace: str) -> None:
         _heading(console, "Who they are")
         found = views.personas(lake)
         if not found:
-            console.print(nothing_found(lake.summary("personas")))
+            console.print(escape(nothing_found(lake.summary("personas"))), soft_wrap=True)
         show_all(console, found)
         _one_claim(console, lake, found)
         _heading(console, "What was planted, what was recovered and what was missed")

@@ -10,9 +10,10 @@ from api import views
 from api.cli.console import escape, print_json, stdout
 from api.cli.personas import heading, size
 from kg.errors import InputError
+from kg.personas.holes import Hole, days
 from kg.personas.lineage import told_changes
 from kg.settings import read_settings
-from kg.words import some
+from kg.words import WARNING, some
 
 MOST_HOLES = 3
 
@@ -31,6 +32,20 @@ def list_personas_at(workspace: str, as_of: str, as_json: bool) -> None:
         console.print(f"nobody held a persona as of {found['as_of']}")
     for persona in found["personas"]:
         console.print(heading(persona) + ("" if persona["is_current"] else "  [dim]no more[/]"))
+    for hole in found["holes"]:
+        console.print(
+            f"[bold yellow]{escape(WARNING + _unknown(hole, found['as_of'][:10]))}[/]",
+            soft_wrap=True,
+        )
+
+
+def _unknown(hole: Hole, day: str) -> str:
+    """What a date inside a hole cannot tell."""
+    return (
+        f"{hole['dataset']} has {days(hole)}: who held what on {day} is not known from it, and "
+        f"counts above are by what it said before, and by the other tables. If files of these days "
+        "are missing, add them and run again."
+    )
 
 
 def span(text: str) -> tuple[datetime, datetime]:
@@ -79,14 +94,11 @@ def _told_run(run: dict[str, Any]) -> str:
     )
 
 
-def _told_holes(holes: list[dict[str, str]]) -> str:
+def _told_holes(found: list[Hole]) -> str:
     """The tables that said nothing for a while when a run looked, the newest first."""
-    newest = sorted(holes, key=lambda hole: hole["last"], reverse=True)
-    told = [
-        f"{escape(hole['dataset'])} had no event from {hole['first']} to {hole['last']}"
-        for hole in newest[:MOST_HOLES]
-    ]
-    if (more := len(holes) - MOST_HOLES) > 0:
+    newest = sorted(found, key=lambda hole: hole["last"], reverse=True)
+    told = [f"{escape(hole['dataset'])} had {days(hole)}" for hole in newest[:MOST_HOLES]]
+    if (more := len(found) - MOST_HOLES) > 0:
         told.append(f"{some(more, 'more hole')} (--json lists them)")
     return f"  [yellow](beside a hole: {'; '.join(told)})[/]" if told else ""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from api.cli.notes_on_records import MOST_REASONS, Command
+from kg.personas.holes import holes, tables
 from kg.personas.kinds import KINDS
 from kg.personas.labels import NO_KNOWN_KIND, OTHER
 from kg.personas.lineage import told_changes
@@ -106,12 +107,11 @@ def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]
     if any(count for kind, count in became.items() if kind != "born"):
         told = told_changes(became)
         yield f"Personas since the run before: {told} ({command('personas history')})."
-        holes = lake.summary("intents").get("holes", ())  # not of workspaces of before
-        if holes and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
-            names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+        missing = tables(holes(lake))
+        if missing and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
             yield (
                 f"{WARNING}what is new, retired, split or merged may be so for want of what is "
-                f"missing of {names}, and not because people changed."
+                f"missing of {missing}, and not because people changed."
             )
     if "personas" not in s:
         return  # why, is said in the place of the personas
@@ -215,14 +215,33 @@ def why_so_many(s: dict[str, Any]) -> str:
         )
     came, tested = s["taken"], s["candidates"]
     overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
-    reasons = Counter(_dropped(one) for one in tested if not one["kept"])
-    told = ", ".join(f"{count:,} {DROPPED[why]}" for why, count in sorted(reasons.items()))
+    told = _why_dropped(tested)
     return (
         f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
         f"the one was taken whose groups came back most when other people were grouped: "
         f"{came['come_back']:,} of its {came['personas']:,} did{overlooked}. "
         f"Of these dropped: {told or 'none'}."
     )
+
+
+def tried_in_vain(s: dict[str, Any]) -> str:
+    """What a search tried that found no persona; empty where it tried nothing."""
+    if "personas" in s or "trials" not in s:
+        return ""
+    tried = f"Of {some(len(s['trials']), 'way')} to group intents "
+    if not (back := s.get("taken", {}).get("come_back", 0) + s.get("overlooked", 0)):
+        return f"{tried}none gave a group that came back when other people were grouped."
+    dropped = _why_dropped(s.get("candidates", ()))
+    return (
+        f"{tried}the one was taken whose groups came back most when other people were grouped: "
+        f"{some(back, 'group')} did. Of these dropped: {dropped}."
+    )
+
+
+def _why_dropped(tested: Sequence[dict[str, Any]]) -> str:
+    """How many groups that came back are no personas, by reason."""
+    reasons = Counter(_dropped(one) for one in tested if not one["kept"])
+    return ", ".join(f"{count:,} {DROPPED[why]}" for why, count in sorted(reasons.items()))
 
 
 def _update(s: dict[str, Any]) -> Iterator[str]:

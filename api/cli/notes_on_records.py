@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ingestion.report import NAMELESS, OF_NOBODY, Report
+from kg.personas.holes import days
 from kg.words import WARNING, some
 
 MOST_REASONS = 6
@@ -149,7 +150,7 @@ def _holes(s: dict[str, Any]) -> Iterator[str]:
         more = len(one["others"]) - len(shown)
         others = ", ".join(shown) + (f" and {more:,} more" if more else "")
         yield (
-            f"{WARNING}{one['dataset']} has no event from {one['first']} to {one['last']} "
+            f"{WARNING}{one['dataset']} has {days(one)} "
             f"({some(one['days'], 'day')}; {beside}, as long, {usual} without one), and other "
             f"tables have: {others}. If files of these days are missing, add them and run again: "
             "personas, who holds them and drift are of what is there. If nothing happened then, "
@@ -172,6 +173,7 @@ _WRITTEN = {
 
 def of_topics(s: dict[str, Any]) -> Iterator[str]:
     """Texts that an English model and English words group, and that seem not to be English."""
+    yield from _undivided(s)
     if not s.get("is_english_model"):  # who set another knows its languages; or of before
         return
     for what, found in s["languages"].items():
@@ -188,6 +190,21 @@ def of_topics(s: dict[str, Any]) -> Iterator[str]:
             f"persona. {instead}; or have them translated, or set PERSONAGRAPH_EMBEDDING_MODEL to "
             "a model of these languages. Then run again with --search."
         )
+
+
+def _undivided(s: dict[str, Any]) -> Iterator[str]:
+    """Texts without blanks between words, which nothing divides."""
+    if s.get("are_divided"):
+        return
+    for what, found in s.get("languages", {}).items():
+        if names := found.get("undivided"):  # not of runs of before
+            texts, instead = _WRITTEN[what]
+            yield (
+                f"{WARNING}{texts} in {', '.join(names)} are not divided into words, as no blanks "
+                "do it: topics are called by whole sentences, and texts share no words. Set "
+                "PERSONAGRAPH_SPACY_MODEL to a spaCy pipeline of the language, which divides them. "
+                f"{instead}. Then run again with --search."
+            )
 
 
 def of_intents(s: dict[str, Any]) -> Iterator[str]:

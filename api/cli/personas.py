@@ -7,8 +7,9 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes_on_personas import how_firm, why_so_many
+from api.cli.notes_on_personas import how_firm, tried_in_vain, why_so_many
 from kg.errors import NotFound
+from kg.personas.holes import holes, tables
 from kg.settings import read_settings
 from kg.words import command
 
@@ -31,7 +32,9 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if verbose and found:
         console.print(f"{why_so_many(lake.summary('personas'))}\n", soft_wrap=True)
     if not found:
-        console.print(nothing_found(lake.summary("personas")))
+        console.print(escape(nothing_found(lake.summary("personas"))), soft_wrap=True)
+    if verbose and not found and (told := tried_in_vain(lake.summary("personas"))):
+        console.print(told, soft_wrap=True)
     if lake.step_id("personas") is None:
         console.print(escape(lake.run_hint()), soft_wrap=True)
     for line in how_firm(lake.summary("personas")):
@@ -70,10 +73,10 @@ def proposal(lake: Any) -> str:
     if not reasons:
         return ""
     told = f"A full search is proposed because {'; and '.join(reasons)}."
-    if holes := lake.summary("intents").get("holes"):  # not of workspaces of before
-        names = ", ".join(sorted({hole["dataset"] for hole in holes}))
+    if missing := tables(holes(lake)):
         told += (
-            f" That may be for want of what is missing of {names} (the run says when): look first."
+            f" That may be for want of what is missing of {missing} (the run says when): look "
+            "first."
         )
     return told
 
@@ -100,7 +103,11 @@ def nothing_found(summary: dict[str, Any]) -> str:
         return str(summary["result"])
     if summary.get("result", "").startswith("too few"):
         return f"no persona: {summary['result']}"
-    return "no persona: no group of intents recurs in the same people more than chance would do"
+    return (
+        "no persona: no group of intents recurs in the same people more than chance would do. More "
+        "of what they did (a longer time, other sources), or topics that are finer or broader "
+        "(`topic_level` in the mapping), may show some"
+    )
 
 
 def show_summary(console: Console, persona: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ def _show(report: "RunReport", workspace: Path) -> None:
         found = views.personas(lake)
         console.print()
         if not found:
-            console.print(nothing_found(lake.summary("personas")))
+            console.print(escape(nothing_found(lake.summary("personas"))), soft_wrap=True)
         show_all(console, found)
         show_proposal(console, lake)
     done = "nothing new" if all(step.skipped for step in report.steps) else "done"

@@ -177,7 +177,7 @@ def _kind(seen: Seen) -> tuple[str, str]:
     if len(seen.named("person")) >= 2:
         return "ignore", "it describes people, but has no id or address to name them by"
     if times:
-        return "ignore", "it has times, but names nobody"
+        return "ignore", "it has times, but no column that tells people apart"
     return "ignore", "it names neither a person nor a time"
 
 

@@ -72,7 +72,7 @@ def _consents(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
 
 
 def _event(table: Table, columns: Columns) -> Iterator[tuple[str, Checked]]:
-    verb = columns.cases(table.verb)
+    verb = columns.verb(table.verb)
     lost = verb.isnull().ifelse("unknown_value", ibis.null("string"))
     yield "verb", Checked(verb, lost, ibis.literal("verb"))
     yield "channel", Checked(columns.value(table.channel))
@@ -106,7 +106,7 @@ def _further(number: int, then: Then, columns: Columns) -> Iterator[tuple[str, C
         f"then_{number}_at",
         Checked(happened.ifelse(time.value, ibis.null("int64")), problem, time.detail),
     )
-    verb = columns.cases(then.verb)
+    verb = columns.verb(then.verb)
     lost = (happened & time.value.notnull() & verb.isnull()).ifelse("unknown_value", nothing)
     yield f"then_{number}_verb", Checked(verb, lost, ibis.literal("verb"))
     text = scrub(columns.paragraphs(then.text)) if then.text else nothing

@@ -8,6 +8,7 @@ the history.
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import InputError
+from kg.personas.holes import holes
 from kg.personas.statistics import wilson
 
 if TYPE_CHECKING:
@@ -142,8 +143,7 @@ def _run(
 def _holes(lake: "Lake", run_id: str) -> list[dict[str, str]]:
     """Days of which a table had no event when a run looked, though others had."""
     with lake.at_run(run_id) as then:
-        holes = then.summary("intents").get("holes", ())  # not of runs of before
-    return [{name: hole[name] for name in ("dataset", "first", "last")} for hole in holes]
+        return holes(then)
 
 
 def changes(lines: list[dict[str, Any]]) -> dict[str, int]:

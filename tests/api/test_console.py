@@ -56,7 +56,8 @@ class _Said:
 
 
 def test_who_is_proposed_a_search_while_records_are_missing_is_told_to_look_first() -> None:
-    intents = {"holes": [{"dataset": "orders"}]}
+    hole = {"dataset": "orders", "first": "2026-06-01", "last": "2026-06-30"}
+    intents = {"holes": [hole]}
     told = proposal(_Said({"personas": {"proposed": ["much is new"]}, "intents": intents}))
     assert told.startswith("A full search is proposed because much is new. That may be for want of")
     assert "orders" in told

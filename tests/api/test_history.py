@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from program import as_json, personagraph, refused, succeed
+from program import Result, as_json, personagraph, refused, succeed
 
 from tests.gnn.told import A, B, C, Told, small_world
 
@@ -104,3 +104,20 @@ def test_a_run_beside_a_hole_says_so_in_the_history(tmp_path: Path) -> None:
     assert text.count("beside a hole") == 1
     assert "orders had no event from 2021-06-01 to 2021-06-30; tickets" in text
     assert "1 more hole (--json lists them)" in text
+
+
+def test_a_date_inside_a_hole_says_what_is_not_known(tmp_path: Path) -> None:
+    told = Told(tmp_path / "w", small_world())
+    hole = {"dataset": "orders", "first": "2020-12-01", "last": "2020-12-31", "days": 31}
+    told.run(holes=[hole])
+
+    def asked(date: str, *options: str) -> Result:
+        return personagraph(tmp_path, "personas", "list", "-w", "w", "--as-of", date, *options)
+
+    text = succeed(asked("2020-12-15"))
+    assert "warning: orders has no event from 2020-12-01 to 2020-12-31: who held what" in text
+    assert "on 2020-12-15 is not known from it" in text
+    (found,) = as_json(asked("2020-12-31", "--json"))["holes"]
+    assert found == {name: hole[name] for name in ("dataset", "first", "last")}
+    assert "hole" not in succeed(asked("2021-01-01"))
+    assert as_json(asked("2020-11-30", "--json"))["holes"] == []

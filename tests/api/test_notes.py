@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from api.cli.notes import notes
-from api.cli.notes_on_personas import _who_counts, how_firm, of_personas, why_so_many
+from api.cli.notes_on_personas import (
+    _who_counts,
+    how_firm,
+    of_personas,
+    tried_in_vain,
+    why_so_many,
+)
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -88,6 +94,11 @@ def test_texts_that_are_not_english_are_warned_of_with_what_to_do() -> None:
     assert "`categories`" in next(iter(notes(_Told(said | {"languages": {"item": of}}, "topics"))))
     assert not notes(_Told(said | {"is_english_model": False}, "topics"))
     assert not notes(_Told({"texts": 3}, "topics")), "a workspace of before"
+    undivided = {"languages": {"text": of | {"undivided": ["Thai", "Japanese"]}}}
+    told, _ = notes(_Told(said | undivided, "topics"))
+    assert told.startswith(f"{WARNING}texts in Thai, Japanese are not divided into words")
+    assert len(notes(_Told(undivided, "topics"))) == 1, "whatever the embedding model"
+    assert not notes(_Told(undivided | {"are_divided": True}, "topics"))
 
 
 def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -> None:
@@ -109,7 +120,8 @@ def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -
 
 
 def test_what_retired_beside_a_hole_is_said_to_be_perhaps_for_want_of_records() -> None:
-    lake = _Told({"holes": [{"dataset": "orders"}]}, "intents")
+    hole = {"dataset": "orders", "first": "2026-06-01", "last": "2026-06-30"}
+    lake = _Told({"holes": [hole]}, "intents")
 
     def told(**became: int) -> list[str]:
         return list(of_personas({"descent": became}, lake, str))
@@ -191,6 +203,18 @@ def test_that_another_seed_may_find_others_is_warned_of(
     }  # fmt: skip
     warned = [line for line in notes(_Told(said, "personas")) if line.startswith(WARNING)]
     assert ["weak: " in line and says in line for line in warned] == ([True] if says else [])
+
+
+def test_what_was_tried_in_vain_is_told() -> None:
+    trials: Any = {"trials": [{}] * 13, "result": "no stable structure"}
+    assert tried_in_vain(trials) == (
+        "Of 13 ways to group intents none gave a group that came back when other people were "
+        "grouped."
+    )
+    topic = {"kept": False, "passed": False}
+    found = {"taken": {"come_back": 2}, "overlooked": 0, "candidates": [topic, topic]}
+    assert "2 groups did. Of these dropped: 2 only a topic (" in tried_in_vain(trials | found)
+    assert tried_in_vain(trials | {"personas": 1}) == tried_in_vain({"result": "too few"}) == ""
 
 
 def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:

@@ -109,5 +109,10 @@ def test_languages_are_told_of_all_texts_those_in_no_topic_among_them(
     _joined(path, {"events": events}, {"events": events})
     with Lake.open(path) as lake:
         told = lake.summary("topics")["languages"]
-    assert told["text"] == {"texts": 7, "shares": {"German": 3 / 7}, "is_english": False}
-    assert told["item"] == {"texts": len(TITLES), "shares": {}, "is_english": True}
+    assert told["text"] == {
+        "texts": 7,
+        "shares": {"German": 3 / 7},
+        "is_english": False,
+        "undivided": [],
+    }
+    assert told["item"] == {"texts": len(TITLES), "shares": {}, "is_english": True, "undivided": []}

@@ -43,6 +43,12 @@ def test_shares_are_of_all_texts_and_english_ones_are_no_reason_to_warn() -> Non
     assert languages([]).is_english
 
 
+def test_languages_without_blanks_between_words_are_told() -> None:
+    found = languages(["订单在哪里", "我想买书", "где посылка", "靴を返品したい"]).said()
+    assert found["undivided"] == ["Chinese letters", "Japanese"]
+    assert languages(ENGLISH).said()["undivided"] == []
+
+
 def test_two_texts_of_few_are_no_reason_to_warn() -> None:
     assert languages(["wo ist mein Paket", "где посылка", "mug", "bowl"]).is_english
 

@@ -111,10 +111,10 @@ GOALS = [("bought", f"topic-{number:02d}") for number in range(8)]
 @pytest.mark.parametrize(
     ("people", "goals", "why"),
     [
-        (0, [], "too few people to look for personas (0 in the half to find them in; 40 are"),
+        (0, [], "no persona can be looked for: there is no intent to find one in. Is a table"),
         (1, GOALS, "too few people"),
-        (30, GOALS, "too few people to look for personas (15 in the half"),
-        (200, GOALS, "no persona can be told: what recurs tells its people from nobody"),
+        (30, GOALS, "too few people to look for personas: 30 people had an intent; in the half"),
+        (200, GOALS, "no persona can be seen: people are too much alike. On average each did 100%"),
         (300, GOALS[:1], "too few people to look for personas: 0 of 300 did something on 2 occ"),
         (300, GOALS[:1] * 2, "no persona can be seen: all intents are of one topic"),
     ],

@@ -6,6 +6,7 @@ import torch
 
 from gnn.room import Room
 from gnn.text import Embedder, embed, encoded, lemmas
+from gnn.topics import plain
 from kg.errors import InputError
 from kg.lake import Lake
 
@@ -84,6 +85,16 @@ def test_words_of_any_script_are_whole() -> None:
         ["ich", "möchte", "stühle"],
         ["मेरा", "पार्सल", "कहाँ"],
     ]
+
+
+def test_a_pipeline_divides_what_has_no_blanks(tmp_path: Path) -> None:
+    import spacy
+
+    spacy.blank("zh").to_disk(tmp_path / "zh")  # every letter for itself
+    pipeline = str(tmp_path / "zh")
+    assert lemmas(["我买书 2026!"], pipeline) == [["我", "买", "书"]]
+    assert plain(["我买书!"], pipeline) == ["我 买 书"]
+    assert plain(["我买书!"]) == ["我买书"]
 
 
 def test_a_small_word_is_no_plural() -> None:

@@ -142,5 +142,10 @@ def test_small_words_of_another_language_name_no_topic_and_its_texts_are_counted
         told = lake.summary("topics")
     assert told["is_english_model"]
     assert told["languages"] == {
-        "text": {"texts": len(texts), "shares": {"German": 1.0}, "is_english": False}
+        "text": {
+            "texts": len(texts),
+            "shares": {"German": 1.0},
+            "is_english": False,
+            "undivided": [],
+        }
     }

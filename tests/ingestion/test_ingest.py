@@ -384,6 +384,24 @@ def test_columns_of_the_source_may_bear_our_names(tmp_path: Path) -> None:
     assert (event["quantity"], event["value"]) == (2.0, 3.0)
 
 
+def test_a_verb_is_one_word_wherever_it_comes_from(tmp_path: Path) -> None:
+    mapping = HEAD + (
+        "time_zone: UTC\ntables:\n  events:\n    files: events.csv\n    kind: event\n"
+        "    identifiers: {customer: who}\n    time: at\n"
+        "    verb:\n"
+        "      - {is: put into the basket, when: {what: cart}}\n"
+        "      - {is: {column: what}}\n"
+        "    then: [{verb: sent  back, time: back}]\n"
+    )
+    content = "who,at,what,back\nann,2026-01-01,cart,\nann,2026-01-02,Order  Completed,2026-01-03\n"
+    found = Read(fill(tmp_path / "data", {"events.csv": content}, mapping), tmp_path / "workspace")
+    assert sorted(found.rows("events", "verb")) == [
+        "Order_Completed",
+        "put_into_the_basket",
+        "sent_back",
+    ]
+
+
 def test_verbs_items_and_values_follow_the_conditions(tmp_path: Path) -> None:
     mapping = HEAD + (
         "tables:\n  lines:\n    files: lines.parquet\n    kind: event\n"

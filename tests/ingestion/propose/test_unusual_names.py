@@ -70,7 +70,7 @@ def test_events_that_have_only_a_name_are_about_it(tmp_path: Path) -> None:
 def test_times_with_ids_that_come_again_are_not_left_out_unasked(tmp_path: Path) -> None:
     found = of(tmp_path, footfall=table("store_id,date,visitors", "S{7},2026-01-1{5},{}"))
     assert found.mapping.tables["footfall"].kind == "ignore"
-    assert doubted(found, "footfall.kind: it has times, but names nobody")
+    assert doubted(found, "footfall.kind: it has times, but no column that tells people apart")
 
 
 def test_who_comes_again_at_times_is_no_list_of_people(tmp_path: Path) -> None:
