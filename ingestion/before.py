@@ -163,7 +163,7 @@ def _said_elsewhere(step: Step, sources: list[str]) -> Rows:
 
 def known_records(step: Step, scratch: Scratch, dataset: Dataset, plan: Plan) -> Rows | None:
     """The accepted records of a dataset (dedupe_key, record_key, content_hash, version,
-    recorded_at_ms, gone: their file is no longer in the folder), once those of files that are read
+    recorded_at_ms, source, gone: it is no longer in the folder), once those of files that are read
     again are dropped; None: there are none."""
     if step.lake.version("records") is None:
         return None
@@ -171,7 +171,7 @@ def known_records(step: Step, scratch: Scratch, dataset: Dataset, plan: Plan) ->
     mine = (records.dataset == dataset.name) & (records.status == "accepted")
     found = step.lake.run(
         records.filter(mine).select(
-            "dedupe_key", "record_key", "content_hash", "version", "recorded_at_ms",
+            "dedupe_key", "record_key", "content_hash", "version", "recorded_at_ms", "source",
             gone=records.source.notin(sorted(plan.unchanged)),
         )
     )  # fmt: skip

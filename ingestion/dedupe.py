@@ -39,7 +39,7 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
             have a `version` are kept by it, the greatest first; of rows that are `once` an equal
             one of the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
-            (dedupe_key, record_key, content_hash, version, recorded_at_ms, gone: the file is no
+            (dedupe_key, record_key, content_hash, version, recorded_at_ms, source, gone: it is no
             longer in the folder); None: there are none. A row that says something else and is
             newer, or whose id no file of the folder had, is accepted under the key of the one that
             is known.
@@ -103,10 +103,15 @@ def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
     matched = _with_other_key(scratch, rows, known)
     kept = _kept(rows)
     at = kept.version.fill_null(NEWEST) if "version" in kept.columns else ibis.null("int64")
-    kept = kept.select("dedupe_key", now=at, now_at="recorded_at_ms", now_hash="content_hash")
+    kept = kept.select(
+        "dedupe_key", now=at, now_at="recorded_at_ms", now_hash="content_hash", now_source="source"
+    )
     both = kept.inner_join(matched, "dedupe_key")
     differs = (both.now_hash != both.content_hash).fill_null(False)
-    equally_new = (both.now == both.version) & (both.now_at > both.recorded_at_ms)
+    later = (both.now_at > both.recorded_at_ms) | (
+        (both.now_at == both.recorded_at_ms) & (both.now_source > both.source)
+    )
+    equally_new = (both.now == both.version) & later
     newer = both.version.isnull() | (both.now > both.version) | (equally_new & differs)
     replaced = both.now.isnull().ifelse(both.gone & differs, newer) | both.has_other_key
     return scratch.keep(both.filter(replaced).select("dedupe_key", "record_key"))
@@ -200,7 +205,8 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
     found = found.mutate(order=ibis.row_number().over(inside) + 1)
     found = found.mutate(occurrence=found.once.ifelse(1, found.order))
-    order = ["turn", ibis.desc("at"), "source", "part", "position"]
+    last = ibis.desc("source") if "version" in rows.columns else "source"
+    order = ["turn", ibis.desc("at"), last, "part", "position"]
     between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(
         rank=ibis.row_number().over(between),

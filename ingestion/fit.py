@@ -6,7 +6,7 @@ Everything here happens before anything is written; what does not fit is refused
 import difflib
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -229,7 +229,7 @@ def _linked(
             holds = f"The folder holds: {', '.join(known[:10])}."
             raise _refused(fitted.mapping, f"there is no file {pattern!r}", *place, hint=holds)
         names |= dict.fromkeys(found)
-    for name in names:
+    for name in _last_written_first(fitted.folder, names):
         try:
             path, how = fitted.folder / name, _written_of(fitted, known, name)
             staged = scratch.stage(path, shape_of(path, how.encoding), how, values=values_in(name))
@@ -241,6 +241,11 @@ def _linked(
             if LINE not in staged.columns and not dataset.table.columns_for(column, staged.columns):
                 raise _missing(fitted.mapping, name, column, list(staged.columns), place)
         yield staged
+
+
+def _last_written_first(folder: Path, names: Iterable[str]) -> list[str]:
+    """Of things that are exported every month the last state counts."""
+    return sorted(names, key=lambda name: ((folder / name).stat().st_mtime_ns, name), reverse=True)
 
 
 def _check(scratch: Scratch, fitted: Fitted, only: set[str] | None) -> Fitted:

@@ -284,6 +284,7 @@ class Table(Model):
     nobody: tuple[Condition, ...] = ()
     then: tuple[Then, ...] = ()
     newest: TimeValue | None = None
+    newest_file: bool = False
     when: Condition = Field(default_factory=dict)
     inside: str | None = None
     parts: "dict[str, Annotated[Table, BeforeValidator(_as_part)]]" = Field(default_factory=dict)
@@ -358,6 +359,8 @@ def _table_problems(table: Table) -> Iterator[str]:
             yield f"{key} says nothing in kind: {table.kind}; drop it, or make the table an event"
     if table.header != FIRST_LINE and (what in _WITHOUT_HEADER or table.parts):
         yield "header is for tables in text whose first line is not their header; drop it"
+    if table.newest and table.newest_file:
+        yield "newest says which row is the newer; drop newest_file"
     if table.part is not None and table.key:
         yield "part is for rows without an id; drop part or key"
     if table.questions is not None and table.format != "survey":

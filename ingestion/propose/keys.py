@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ingestion.dated import every_date
 from ingestion.propose import evidence
 from ingestion.propose.drafts import Draft, Why
 from ingestion.propose.meanings import is_named_as_id, says, words
@@ -112,7 +113,8 @@ def put_time(seen: Seen, made: Draft, *, main: tuple[str, ...]) -> bool:
 
 def put_newest(seen: Seen, made: Draft) -> None:
     """The time of a row's last change, so that next month's export of it counts, in whichever file;
-    one that every row has, and that is read without a doubt."""
+    one that every row has, and that is read without a doubt. Where there is none, of files with a
+    date in their names that list the same things again the one written last counts."""
     if "key" not in made.keys:
         return
     for column in seen.named("time", "changed"):
@@ -124,6 +126,9 @@ def put_newest(seen: Seen, made: Draft) -> None:
             value |= {"zone": "UTC"}  # whichever it is: all are of one
         made.put("newest", value, "of rows with one key the one changed last counts")
         return
+    if seen.kind in {"profile", "item", "campaign"} and any(map(every_date, seen.profile.files)):
+        why = "no column says when a row changed: of rows with one key the last file's counts"
+        made.put("newest_file", True, why)
 
 
 def time_value(column: Column) -> tuple[Any, str, bool]:

@@ -24,6 +24,8 @@ def by_kind(table: Table, columns: Columns) -> dict[str, Checked]:
     found = {"time": columns.time("time", latest, required=table.kind == "event")}
     if table.newest:
         found["newest"] = columns.time("newest", latest)
+    if table.newest_file:
+        found["newest"] = Checked(columns.rows.modified_at_ms)
     if table.kind == "event":
         found |= dict(_event(table, columns))
     if table.kind in {"item", "campaign"}:

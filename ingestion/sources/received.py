@@ -13,10 +13,11 @@ from ingestion.nested import value_at
 from ingestion.record import Dataset, Rows
 from ingestion.table import Table
 from ingestion.values import Time, Value
-from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW
+from kg.lake.files import LINE, PATH, POSITION, PROBLEM, RAW, Staged
 from kg.lake.scratch import Scratch
 
 _OURS = {PATH, POSITION, PROBLEM, RAW}
+_MOST_ROWS = 1 << 40  # of a file
 
 
 def received(scratch: Scratch, dataset: Dataset) -> tuple[Rows, dict[str, str]]:
@@ -51,6 +52,15 @@ def located(scratch: Scratch, dataset: Dataset, rows: Rows) -> Rows:
         )
     )
     return rows.inner_join(files, PATH)
+
+
+def linked_rows(scratch: Scratch, staged: tuple[Staged, ...]) -> Rows:
+    """The rows of linked files, numbered so that those of an earlier one of these come first."""
+    rows = scratch.rows(list(staged))
+    if len(staged) < 2:
+        return rows
+    turn = ibis.cases(*((rows[PATH] == str(one.path), n) for n, one in enumerate(staged)))
+    return rows.mutate(**{POSITION: turn.cast("int64") * _MOST_ROWS + rows[POSITION]})
 
 
 def json_fields(rows: Rows, paths: list[str]) -> Rows:
@@ -164,7 +174,7 @@ def _first_given(found: list[Any]) -> Any:
 def _first_of_each(
     scratch: Scratch, table: Table, other: Rows, label: str, number: int
 ) -> tuple[Rows, dict[str, str]]:
-    """The first row of a linked file for each value of its keys `_k0`, …, and what
+    """The first row of the linked files for each value of their keys `_k0`, …, and what
     `link.column` is called in it."""
     matches = table.links[label].matches()
     if LINE in other.columns:

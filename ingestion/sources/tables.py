@@ -13,7 +13,13 @@ from ingestion.record import Dataset, Reading, Rows
 from ingestion.sources.declared import by_kind, expected, item_id, json_object, short, single
 from ingestion.sources.naming import Named, merged_columns, named
 from ingestion.sources.outputs import outputs
-from ingestion.sources.received import findable, received, unwrapped, used_columns
+from ingestion.sources.received import (
+    findable,
+    linked_rows,
+    received,
+    unwrapped,
+    used_columns,
+)
 from ingestion.strays import strays
 from ingestion.table import Table
 from kg.lake.files import LINE, POSITION, PROBLEM, RAW
@@ -59,7 +65,8 @@ def reading(
         linked: link -> the rows it leads to; else they are those of the dataset's linked files.
     """
     table = dataset.table
-    others = linked or {name: scratch.rows(staged) for name, staged in dataset.links.items()}
+    others = linked or {name: linked_rows(scratch, staged)
+                        for name, staged in dataset.links.items()}  # fmt: skip
     rows, find = findable(scratch, table, rows, own, others)
     columns = prepare(scratch, rows, find, _needs(table), table.missing, mapping.time_zone)
     columns, names = named(scratch, table, columns)
@@ -99,7 +106,7 @@ def reading(
         raw=reason.notnull().ifelse(_raw(rows, own), ibis.null("string")),
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
-        **({"version": rows.newest} if table.newest else {}),
+        **({"version": rows.newest} if table.newest or table.newest_file else {}),
         **({"once": ibis.literal(True)} if _tells_arms(table) else {}),
     )
     known = _known(scratch, rows, own)

@@ -1,8 +1,9 @@
 """Orders of Shopify: a row is a line item, and only the first says what holds for the order."""
 
+import os
 from pathlib import Path
 
-from folders import Read, fill
+from folders import WRITTEN_AT, Read, fill
 
 from ingestion.detect import recognise
 
@@ -43,8 +44,18 @@ def test_every_line_of_an_order_knows_what_its_first_row_says(tmp_path: Path) ->
 
 def test_an_order_that_is_exported_again_is_no_second_order(tmp_path: Path) -> None:
     again = ORDERS.replace(",paid,", ",refunded,")
-    found = Read(fill(tmp_path / "data", {"a.csv": ORDERS, "b.csv": again}), tmp_path / "workspace")
-    assert found.file("b.csv").duplicate == 5
+    more = again.replace("#1001", "#1000")  # so that the order stands further down
+    later = again.splitlines()[0] + "\n" + "".join(more.splitlines(keepends=True)[1:3]) + again
+    later = later.replace(again.splitlines()[0] + "\n#1001", "#1001")
+    folder = fill(tmp_path / "data", {"a.csv": ORDERS, "b.csv": later})
+    found = Read(folder, tmp_path / "workspace")
+    assert found.file("a.csv").duplicate == 5
+    said = found.rows("events", "basket_id", "verb")
+    assert said == [("#1000", "returned")] * 2 + [("#1001", "returned")] * 2 + [
+        ("#1002", "returned"), ("#1003", "cancelled"), ("#1003", "cancelled")]  # fmt: skip
+    os.utime(folder / "b.csv", (WRITTEN_AT - 60, WRITTEN_AT - 60))
+    anew = Read(folder, tmp_path / "other")
+    assert anew.rows("events", "basket_id", "verb")[2:4] == [("#1001", "bought")] * 2
 
 
 def test_a_customer_says_who_it_is_and_which_mail_it_takes(tmp_path: Path) -> None:
