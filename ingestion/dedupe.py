@@ -30,7 +30,7 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
 
     `differs`: it has the id of the record that is kept, and says something else. Where rows have no
     `content` beside their id, as messages, which are sent again with other times, nothing is told;
-    nor of rows with a `version`, which are states of one thing.
+    nor of states of one thing: rows with a `version` of which one is newer, or of a later file.
 
     Args:
         scratch: the engine.
@@ -84,8 +84,8 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
     good = joined.problem.isnull()
     repeats = good & joined.duplicate_of.notnull()
     differs = repeats & (joined.content_hash != joined.kept_hash)
-    if "version" in joined.columns:  # an older state may well say something else
-        differs = differs & joined.version.isnull()
+    if "version" in joined.columns:  # another state may well say something else
+        differs = differs & (joined.version.isnull() | joined.first_is_alike)
     classified = joined.mutate(
         status=ibis.cases((~good, "quarantined"), (repeats, "duplicate"), else_="accepted"),
         reason=joined.problem,
@@ -191,7 +191,7 @@ def _turn(rows: Rows) -> Any:
 
 def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     """The rows that have equals: (source, position, part, occurrence, first_key or null,
-    first_hash)."""
+    first_hash, first_is_alike: as new, and of the same file)."""
     good = rows.filter(rows.problem.isnull())
     narrow = good.select(
         "source", "position", "part", "id", "record_key", "content_hash",
@@ -212,8 +212,10 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
         rank=ibis.row_number().over(between),
         first_key=found.record_key.first().over(between),
         first_hash=found.content_hash.first(include_null=True).over(between),
+        first_is_alike=(found.turn == found.turn.first().over(between))
+        & (found.source == found.source.first().over(between)),
     )
     return found.select(
-        "source", "position", "part", "occurrence", "first_hash",
+        "source", "position", "part", "occurrence", "first_hash", "first_is_alike",
         first_key=(found.rank > 0).ifelse(found.first_key, ibis.null("string")),
     )  # fmt: skip

@@ -179,11 +179,23 @@ def test_rows_that_differ_under_one_key_are_warned_of(tmp_path: Path) -> None:
         assert f"{WARNING}events: {warned}." in notes(lake)
 
 
-def test_older_states_of_a_thing_are_no_warning_where_the_newest_counts(tmp_path: Path) -> None:
-    newest = EVENTS.replace("    key: id\n", "    key: id\n    newest: {column: at, zone: UTC}\n")
-    files = {"events.csv": f"{GOOD}\n" + row(1) + row(1, item="pot")}
-    report = check(fill(tmp_path / "data", files, newest))
-    assert [(one.duplicate, one.differing) for one in report.files] == [(1, 0)]
+@pytest.mark.parametrize(
+    ("newest", "day", "differing"),
+    [
+        ("newest: {column: at, zone: UTC}", "02", 0),
+        ("newest: {column: at, zone: UTC}", "01", 1),  # equally new: the key is too short
+        ("newest_file: true", "02", 1),
+    ],
+)
+def test_older_states_of_a_thing_are_no_warning_where_the_newest_counts(
+    tmp_path: Path, newest: str, day: str, differing: int
+) -> None:
+    mapping = EVENTS.replace("    key: id\n", f"    key: id\n    {newest}\n")
+    other = row(1, item="pot").replace("2026-01-01", f"2026-01-{day}")
+    files = {"events-1.csv": f"{GOOD}\n" + row(1), "events-2.csv": f"{GOOD}\n" + row(1) + other}
+    report = check(fill(tmp_path / "data", files, mapping))
+    assert sum(one.duplicate for one in report.files) == 2
+    assert sum(one.differing for one in report.files) == differing
 
 
 def test_without_an_id_equal_lines_of_one_file_are_real_and_of_two_files_are_one(
