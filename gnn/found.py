@@ -35,7 +35,10 @@ NO_INTENT = (
 TOO_FEW = "too few people to look for personas"
 MOST_SHARED = 0.9
 """Of all types, that people have on average: from here on they hardly differ in what they do."""
-UNTOLD = "no persona can be told: what recurs tells its people from nobody as active as they are"
+UNTOLD = (
+    "no persona can be told: what recurs tells its people from nobody as active as they are. Finer "
+    "topics (`topic_level` in the mapping) or more of what they did may tell them"
+)
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ def alike(episodes: Episodes) -> str:
 def held_by_few(config: PersonaConfig) -> str:
     """That no persona is held by as many people as it takes, and who asks for so many."""
     asked = config.least_people > MIN_PEOPLE
-    why = "personas.yaml asks for so many" if asked else "of fewer nothing is said"
+    why = "personas.yaml asks for so many" if asked else "of fewer nothing is said; read more"
     return f"no persona is held by {config.least_people:,} people ({why})"
 
 

@@ -203,6 +203,6 @@ def test_who_was_in_a_persona_on_one_occasion_only_does_not_hold_it() -> None:
 
 def test_who_asks_for_more_people_than_hold_any_persona_is_said() -> None:
     floor = held_by_few(PersonaConfig())
-    assert floor == "no persona is held by 20 people (of fewer nothing is said)"
+    assert floor == "no persona is held by 20 people (of fewer nothing is said; read more)"
     asked = held_by_few(PersonaConfig(least_people=50))
     assert asked == "no persona is held by 50 people (personas.yaml asks for so many)"

@@ -221,7 +221,9 @@ def test_all_personas_may_go(at: tuple[Path, str], old: Planted) -> None:
     few = np.isin(ruled.owners(old), sorted(set(ruled.owners(old)))[:1])
     summary = ruled.updated(*at, ruled.intents_of(old, few))
     assert "personas" not in summary
-    assert summary["result"] == "no persona is held by 2 people (of fewer nothing is said)"
+    assert (
+        summary["result"] == "no persona is held by 2 people (of fewer nothing is said; read more)"
+    )
     assert len(summary["proposed"]) == len(summary["retired"]) > 0
     for name in ("personas", "persona_rules"):
         assert ruled.rows(at[0], name).num_rows == 0
