@@ -128,7 +128,7 @@ def _leaving_nothing(lake: "Writer", is_new: bool) -> Iterator[None]:
 def identity_config(mapping: "Mapping", workspace: Path) -> "IdentityConfig":
     """What the mapping and the workspace's own table say about people."""
     from ingestion.identity import IdentityConfig
-    from ingestion.identity.golden import read_choices
+    from ingestion.identity.choices import read_choices
     from ingestion.identity.limits import RULES_FILE, read_rules
 
     return IdentityConfig(

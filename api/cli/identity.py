@@ -234,7 +234,7 @@ def list_verdicts(workspace: str, as_json: bool) -> None:
 
 def preview(workspace: str, file: Path | None, as_json: bool) -> None:
     """What other rules would do."""
-    from ingestion.identity.golden import read_choices
+    from ingestion.identity.choices import read_choices
     from ingestion.identity.limits import read_rules
     from ingestion.identity.preview import preview as previewed
     from ingestion.identity.settle import configured

@@ -36,13 +36,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ingestion.identity.config import IdentityConfig
     from ingestion.identity.identifiers import (
         canonical_identifier,
         hash_identifier,
         shown_identifier,
     )
     from ingestion.identity.resolution import resolve
-    from ingestion.identity.settle import IdentityConfig
 
 __all__ = [
     "IdentityConfig",
@@ -57,7 +57,7 @@ def __getattr__(name: str) -> Any:
     if name == "resolve":
         return import_module("ingestion.identity.resolution").resolve
     if name == "IdentityConfig":
-        return import_module("ingestion.identity.settle").IdentityConfig
+        return import_module("ingestion.identity.config").IdentityConfig
     if name in __all__:
         return getattr(import_module("ingestion.identity.identifiers"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ from ingestion.identity.users import Users
 from ingestion.purposes import CONTACT
 
 if TYPE_CHECKING:
-    from ingestion.identity.settle import IdentityConfig
+    from ingestion.identity.config import IdentityConfig
 
 
 def decides(purposes: Any) -> Any:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.compared import ROWS, prepare
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.former import told_apart
 from ingestion.identity.golden import told_traits
 from ingestion.identity.judgements import MODEL_RULE
@@ -22,7 +23,7 @@ from ingestion.identity.model import LIMITED, Model, score
 from ingestion.identity.part import Part, Reader
 from ingestion.identity.people import RECORD, People
 from ingestion.identity.reviews import WHY
-from ingestion.identity.settle import Blocked, IdentityConfig, used
+from ingestion.identity.settle import Blocked, used
 from ingestion.identity.standing import Said, by_rule, said_by_people
 from ingestion.identity.statements import BY_PEOPLE, CUT, LEFT
 from ingestion.identity.verdicts import records_naming, records_of, whose

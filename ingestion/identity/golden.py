@@ -6,79 +6,19 @@ the mapping does not `describe`) are plain in the lake's table only; no export o
 What else was said is kept nowhere a second time: it is read from the records when somebody asks.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from ingestion.identity.choices import CHOICES, Choice, Choices, choice_of
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.facts import allowed
-from ingestion.identity.limits import rules_tree
 from ingestion.identity.names import is_said_date, names_somebody, plain
 from ingestion.table import DETAILS
-from kg.errors import InputError
 
-if TYPE_CHECKING:
-    from ingestion.identity.settle import IdentityConfig
-
-DEFAULT = "most_recent"
-CHOICES: Mapping[str, str] = {
-    "most_recent": "said last",
-    "most_frequent": "said by most records",
-    "longest": "the most complete",
-    "most_trusted": "said by the most trusted source",
-}
-"""How one value is chosen, in words; ties go to what was said last, then to the record key."""
 CONTACTS = ("email", "phone")
 
-Choices = Mapping[str, Mapping[str, Any]]
-"""Trait, or `default` -> {choose: one of `CHOICES`, sources: tables of the mapping, best first}."""
 
-
-@dataclass(frozen=True)
-class Choice:
-    """How the value of one trait is chosen."""
-
-    choose: str = DEFAULT
-    sources: tuple[str, ...] = ()
-
-
-def read_choices(path: Path) -> Choices:
-    """What a workspace's own file says of traits; empty where it says nothing.
-
-    Raises:
-        InputError: it is not what docs/identity.md describes.
-    """
-    rows = rules_tree(path).get("traits") or {}
-    if not isinstance(rows, Mapping):
-        raise InputError(f"{path.name}: expected `traits:` with one line for each.", hint=_HINT)
-    found = {}
-    for name, row in rows.items():
-        row = {"choose": row} if isinstance(row, str) else row
-        if not isinstance(row, Mapping) or row.get("choose") not in CHOICES:
-            raise InputError(
-                f"{path.name}: trait {name} needs a way to choose.",
-                hint=f"One of: {', '.join(CHOICES)}.",
-            )
-        sources = row.get("sources") or []
-        if {*row} - {"choose", "sources"} or (row["choose"] == "most_trusted") != bool(sources):
-            raise InputError(
-                f"{path.name}: trait {name}: most_trusted needs sources, and nothing else does.",
-                hint=_HINT,
-            )
-        found[str(name)] = {"choose": row["choose"], "sources": [str(one) for one in sources]}
-    return found
-
-
-_HINT = "docs/identity.md shows one."
-
-
-def choice_of(choices: Choices, name: str) -> Choice:
-    """The choice that holds for a trait."""
-    row = choices.get(name) or choices.get("default")
-    return Choice(row["choose"], tuple(row["sources"])) if row else Choice()
-
-
-def golden_traits(step: Any, config: "IdentityConfig") -> Any:
+def golden_traits(step: Any, config: IdentityConfig) -> Any:
     """The table `golden_traits`, of users who may be profiled.
 
     Reads the tables `statements`, `identities` and `users` as this step wrote them.

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from ingestion.identity.changes import changes
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.part import Reader
-from ingestion.identity.settle import IdentityConfig, settle
+from ingestion.identity.settle import settle
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from ingestion.identity.belonging import accounts, households
 from ingestion.identity.changes import changes
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.consent import denied_users
 from ingestion.identity.decisions import evidence_summary
 from ingestion.identity.facts import received, user_identifiers, user_table
@@ -22,7 +23,7 @@ from ingestion.identity.newcomers import newcomers
 from ingestion.identity.output import Output
 from ingestion.identity.reviews import in_order, reviews
 from ingestion.identity.scope import Scope
-from ingestion.identity.settle import IdentityConfig, Settled, settle
+from ingestion.identity.settle import Settled, settle
 from ingestion.identity.statements import not_used, of_nobody, statement_table
 from ingestion.identity.touched import FOR_NOBODY, rules_of, touched
 

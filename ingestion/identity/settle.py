@@ -6,18 +6,18 @@ evidence    ─ what no guard forbids is joined ──────────�
 judgements  ─ fold ─────────────────────────────────────────▶ users
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.decisions import Decided, decide, torn
-from ingestion.identity.golden import Choices
 from ingestion.identity.judgements import fold, new_judgements, read_log, read_verdicts
-from ingestion.identity.limits import Limits, Rules, shipped
+from ingestion.identity.limits import Limits, Rules
 from ingestion.identity.links import (
     BY_PERSON,
     Codes,
@@ -39,34 +39,6 @@ from ingestion.identity.recalled import recall
 from ingestion.identity.scope import Scope
 from ingestion.identity.users import Before, Users, name_users, taken_in
 from kg.errors import NotFound
-
-
-@dataclass(frozen=True)
-class IdentityConfig:
-    """What a mapping says about people.
-
-    Args:
-        consent_default: what holds for people who said nothing.
-        namespaces: namespace -> (trust, unique), as the mapping declares them.
-        describe: the traits that claims may speak of.
-        phone_region: the country of national telephone numbers, e.g. `GB`.
-        rules: the workspace's own table of identifiers, over the mapping's.
-        traits: how the value of a trait is chosen where several are said.
-        ended_ms: a consent that was given until then, or for shorter, has ended; None: none has.
-    """
-
-    consent_default: Literal["granted", "denied"] = "granted"
-    namespaces: Mapping[str, tuple[int, bool]] = field(default_factory=dict)
-    describe: tuple[str, ...] = ()
-    phone_region: str | None = None
-    rules: Rules = field(default_factory=dict)
-    traits: Choices = field(default_factory=dict)
-    ended_ms: int | None = None
-
-    def limits(self) -> Limits:
-        """What each namespace may decide."""
-        limits = shipped().declared(self.namespaces).edited(self.rules)
-        return replace(limits, phone_region=self.phone_region)
 
 
 def refuse_unresolved(lake: Any) -> None:

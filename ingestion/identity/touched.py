@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.identity.additions import Additions, compare_added
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.identifiers import canonical_values
 from ingestion.identity.limits import Limits
 from ingestion.identity.links import components
@@ -26,7 +27,7 @@ from ingestion.identity.matching import DOUBT, bits_of
 from ingestion.identity.part import Part
 from ingestion.identity.people import RECORD, read_people
 from ingestion.identity.scope import Scope
-from ingestion.identity.settle import IdentityConfig, used
+from ingestion.identity.settle import used
 from kg.lake.code import code_version
 from kg.lake.scratch import Scratch
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from folders import HEAD, fill
 
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.explain import explain
 from ingestion.identity.resolution import resolve
-from ingestion.identity.settle import IdentityConfig
 from ingestion.ingest import ingest
 from kg.lake import Lake
 

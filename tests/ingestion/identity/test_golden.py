@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from rows import put
 
-from ingestion.identity.golden import read_choices, told_traits
+from ingestion.identity.choices import read_choices
+from ingestion.identity.golden import told_traits
 from kg.errors import InputError
 from kg.exports import export_rows
 from kg.lake import Lake, Writer

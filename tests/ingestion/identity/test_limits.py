@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.identifiers import international
 from ingestion.identity.limits import read_rules, shipped
-from ingestion.identity.settle import IdentityConfig
 from kg.errors import InputError
 
 

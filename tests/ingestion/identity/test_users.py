@@ -13,8 +13,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ingestion.identity.cautions import cautions
+from ingestion.identity.config import IdentityConfig
 from ingestion.identity.explain import explain
-from ingestion.identity.settle import IdentityConfig
 from ingestion.identity.verdicts import (
     Who,
     apart,
