@@ -195,6 +195,8 @@ def from_model(
     instead = ""
     if wrong_name := template.name_problem(written.name, claims, taken):
         instead = f"The model's name {written.name.strip()!r} was refused: {wrong_name}."
+    elif not written.sentences:
+        instead = "The model wrote no sentence."
     elif coverage < LEAST_COVERAGE or len(kept) < min(LEAST_SENTENCES, len(claims)):
         instead = f"Of {len(written.sentences)} sentences of the model {len(kept)} were right."
     if instead:

@@ -103,6 +103,11 @@ def test_where_too_little_is_left_the_template_writes_and_says_so() -> None:
     assert len(found.cut) == 2
 
 
+def test_a_model_that_writes_no_sentence_is_said_to() -> None:
+    found, _ = asked(with_sentences())
+    assert found == replace(from_template(EVERY), instead="The model wrote no sentence.")
+
+
 @pytest.mark.parametrize("name", ["Wealthy Bakers", "Cake", "Young Cake Buyers", "cake buyers"])
 def test_a_name_that_the_claims_do_not_say_is_refused(name: str) -> None:
     found, _ = asked([{"content": GOOD | {"name": name}}])
