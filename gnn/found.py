@@ -36,8 +36,8 @@ TOO_FEW = "too few people to look for personas"
 MOST_SHARED = 0.9
 """Of all types, that people have on average: from here on they hardly differ in what they do."""
 UNTOLD = (
-    "no persona can be told: what recurs tells its people from nobody as active as they are. Finer "
-    "topics (`topic_level` in the mapping) or more of what they did may tell them"
+    "no persona can be told: what recurs tells its people from nobody as active as they are. Other "
+    "topics (`topic_level`, `categories` in the mapping) or more of what they did may tell them"
 )
 
 
