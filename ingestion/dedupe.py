@@ -36,8 +36,9 @@ def classify(scratch: Scratch, rows: Rows, known: Rows | None, former: Rows | No
         scratch: the engine.
         rows: kept rows with the columns of `ROW`; messages have a `place`, which tells those of
             one line apart, and of several with one id the one received first is kept; rows that
-            have a `version` are kept by it, the greatest first; of rows that are `once` an equal
-            one of the same file is a repeat.
+            have a `version` are kept by it, the greatest first (of those that have it `by_file`,
+            of equally old files that of the last by name); of rows that are `once` an equal one of
+            the same file is a repeat.
         known: accepted records of the dataset from files that are not read now
             (dedupe_key, record_key, content_hash, version, recorded_at_ms, source, gone: it is no
             longer in the folder); None: there are none. A row that says something else and is
@@ -108,9 +109,9 @@ def _outdated(scratch: Scratch, rows: Rows, known: Rows) -> Rows:
     )
     both = kept.inner_join(matched, "dedupe_key")
     differs = (both.now_hash != both.content_hash).fill_null(False)
-    later = (both.now_at > both.recorded_at_ms) | (
-        (both.now_at == both.recorded_at_ms) & (both.now_source > both.source)
-    )
+    later = both.now_at > both.recorded_at_ms
+    if "by_file" in rows.columns:
+        later = later | ((both.now_at == both.recorded_at_ms) & (both.now_source > both.source))
     equally_new = (both.now == both.version) & later
     newer = both.version.isnull() | (both.now > both.version) | (equally_new & differs)
     replaced = both.now.isnull().ifelse(both.gone & differs, newer) | both.has_other_key
@@ -205,7 +206,7 @@ def _repeats(scratch: Scratch, rows: Rows) -> Rows:
     inside = ibis.window(group_by=["group", "source", "part"], order_by="position")
     found = found.mutate(order=ibis.row_number().over(inside) + 1)
     found = found.mutate(occurrence=found.once.ifelse(1, found.order))
-    last = ibis.desc("source") if "version" in rows.columns else "source"
+    last = ibis.desc("source") if "by_file" in rows.columns else "source"
     order = ["turn", ibis.desc("at"), last, "part", "position"]
     between = ibis.window(group_by=["group", "occurrence"], order_by=order)
     found = found.mutate(

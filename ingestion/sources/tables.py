@@ -107,6 +107,7 @@ def reading(
         kind=ibis.literal(_KINDS.get(table.kind or "", "item")),
         recorded_at_ms=rows.modified_at_ms,
         **({"version": rows.newest} if table.newest or table.newest_file else {}),
+        **({"by_file": ibis.literal(True)} if table.newest_file else {}),
         **({"once": ibis.literal(True)} if _tells_arms(table) else {}),
     )
     known = _known(scratch, rows, own)
