@@ -47,8 +47,7 @@ def remembered(step: Step, changed: list[str], mapping_hash: str) -> pa.Table:
     last = step.lake.last(step.name)
     if not changed or last is None or last.config["mapping"] != mapping_hash:
         return pa.table({name: pa.array([], pa.null()) for name in columns})
-    records = step.table("records")
-    people = records.filter((records.status == "accepted") & (records.kind == "profile"))
+    people = _people(step)
     people = people.filter(people.version.notnull() & people.source.isin(changed))
     now = step.table("identifiers").join(people.select("record_key", "version"), "record_key")
     former = step.table(TABLE)
@@ -74,12 +73,16 @@ def keep_remembered(step: Step, before: pa.Table) -> None:
 def keep_outdated(step: Step, scratch: Scratch, keys: pa.Table, newest: Rows) -> None:
     """Keep what records (record_key) named that are about to become repeats of newer rows, less
     what these name (`newest`)."""
-    records = step.table("records")
-    records = records.filter((records.status == "accepted") & (records.kind == "profile"))
     named = step.table("identifiers").semi_join(step.memtable(keys), "record_key")
-    named = named.join(records.select("record_key", "source"), "record_key")
+    named = named.join(_people(step).select("record_key", "source"), "record_key")
     old = scratch.given(step.lake.run(named.select(*_NAMED, "source").distinct()))
     _append(step, scratch.arrow(old.anti_join(newest, _NAMED)))
+
+
+def _people(step: Step) -> Rows:
+    """The accepted records that are rows of people."""
+    records = step.table("records")
+    return records.filter((records.status == "accepted") & (records.kind == "profile"))
 
 
 def _append(step: Step, rows: pa.Table) -> None:

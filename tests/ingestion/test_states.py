@@ -52,9 +52,11 @@ def people(folder: Path, workspace: Path) -> dict[str, str]:
     return {row["record_key"].partition("#")[2]: row["user_id"] for row in rows}
 
 
-def shop(folder: Path, customers: dict[str, str], orders: str = ORDERS) -> Path:
+def shop(
+    folder: Path, customers: dict[str, str], orders: str = ORDERS, mapping: str = SHOP
+) -> Path:
     files = {name: HEADER + rows for name, rows in customers.items()}
-    return fill(folder, {**files, "orders.csv": orders}, SHOP)
+    return fill(folder, {**files, "orders.csv": orders}, mapping)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_what_another_mapping_took_for_an_address_is_forgotten(tmp_path: Path) -
 
 def test_of_an_id_of_which_a_person_has_one_the_newest_is_right(tmp_path: Path) -> None:
     mapping = SHOP.replace("email: mail", "card: {column: mail, unique: true}")
-    folder = fill(tmp_path / "data", {"customers.csv": HEADER + OLD, "orders.csv": ORDERS}, mapping)
+    folder = shop(tmp_path / "data", {"customers.csv": OLD}, mapping=mapping)
     people(folder, tmp_path / "w")
     fill(folder, {"customers.csv": HEADER + NEW})
     found = people(folder, tmp_path / "w")
@@ -128,7 +130,7 @@ def test_an_order_is_whose_its_newest_state_says(tmp_path: Path) -> None:
         "    identifiers: {email: mail}\n", "    newest: {column: at, zone: UTC}\n"
         "    identifiers: {email: mail}\n"
     )  # fmt: skip
-    folder = fill(tmp_path / "data", {"customers.csv": HEADER + OLD, "orders.csv": ORDERS}, mapping)
+    folder = shop(tmp_path / "data", {"customers.csv": OLD}, mapping=mapping)
     people(folder, tmp_path / "w")
     fill(
         folder, {"orders.csv": ORDERS.replace("1,ann@x.org,2026-01-05", "1,other@x.org,2026-02-05")}
@@ -139,7 +141,7 @@ def test_an_order_is_whose_its_newest_state_says(tmp_path: Path) -> None:
 
 def test_who_names_nobody_any_more_is_nobody(tmp_path: Path) -> None:
     mapping = SHOP.replace("customer: id, ", "")
-    folder = fill(tmp_path / "data", {"customers.csv": HEADER + OLD, "orders.csv": ORDERS}, mapping)
+    folder = shop(tmp_path / "data", {"customers.csv": OLD}, mapping=mapping)
     people(folder, tmp_path / "w")
     fill(folder, {"customers.csv": HEADER + NEW.replace("lee@x.org", "")})
     assert "c1" not in people(folder, tmp_path / "w")
