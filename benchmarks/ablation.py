@@ -85,8 +85,8 @@ def over(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return figures
 
 
-def whole(place: Path, people: int, seed: int) -> "World":
-    """A world whose intents the whole path made; what is there already is taken."""
+def prepared(place: Path, people: int, seed: int) -> Job:
+    """A world in `place`/world whose intents the whole path made; what is there is taken."""
     folder = place / "world"
     if not folder.exists():
         simulate(people, seed, folder)
@@ -99,10 +99,16 @@ def whole(place: Path, people: int, seed: int) -> "World":
             work.resolve(mapping)
             work.topics()
             work.intents(mapping)
+    return job
+
+
+def whole(place: Path, people: int, seed: int) -> "World":
+    """A world, and the persona each of its events was planted in."""
+    job = prepared(place, people, seed)
     with Lake.open(job.workspace) as lake:
         episodes = load(lake)
         events = lake.arrow("event_intents", ["record_key", "intent_id"])
-    truth = pq.read_table(folder / "truth/events.parquet").select(["record_key", "persona"])
+    truth = pq.read_table(place / "world/truth/events.parquet").select(["record_key", "persona"])
     both = events.join(truth, "record_key", join_type="inner").to_pandas()
     place_of = {name: at for at, name in enumerate(episodes.intents.ids.to_pylist())}
     intent = both.intent_id.map(place_of).to_numpy()

@@ -1,6 +1,7 @@
 """Do personas found in the past say what people do next? Hit rates beside simpler recommenders.
 
     python benchmarks/hits.py DATA --seeds 3     # DATA holds online_retail_ii/, sx_mathoverflow/
+    python benchmarks/hits.py DATA --by users    # personas found in one of benchmarks/methods.py
 
 The past is what lies before a cut; personas, topics, vectors and counts see nothing later. Of
 everybody with a past and a future the next moment counts (a basket; an answer or comment), and H@k
@@ -29,6 +30,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from methods import METHODS
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import svds
 from sklearn.cluster import KMeans
@@ -36,6 +38,7 @@ from sklearn.cluster import KMeans
 from gnn.communities import native_leiden
 from gnn.found import PersonaConfig, Report
 from gnn.personas import discover
+from gnn.proposals import ProposalConfig
 from gnn.tensors import Episodes, arrange
 from gnn.text import Embedder, lemmas, stop_words
 from gnn.topics import VARIANTS, TopicConfig, group
@@ -110,10 +113,12 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", choices=list(READ), nargs="+", default=list(READ))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--by", choices=list(METHODS), help="only in this way")
     arguments = parser.parse_args()
+    proposals = METHODS[arguments.by] if arguments.by else ProposalConfig()
     for name in arguments.only:
         lines = []
-        for line in measured(name, arguments.data / name, arguments.seeds):
+        for line in measured(name, arguments.data / name, arguments.seeds, proposals):
             lines.append(line)
             print(json.dumps(line), flush=True)
         for method in dict.fromkeys(line["method"] for line in lines):
@@ -128,7 +133,9 @@ def spread(lines: list[dict[str, Any]]) -> dict[str, str]:
     return {name: f"{np.mean(one):.4f} ± {np.std(one):.4f}" for name, one in found.items()}
 
 
-def measured(name: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
+def measured(
+    name: str, folder: Path, seeds: int, proposals: ProposalConfig
+) -> Iterator[dict[str, Any]]:
     """All methods on one data set."""
     reading, day = READ[name]
     connection = duckdb.connect()
@@ -150,7 +157,7 @@ def measured(name: str, folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
         about = {"data": name, "seed": seed, "half_life_days": half_life}
         started = time.perf_counter()
         report = Report()
-        config = PersonaConfig(seed=seed)
+        config = PersonaConfig(seed=seed, proposals=proposals)
         soft = discover(episodes, config, native_leiden, report).soft
         about |= {"personas": soft.shape[1] - 1, "people": int(past.had.shape[0])}
         about["seconds"] = round(time.perf_counter() - started, 1)

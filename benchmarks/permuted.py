@@ -1,6 +1,7 @@
 """Intents dealt to people at random: how often is there a persona? (Never, it should be.)
 
     python benchmarks/permuted.py WORKSPACE --times 20
+    python benchmarks/permuted.py WORKSPACE --times 20 --by users    # one of benchmarks/methods.py
 
 Takes the intents of a workspace that was run, deals them anew (everybody keeps their number of
 intents, every kind of intent its number), and looks for personas as a run does. Prints a line of
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from methods import METHODS
 
 from gnn.communities import native_leiden
 from gnn.found import PersonaConfig, Report
@@ -26,13 +28,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--by", choices=list(METHODS), help="only in this way")
     arguments = parser.parse_args()
+    config = PersonaConfig()
+    if arguments.by:
+        config = PersonaConfig(proposals=METHODS[arguments.by])
     with Lake.open(arguments.workspace) as lake:
         intents = lake.arrow("intents", list(INTENT_COLUMNS))
         users = lake.arrow("users", ["user_id", "half"])
     for seed in range(arguments.times):
         report = Report()
-        discover(arrange(dealt(intents, seed), users), PersonaConfig(), native_leiden, report)
+        discover(arrange(dealt(intents, seed), users), config, native_leiden, report)
         print(json.dumps({"seed": seed, "personas": 0} | report.summary), flush=True)
 
 

@@ -21,6 +21,7 @@ import time
 from typing import Any
 
 import numpy as np
+from methods import METHODS
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.decomposition import NMF, LatentDirichletAllocation
@@ -47,12 +48,7 @@ def main() -> None:
         print(json.dumps(about | measured(world, seed, control=arguments.control)), flush=True)
 
 
-OTHERS = {
-    "communities": ProposalConfig(parts=()),
-    "users": ProposalConfig(resolutions=(), parts=(), users=True),
-    "parts": ProposalConfig(resolutions=()),
-    "all": ProposalConfig(users=True),
-}
+OTHERS = METHODS | {"all": ProposalConfig(users=True)}
 
 
 def measured(world: Planted, seed: int, *, control: bool) -> dict[str, Any]:
