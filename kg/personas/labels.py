@@ -16,6 +16,11 @@ THEN = ", then "
 OTHER = "other"
 NO_KNOWN_KIND = "things of no known kind"
 """What the topic of everything that no catalogue and no text tells apart is called."""
+TELLS_APART = (
+    "an `item` with `title` or `categories`, else an `object`, else a `text`; an item's `id` alone "
+    "does not, but may be named as the `object`"
+)
+"""What of an event in a mapping gives it a topic."""
 WITHOUT_SUBJECT = frozenset({"share", "returned", "support", "repeat"})
 
 
