@@ -32,6 +32,17 @@ def test_category_paths_become_levels(tmp_path: Path) -> None:
         assert lake.summary("topics")["languages"] == {}
 
 
+def test_categories_that_differ_in_their_spelling_alone_are_one(tmp_path: Path) -> None:
+    paths = [["SHOES"], ["Shoes", "Gr\u00f6\u00dfe 40"], ["shoes ", "GRO\u0308SSE  40"], ["Shoe"]]
+    items = [{"item_id": str(n), "categories": path} for n, path in enumerate(paths)]
+    found = _assigned(tmp_path, items=items)
+    topics = {(row["item_id"], row["level"]): row["topic"] for row in found["item_topics"]}
+    assert topics["0", 0] == topics["1", 0] == topics["2", 0] == "shoes"
+    assert topics["1", 1] == topics["2", 1] == "shoes/grosse-40"
+    assert topics["3", 0] == "shoe"
+    assert len(found["topics"]) == 3
+
+
 def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_path: Path) -> None:
     titles = [f"{look} {product}" for product in PRODUCTS for look in LOOKS]
     found = _assigned(
