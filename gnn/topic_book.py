@@ -54,7 +54,7 @@ class Book:
 
 def folded(text: str) -> str:
     """A name whatever its capitals, its blanks and how its accents are encoded."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return " ".join(unicodedata.normalize("NFC", text).lower().split())
 
 
 def _spelled(topic: Topic) -> Topic:
@@ -63,7 +63,9 @@ def _spelled(topic: Topic) -> Topic:
 
 
 def slug(text: str) -> str:
-    """A topic's name as an identifier: lower case, hyphens, `/` between the levels of a path."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    parts = [re.sub(r"[^a-z0-9]+", "-", part).strip("-") for part in plain.split("/")]
+    """A topic's name as an identifier: lower case, hyphens, `/` between the levels of a path.
+
+    Letters of all scripts stay, as in the topics that events name (`ingestion.intents.slug`).
+    """
+    parts = [re.sub(r"[\W_]+", "-", part).strip("-") for part in folded(text).split("/")]
     return "/".join(part for part in parts if part)
