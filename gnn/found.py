@@ -31,7 +31,7 @@ ONE_TOPIC = (
 NO_INTENT = (
     "no persona can be looked for: there is no intent to find one in. Is a table of the mapping "
     "read as what people did (`kind: event`), may these people be profiled, and does personas.yaml "
-    "keep not everything out?"
+    "leave anything in?"
 )
 TOO_FEW = "too few people to look for personas"
 MOST_SHARED = 0.9
