@@ -96,9 +96,18 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     """The same without claims.
 
     Raises:
-        NotFound: none fits, or more than one does.
+        NotFound: none fits, more than one does, or it is no more.
     """
+    from kg.personas.lineage import history
+
     refuse_unlooked(lake)
+    for one in history(lake)["personas"]:
+        if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
+            raise NotFound(
+                f"the persona {wanted!r} ({one['name']}) is no more",
+                hint=f"`personagraph personas history {one['persona_id']} --workspace "
+                f"{lake.workspace.path.name}` says what it was and what became of it",
+            )
     return _the_one(personas(lake), wanted)
 
 
@@ -112,6 +121,9 @@ def refuse_unlooked(lake: "Lake") -> None:
         raise NotFound(f"{NOT_LOOKED.capitalize()}.", hint=lake.run_hint())
 
 
+NONE_THERE = "there is none here; `personagraph personas list` says why"
+
+
 def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     fits = [p for p in every if wanted in _written(p)] or [
         p for p in every if p["name"].lower().startswith(wanted.lower())
@@ -119,7 +131,7 @@ def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     if len(fits) != 1:
         names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
         what = "no persona fits" if not fits else "several personas fit"
-        raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names or 'none'}")
+        raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names}" if names else NONE_THERE)
     return fits[0]
 
 

@@ -19,18 +19,19 @@ from gnn.proposals import ProposalConfig
 from gnn.recurrence import Recurrence, RecurrenceConfig
 from gnn.tensors import Episodes, Ints
 from gnn.training import Work
+from kg.personas.labels import TELLS_APART
 from kg.personas.statistics import MIN_PEOPLE
 from kg.progress import Progress, Task, silent
 
 NO_STRUCTURE = "no stable structure: nobody's intents recur together more than chance"
 ONE_TOPIC = (
     "no persona can be seen: all intents are of one topic, and none recurs across topics. "
-    "Name in the mapping what tells things apart (`item`, `categories`, `object`), and run again"
+    f"Name in the mapping what tells things apart ({TELLS_APART}), and run again"
 )
 NO_INTENT = (
     "no persona can be looked for: there is no intent to find one in. Is a table of the mapping "
     "read as what people did (`kind: event`), may these people be profiled, and does personas.yaml "
-    "keep not everything out?"
+    "leave anything in?"
 )
 TOO_FEW = "too few people to look for personas"
 MOST_SHARED = 0.9

@@ -8,6 +8,7 @@ without item and object are grouped alike. Same texts, same groups: nothing in h
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from gnn.centres import centres
 from gnn.device import one_thread
 from gnn.languages import languages, small_words
 from gnn.text import DEFAULT_MODEL, Embedder, Vectors, embed, lemmas, stop_words
-from gnn.topic_book import Book
+from gnn.topic_book import Book, folded
 from kg.hashing import text_hash
 from kg.progress import Progress, silent
 
@@ -125,7 +126,11 @@ TOPIC_COLUMNS = ["topic", "label", "kind", "level", "item_count"]
 
 
 def of_categories(items: pa.Table, book: Book) -> list[tuple[Any, ...]]:
-    """The topics of items that have categories, as rows of `item_topics`."""
+    """The topics of items that have categories, as rows of `item_topics`.
+
+    Categories that differ in capitals, blanks or how accents are encoded are one, called as most of
+    the items of its first path call it: two systems seldom spell alike.
+    """
     paths: dict[tuple[str, ...], list[str]] = {}
     for item, path in zip(
         items["item_id"].to_pylist(), items["categories"].to_pylist(), strict=True
@@ -133,17 +138,17 @@ def of_categories(items: pa.Table, book: Book) -> list[tuple[Any, ...]]:
         if path:
             paths.setdefault(tuple(path), []).append(item)
     rows = []
-    for path in sorted(paths):
-        parts = [part.replace("/", " ") for part in path]
+    folds = {path: [folded(part.replace("/", " ")) for part in path] for path in paths}
+    for path in sorted(paths, key=lambda one: (folds[one], -len(paths[one]), one)):
         for level in range(len(path)):
-            key = "/".join(parts[: level + 1])
+            key = "/".join(folds[path][: level + 1])
             topic = book.topic(key, _words(path[level]), "category", level)
             rows += [(item, topic, "category", level) for item in paths[path]]
     return rows
 
 
 def _words(name: str) -> str:
-    text = re.sub(r"[\s_]+", " ", name).strip()
+    text = re.sub(r"[\s_]+", " ", unicodedata.normalize("NFC", name)).strip()
     return text.lower() if text.isupper() else text
 
 

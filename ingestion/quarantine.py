@@ -35,8 +35,9 @@ MENDS = {
     "open_quote": "close the quote, or write it twice where it belongs to the text",
     "encoding": "write `encoding: cp1252` in its table, as `personagraph source propose` does "
     "where a spreadsheet program wrote it",
-    "time_out_of_range": "where these times are right, the file carries an older date than its "
-    "records (a copy or an archive may have given it one): set it, `touch FILE`",
+    "time_out_of_range": "a time in 1970 is mostly seconds read as milliseconds (`formats: "
+    "epoch_s`) or a 0 where none is known; where times of now are right, the file carries an older "
+    "date than its records (a copy or an archive may have given it one): set it, `touch FILE`",
     "ambiguous_time": "write in its table whether the month or the day comes first, with the clock "
     'as its times have it: `time: {column: End Date, formats: "%m/%d/%Y %I:%M:%S %p"}`',
 }

@@ -7,7 +7,7 @@ from typing import Any
 from api.cli.notes_on_records import MOST_REASONS, Command
 from kg.personas.holes import holes, tables
 from kg.personas.kinds import KINDS
-from kg.personas.labels import NO_KNOWN_KIND, OTHER
+from kg.personas.labels import NO_KNOWN_KIND, OTHER, TELLS_APART
 from kg.personas.lineage import told_changes
 from kg.personas.wording import TEMPLATE
 from kg.words import WARNING, some
@@ -53,7 +53,7 @@ def _giant(found: dict[str, Any] | None) -> Iterator[str]:
     if found["topic"] == OTHER:
         yield (
             f"{said}{NO_KNOWN_KIND}: nothing tells what these people were after. Name what says it "
-            "in the mapping (`item`, `object`, `text`), or leave such events out."
+            f"in the mapping ({TELLS_APART}), or leave such events out."
         )
         return
     yield (

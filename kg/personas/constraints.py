@@ -132,6 +132,9 @@ class Constraints(Model):
         both = sorted({*self.keep_out.manners} & {*self.keep_in.manners})
         if both:
             raise ValueError(f"keep_out and keep_in both name {both[0]}; it can only be in one")
+        for part, named in (("goals", self.goals), ("rules", self.rules)):
+            if any(not name.strip() for name in named):
+                raise ValueError(f"{part} has one without a name")
         empty = [name for name, conditions in self.rules.items() if not conditions]
         if empty:
             raise ValueError(f"the rule {empty[0]!r} has no condition")
@@ -216,7 +219,7 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
         hint = _near(str(first["input"]), get_args(Manner)) or hint
     elif expected := _EXPECTED.get(first["type"]):
         message = f"expected {expected}, received {reprlib.repr(first['input'])}"
-    elif message.startswith(("minimum_people", "keep_out")):
+    elif message.startswith(("minimum_people ", "keep_out ", "goals ", "rules ")):
         path = (message.split()[0],)
     where = ".".join(str(part) for part in path) or "the file"
     line = line_of(tree, path)
@@ -226,7 +229,7 @@ def _explained(error: ValidationError, tree: Any, name: str) -> InputError:
 _EXPECTED = {
     "string_type": "a name (in quotation marks, where it is a number)",
     "int_type": "a whole number",
-    "float_type": "a number",
+    "float_type": "a number (0.05 for 5 %)",
     "bool_type": "true or false",
     "list_type": "a list, [a, b]",
     "dict_type": "names with what each asks, {name: …}",

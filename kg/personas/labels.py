@@ -16,6 +16,13 @@ THEN = ", then "
 OTHER = "other"
 NO_KNOWN_KIND = "things of no known kind"
 """What the topic of everything that no catalogue and no text tells apart is called."""
+TELLS_APART = (
+    "an `item` with `title` or `categories`, else an `object`, else a `text`; an item's `id` alone "
+    "does not, but may be named as the `object`"
+)
+"""What of an event in a mapping gives it a topic."""
+NUMBER = "no. "
+"""Before what is called by a number alone: "bought 4" would say how many."""
 WITHOUT_SUBJECT = frozenset({"share", "returned", "support", "repeat"})
 
 
@@ -47,7 +54,7 @@ class Labels:
     def topic(self, topic: str) -> str:
         """What a topic is called."""
         label = tidy(self._topics.get(topic) or topic)
-        return NO_KNOWN_KIND if label.lower() == OTHER else label
+        return NO_KNOWN_KIND if label.lower() == OTHER else _numbered(label)
 
     def topics(self, topics: Iterable[str]) -> dict[str, str]:
         """What different topics are called beside each other: with their ids where they share a
@@ -74,8 +81,8 @@ class Labels:
         """What an item, or a campaign, is called: with its id where several have one title."""
         title = self._titles.get(item_id)
         if title is None:
-            return tidy(item_id)
-        return tidy(f"{title} ({item_id})" if title in self._shared else title)
+            return _numbered(_line(item_id))
+        return _numbered(tidy(f"{title} ({item_id})" if title in self._shared else title))
 
     @cached_property
     def _zone(self) -> str:
@@ -134,9 +141,18 @@ def _plain(verb: str) -> str:
     return tidy(verb.replace("_", " "))
 
 
+def _numbered(label: str) -> str:
+    return NUMBER + label if re.fullmatch(r"\d[\d.:-]*", label) else label
+
+
 def tidy(text: str) -> str:
     """A label fit for a sentence: one line, no list commas, not shouted, not endless."""
-    plain = re.sub(r"[\s_]+", " ", text).strip().replace(", ", " / ")
-    plain = plain.lower() if plain.isupper() else plain
+    plain = _line(text.replace("_", " "))
+    return plain.lower() if plain.isupper() else plain
+
+
+def _line(text: str) -> str:
+    """One line without list commas, not endless; else as it is, as an id must be."""
+    plain = re.sub(r"\s+", " ", text).strip().replace(", ", " / ")
     plain = plain.replace("{", "(").replace("}", ")")
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1].rstrip() + "…"

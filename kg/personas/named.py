@@ -8,6 +8,9 @@ from typing import Any
 from kg.errors import InputError
 from kg.personas.constraints import Condition, Constraints, Goal
 
+MOST_LISTED = 8
+"""Of the names there are, where none is near to the one that was meant."""
+
 
 class Named:
     """The names that a workspace knows, read when first asked for.
@@ -86,10 +89,12 @@ class Named:
     ) -> InputError:
         by_folded = {one.casefold(): one for one in sorted(known)}
         near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.5)
-        some = ", ".join(list(by_folded.values())[:8]) or "none"
+        every = list(by_folded.values())
+        some = ", ".join(every[:MOST_LISTED]) or "none"
+        more = f" and {len(every) - MOST_LISTED} more" if len(every) > MOST_LISTED else ""
         return InputError(
             f"{self._constraints.at(*path)}: there is no {what} {name!r} in this workspace.",
-            hint=f"Did you mean {by_folded[near[0]]!r}?" if near else f"There are: {some}.",
+            hint=f"Did you mean {by_folded[near[0]]!r}?" if near else f"There are: {some}{more}.",
         )
 
     @cached_property

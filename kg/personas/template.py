@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from kg.letters import LETTER
 from kg.personas.claims import Claim
 from kg.personas.kinds import VERB_AND_TOPIC
-from kg.personas.labels import NO_KNOWN_KIND
+from kg.personas.labels import NO_KNOWN_KIND, NUMBER
 from kg.personas.sentences import OTHERS, percent
 
 NOUNS = {
@@ -106,7 +106,7 @@ def name(claims: Sequence[Claim], taken: Iterable[str]) -> str:
 
 def named_first(claims: Sequence[Claim], given: str) -> list[Claim]:
     """Claims: how many people, then what a name is made of, then the others."""
-    words = {word.lower() for word in _WORD.findall(given)}
+    words = set(given.lower().split())
     return sorted(claims, key=lambda claim: (claim.kind != "share", not _is_in(claim, words)))
 
 
@@ -114,7 +114,7 @@ def _is_in(claim: Claim, words: set[str]) -> bool:
     if not _names_somebody(claim):
         return False
     if claim.kind in ABOUT:
-        told = _WORD.findall(_short(claim.subject_label).lower())
+        told = _short(claim.subject_label).lower().split()
         noun = _noun(claim).lower().split()[-1]
         return bool(told) and noun in words and (set(told) <= words or told[-1] in words)
     said = MODIFIERS.get(claim.subject) or _done(claim)
@@ -222,10 +222,15 @@ def _is_short(text: str) -> bool:
 def _short(label: str) -> str:
     """The first two plain words of a label, in title case."""
     first = re.split(r"[/,(]", label)[0]
-    words = _WORD.findall(first)[:2]
+    words = _words(first)[:2]
     while words and words[-1].lower() in LINKS:
         words.pop()
     return " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
+
+
+def _words(label: str) -> list[str]:
+    """What of a label may stand in a name: its plain words; of a number all."""
+    return label.split() if label.startswith(NUMBER) else _WORD.findall(label)
 
 
 def _apart(claim: Claim) -> bool:
@@ -259,9 +264,9 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
     for claim in claims:
         if _names_somebody(claim):
             done = _done(claim)
-            text = f"{claim.subject_label} {_noun(claim)} {done} {ALONE.get(done, 'group')} "
+            text = f"{_noun(claim)} {done} {ALONE.get(done, 'group')} "
             text += MODIFIERS.get(claim.subject, "")
-            allowed |= {word.lower() for word in _WORD.findall(text)}
+            allowed |= {w.lower() for w in (*_words(claim.subject_label), *_WORD.findall(text))}
     return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {NOTHING_SAID}".lower().split()))
 
 

@@ -37,6 +37,16 @@ def test_the_history_reads_as_sentences(told: Told, folder: Path) -> None:
     assert "retired" not in one.split("\n\n")[-1]
 
 
+def test_who_asks_for_a_persona_that_is_no_more_is_told_where_it_is_read(folder: Path) -> None:
+    history = as_json(personagraph(folder, "personas", "history", "-w", "w", "--json"))
+    gone = next(p["persona_id"] for p in history["personas"] if not p["is_current"])
+    for name in (gone, f"{gone}@1"):
+        result = personagraph(folder, "personas", "show", name, "-w", "w")
+        refused(result, 3)
+        assert "is no more" in result.stderr
+        assert f"personas history {gone} --workspace w" in result.stderr.replace("\n", " ")
+
+
 def test_the_history_is_one_json_document(folder: Path) -> None:
     found = as_json(personagraph(folder, "personas", "history", "-w", "w", "--json"))
     assert [run["number"] for run in found["runs"]] == [1, 2, 3]

@@ -114,6 +114,7 @@ def test_a_topic_of_half_of_all_intents_is_warned_of_with_how_to_keep_it_out() -
     assert "`keep_out: {topics: [extras]}`" in warned
     (warned,) = told(topic="other", label="other")
     assert "things of no known kind: nothing tells" in warned
+    assert "an item's `id` alone does not" in warned, "as where the mapping names nothing else"
     assert not told(share=0.4)
     assert not told(topics=3)
     assert not notes(_Told({"constraints": {"largest_topic": None}}, "personas"))

@@ -82,6 +82,15 @@ def test_new_items_join_what_is_near_and_categories_that_are_named(path: Path) -
     assert (count["grocery"], count["grocery/tins"], count["grocery/frozen"]) == (3, 2, 1)
 
 
+def test_a_category_that_is_spelled_otherwise_is_the_one_that_is_there(path: Path) -> None:
+    with Lake.open(path) as lake:
+        was = {row["topic"] for row in lake.arrow("topics").to_pylist()}
+    shouted = {"item_id": "N5", "title": "beans", "categories": ["Grocery ", "TINS"]}
+    found = _joined(path, {"items": [shouted]})
+    assert _topics(found["item_topics"], "item_id", "N5") == ["grocery", "grocery/tins"]
+    assert {row["topic"] for row in found["topics"]} == was
+
+
 def test_new_texts_join_the_nearest_group_or_none(path: Path) -> None:
     new = [
         {"record_key": "n1", "text": "the parcel is late"},

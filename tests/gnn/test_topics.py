@@ -1,11 +1,14 @@
 from pathlib import Path
 from typing import Any
 
+import ibis
 import numpy as np
+import pytest
 
 from gnn.text import Embedder
 from gnn.topic_book import slug
 from gnn.topics import TopicConfig, assign, group
+from ingestion.intents import slug as by_event
 from kg.hashing import text_hash
 from kg.lake import Lake
 from tests.rows import put
@@ -30,6 +33,17 @@ def test_category_paths_become_levels(tmp_path: Path) -> None:
     assert {row["label"] for row in found["topics"]} == {"grocery", "Frozen pizza"}
     with Lake.open(tmp_path) as lake:
         assert lake.summary("topics")["languages"] == {}
+
+
+def test_categories_that_differ_in_their_spelling_alone_are_one(tmp_path: Path) -> None:
+    paths = [["SHOES"], ["Shoes", "H\u00f6he 40"], ["shoes ", "HO\u0308HE  40"], ["Shoe"]]
+    items = [{"item_id": str(n), "categories": path} for n, path in enumerate(paths)]
+    found = _assigned(tmp_path, items=items)
+    topics = {(row["item_id"], row["level"]): row["topic"] for row in found["item_topics"]}
+    assert topics["0", 0] == topics["1", 0] == topics["2", 0] == "shoes"
+    assert topics["1", 1] == topics["2", 1] == "shoes/h\u00f6he-40"
+    assert topics["3", 0] == "shoe"
+    assert len(found["topics"]) == 3
 
 
 def test_titles_without_categories_are_grouped_by_product_and_not_by_colour(tmp_path: Path) -> None:
@@ -123,7 +137,14 @@ def test_broad_groups_hold_whole_fine_groups() -> None:
 
 
 def test_slugs_keep_the_levels_of_a_path() -> None:
-    assert slug("Crème & Co./Frozen  Pizza") == "creme-co/frozen-pizza"
+    assert slug("Crème & Co./Frozen  Pizza") == "crème-co/frozen-pizza"
+    assert slug("図書") == "図書"
+
+
+@pytest.mark.parametrize("category", ["Größe & Maß", "図書", "Tea_Cups 2", "CRÈME"])
+def test_a_category_has_one_topic_whether_a_catalogue_names_it_or_an_event(category: str) -> None:
+    named = ibis.memtable({"category": [category]})
+    assert slug(category) == named.select(topic=by_event(named.category)).execute().topic[0]
 
 
 def test_small_words_of_another_language_name_no_topic_and_its_texts_are_counted(

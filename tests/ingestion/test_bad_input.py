@@ -443,7 +443,9 @@ def test_records_newer_than_the_date_of_their_file_are_told_with_the_command(
     os.utime(folder / "events.csv", (1_577_836_800, 1_577_836_800))  # 2020
     with pytest.raises(InputError, match="time_out_of_range") as refused:
         Read(folder, tmp_path / "workspace")
+    assert "where times of now are right" in (refused.value.hint or "")
     assert "`touch FILE`" in (refused.value.hint or "")
+    assert "A time in 1970 is mostly seconds" in (refused.value.hint or "")
 
 
 def test_missing_folders_and_files_are_named(tmp_path: Path) -> None:

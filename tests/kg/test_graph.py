@@ -9,6 +9,7 @@ from kg import graph
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
 from kg.personas.lineage import personas_at
+from kg.personas.verify import verify
 from kg.projection import claim_tables, claims_id, graph_id, graph_tables
 from kg.settings import Settings
 from kg.store import open_store
@@ -396,6 +397,7 @@ def test_what_a_persona_that_is_no_more_was_can_be_read_as_of_a_date(
     assert [row["persona_id"] for row in graph.personas(shop)] == ["p_2"]
     assert [row["persona_id"] for row in graph.person_by_id(shop, "u_1").personas] == ["p_2"]
     assert shop.run("persona/current_version", {"persona_id": "p_1"}) == []
+    assert not [one for one in verify(lake, shop).problems if "current" in one.why]
     with pytest.raises(NotFound):
         graph.persona_version(shop, "p_1")
     assert graph.persona_version(shop, "p_1", 1).figures["name"] == "Tea people"

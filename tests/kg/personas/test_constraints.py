@@ -52,6 +52,9 @@ def test_a_file_is_not_written_over(tmp_path: Path) -> None:
         ("goals:\n  a: {verb: x, returns_within_days: 3}\n", 2, "a goal is a verb", ""),
         ("goals:\n  a: {vreb: x}\n", 2, "'vreb' is not a key", "'verb'"),
         ("rules:\n  a: []\n", 1, "has no condition", ""),
+        ("minimum_people: 50\nrules:\n  '': [{verb: x}]\n", 2, "rules has one without a name", ""),
+        ("goals: {' ': {verb: x}}\n", 1, "goals has one without a name", ""),
+        ("minimum_share: 200%\n", 1, r"expected a number .0.05 for 5 %., received '200%'", ""),
         ("rules:\n  a:\n    - {occasions: 2}\n", 3, "names a verb, topic", ""),
         ("rules:\n  a:\n    - {verb: x, occasions: 0}\n", 3, "greater than or equal to 1", ""),
         (
@@ -100,3 +103,14 @@ def test_a_name_nobody_knows_is_refused_with_the_nearest(
     with pytest.raises(InputError, match=says) as raised:
         named.intents(lake.table("intents"), goal, "goals", "a")
     assert hint in (raised.value.hint or "")
+
+
+def test_more_names_than_are_listed_are_counted(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kg.personas.named.MOST_LISTED", 1)
+    asked = parse("goals:\n  a: {verb: qqqqqqqq}\n")
+    with pytest.raises(InputError) as raised:
+        Named(lake, asked).intents(lake.table("intents"), asked.goals["a"], "goals", "a")
+    verbs = lake.arrow("intents", ["verb"])["verb"].unique()
+    assert f" and {len(verbs) - 1} more." in (raised.value.hint or "")

@@ -20,7 +20,7 @@ def test_campaigns_of_one_title_are_told_apart_by_their_ids(tmp_path: Path) -> N
         labels = Labels(lake)
         assert labels.item("13") == "Type A (13)"
         assert labels.item("20") == "Type C"
-        assert labels.item("99") == "99"
+        assert labels.item("SKU_99") == "SKU_99"
 
 
 def test_topics_of_one_name_are_told_apart_beside_each_other(tmp_path: Path) -> None:
@@ -45,3 +45,16 @@ def test_what_is_about_its_own_name_is_said_once() -> None:
     assert phrase(topic, "song_played song played", "Song Played") == "did “song played”"
     assert phrase(common, "bought bought", "bought") == "of all who hold it bought something"
     assert phrase(topic, "song_played jazz", "Jazz") == "did “song played” with Jazz"
+
+
+def test_what_is_called_by_a_number_alone_is_no_count(tmp_path: Path) -> None:
+    topics = {"topic": ["4", "a/1"], "label": ["4", "1"]}
+    with Lake.writer(tmp_path / "workspace") as lake, lake.step("topics") as step:
+        step.overwrite("topics", filled("topics", topics))
+        step.overwrite("items", filled("items", {"item_id": [], "title": [], "categories": []}))
+    with Lake.open(tmp_path / "workspace") as lake:
+        labels = Labels(lake)
+        assert labels.item("920-1") == "no. 920-1"
+        told = labels.topic("4")
+        assert phrase(KINDS["topic"], "bought 4", told) == "bought no. 4"
+        assert labels.of(KINDS["sequence"], "4 > a/1") == "no. 4, then no. 1"

@@ -8,6 +8,7 @@ import pytest
 from kg.personas import wording
 from kg.personas.claims import Claim
 from kg.personas.llm import LlmServer
+from kg.personas.template import name_problem
 from kg.personas.wording import TEMPLATE, Wording, from_template, word
 from tests.kg.personas.recorded_server import recorded_server
 from tests.kg.personas.test_sentences import EVERY, flat
@@ -270,3 +271,12 @@ def test_a_name_that_stays_is_given_to_nobody_else_and_the_model_writes_the_rest
         named = {"p_1@1": "Spring Mail Responders"}
         (found_one,), _ = word(EVERY, LlmServer(tape.url), before=named)
     assert (found_one.name, found_one.author) == ("Spring Mail Responders", "tiny")
+
+
+def test_a_persona_of_what_is_called_by_a_number_is_named_after_the_number() -> None:
+    numbered = replace(TINS, kind="topic", subject="bought 4", subject_label="no. 4")
+    (found,), _ = word([SHARE, numbered], None)
+    assert found.name == "No. 4 Buyers"
+    assert name_problem(found.name, [numbered], ()) is None
+    assert found.sentences[1].text.startswith("62 % of them bought no. 4, against 21 % of")
+    assert name_problem("No. 1 Buyers", [numbered], ()) == "the claims do not say “1”"
