@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,16 +23,19 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from gnn.crew import ALONE, Crew
 from gnn.device import device, one_thread
-from gnn.encoder import Encoder, EncoderConfig, Floats32, Nodes, Sample, co_occurrence, sample
+from gnn.encoder import EncoderConfig, Floats32, Nodes, Sample, co_occurrence, sample
 from gnn.room import CPU, Room, unheard
 from gnn.tensors import Ints
 from kg.lake.disk import on_disk, write_whole
 from kg.progress import Task, unwatched
 
+if TYPE_CHECKING:
+    from gnn.attention import Encoder
+
 VECTORS_AT_ONCE = 20_000
 
 
-def loss_of(encoder: Encoder, graph: Sample, candidates: Tensor, rows: int) -> Tensor:
+def loss_of(encoder: "Encoder", graph: Sample, candidates: Tensor, rows: int) -> Tensor:
     """What a part of a batch of `rows` adds to its loss; the first candidate is the true one.
 
     Shapes: candidates (c, b) kinds.
@@ -61,7 +64,7 @@ class Work:
     aside: Path | None = None
     every_seconds: float = 30.0
     device: torch.device = field(default_factory=device)
-    loss: Callable[[Encoder, Sample, Tensor, int], Tensor] = loss_of
+    loss: Callable[["Encoder", Sample, Tensor, int], Tensor] = loss_of
 
 
 def encode(nodes: Nodes, config: EncoderConfig, seed: int, work: Work) -> Floats32:
@@ -72,6 +75,8 @@ def encode(nodes: Nodes, config: EncoderConfig, seed: int, work: Work) -> Floats
     Raises:
         Unavailable: it fits into no memory, or the disk refuses the state.
     """
+    from gnn.attention import Encoder
+
     with one_thread():
         torch.manual_seed(seed)
         start = torch.from_numpy(co_occurrence(nodes, config.size))
@@ -84,6 +89,8 @@ def encode(nodes: Nodes, config: EncoderConfig, seed: int, work: Work) -> Floats
 
 def help_out(crew: Crew) -> None:
     """Do this process's share of every training of the first one, until that has ended."""
+    from gnn.attention import Encoder
+
     while (told := crew.share(None)) is not None:
         nodes, config, state = told
         with one_thread():
@@ -100,7 +107,7 @@ class _Training:
     def __init__(
         self,
         nodes: Nodes,
-        encoder: Encoder,
+        encoder: "Encoder",
         rng: np.random.Generator,
         config: EncoderConfig,
         work: Work,

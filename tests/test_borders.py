@@ -80,6 +80,12 @@ def test_the_command_line_starts_without_heavy_libraries() -> None:
     assert out.stdout.strip() == "[]"
 
 
+def test_a_search_that_finds_too_few_people_imports_no_graph_network() -> None:
+    code = "import sys, gnn.search; print('torch_geometric' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "False"
+
+
 def test_everything_is_imported_by_something_or_run_as_a_program() -> None:
     used = {name for path in sources() for name in imported(path)}
     programs = {"api.cli.main", "kg.store.read_only"}

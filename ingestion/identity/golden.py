@@ -92,14 +92,8 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
     table of the lake, or the rows of it that are asked about."""
     import ibis
 
-    details = read("person_details")
-    parts = [
-        details.filter(_is_real(name, details[name])).select(
-            "record_key", name=ibis.literal(name), value=details[name]
-        )
-        for name in DETAILS
-        if name not in described
-    ]
+    plain_details = [name for name in DETAILS if name not in described]
+    parts = [_details(read("person_details"), plain_details)] if plain_details else []
     # Those that name the person now: not junk, and nobody else's.
     contacts = read("statements")
     contacts = contacts.filter(
@@ -109,8 +103,7 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
     profiles = read("profiles")
     profiles = profiles.select("record_key", traits=profiles.traits.cast("json"))
     keyed = profiles.mutate(name=profiles.traits.map.keys()).unnest("name")
-    taken = [*(name for name in DETAILS if name not in described), *CONTACTS]
-    keyed = keyed.filter(keyed.name.notin(taken))
+    keyed = keyed.filter(keyed.name.notin([*plain_details, *CONTACTS]))
     found = keyed.traits.map[keyed.name]
     text = ibis.coalesce(found.str, found.cast("string"))
     parts.append(keyed.select("record_key", "name", value=text))
@@ -118,11 +111,15 @@ def _said(read: Callable[[str], Any], described: tuple[str, ...]) -> Any:
     return rows.filter(rows.value.notnull() & rows.value.notin(["", "null"]))
 
 
-def _is_real(name: str, text: Any) -> Any:
-    """Whether a detail is said, and does not stand for a missing one (`N/A`, 1900-01-01)."""
-    if name == "birth_date":
-        return is_said_date(text.re_replace("[^0-9]", ""))
-    return names_somebody(plain(text))
+def _details(details: Any, names: list[str]) -> Any:
+    """(record_key, name, value) of details that are said, and do not stand for missing ones (`N/A`,
+    1900-01-01)."""
+    rows = details.select("record_key", *names).pivot_longer(
+        list(names), names_to="name", values_to="value"
+    )
+    is_date = is_said_date(rows.value.re_replace("[^0-9]", ""))
+    is_real = (rows.name == "birth_date").ifelse(is_date, names_somebody(plain(rows.value)))
+    return rows.filter(rows.value.notnull() & is_real)
 
 
 def _with_user(step: Any, said: Any) -> Any:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import pyarrow as pa
 from ibis.expr.operations import InMemoryTable
 from ibis.formats.pyarrow import PyArrowData
@@ -22,6 +21,7 @@ from ibis.formats.pyarrow import PyArrowData
 from kg.errors import Unavailable
 from kg.lake.delta import Files
 from kg.lake.disk import on_disk, refused
+from kg.lake.spoken import DuckDB
 
 _BATCH_ROWS = 122_880
 _PATTERN = re.compile(r"[*?\[]")
@@ -90,7 +90,7 @@ class Engine:
     def __init__(self, spill: Path) -> None:
         self._home = spill.parent
         self._spill = spill / str(os.getpid())
-        self._con: Any = ibis.duckdb.connect(
+        self._con: Any = DuckDB().connect(
             memory_limit=_MEMORY,
             temp_directory=str(self._spill),
             autoinstall_known_extensions=False,

@@ -225,7 +225,10 @@ Table = dict[str, Any]
 
 
 def _family(scan: Scan, kinds: Iterable[Kind], progress: Progress) -> dict[str, Table]:
-    """Per kind, the pairs that could be stated at the floor, as arrays."""
+    """Per kind, the pairs that could be stated at the floor, as arrays; none where nobody holds a
+    persona."""
+    if not len(scan.lake.run(scan.held.limit(1))):
+        return {}
     asked = [kind for kind in kinds if not kind.of_all]
     found: dict[str, Table] = {}
     with progress.task("Choosing claims", len(asked)) as task:

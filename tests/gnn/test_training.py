@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from gnn.encoder import Encoder, Sample
+from gnn.attention import Encoder
+from gnn.encoder import Sample
 from gnn.room import CPU
 from gnn.training import Work, encode, loss_of
 from kg.errors import Unavailable
