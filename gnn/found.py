@@ -71,7 +71,7 @@ class PersonaConfig:
     families: FamilyConfig = field(default_factory=FamilyConfig)
     halvings: int = 8
     most_tried: int = 40_000
-    most_fitted: int = 150_000
+    most_fitted: int = 600_000
     least_return: float = 0.7
     least_same: float = 0.9
     least_people: int = MIN_PEOPLE

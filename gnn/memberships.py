@@ -47,8 +47,12 @@ class MixtureConfig:
         type_prior: prior weight of everyone's types in a persona's, in episodes.
         manner_prior: the same for manners.
         background_prior: how firmly the background is everyone's behaviour, in episodes.
-        rounds: of the fit, at most.
-        settled: the fit ends when no probability moves by more in a round.
+        rounds: of the fit. Few: each takes out of a profile what the background explains, so that a
+            broad persona wears away, whatever people do. (Tried on a wholesaler's orders: of five
+            groups fitted from the same start, the largest has 155,000 episodes after 8 rounds,
+            18,000 after 80 and 1,400 after 320, and two draws of the same people agree to .90, .66
+            and .64. With 12 instead of 40 twice as much comes back, .25 nats for .11, and worlds
+            that were planted come out the same.)
         fold_in_rounds: of the assignment by the fixed rule.
         held: share of people taken to hold a persona before anything is known.
     """
@@ -58,8 +62,7 @@ class MixtureConfig:
     type_prior: float = 2.0
     manner_prior: float = 20.0
     background_prior: float = 100.0
-    rounds: int = 40
-    settled: float = 0.02
+    rounds: int = 12
     fold_in_rounds: int = 15
     held: float = 0.2
 
@@ -208,11 +211,9 @@ def fit(
     plain = Rule(np.zeros((1, 1)), (), tuple(m.name for m in manners), (), np.inf, held, config)
     rule = _learn(data, soft, replace(plain, trust=_trust(data, soft)))
     for number in range(config.rounds):
-        before, soft = soft, _posterior(data, soft, rule)
+        soft = _posterior(data, soft, rule)
         if number % 10 == 9:
             rule = replace(rule, trust=_trust(data, soft))
-            if float(np.abs(soft - before).max(initial=0)) < config.settled:
-                break
         rule = _learn(data, *_theirs(data, soft, rule))
     rule = replace(rule, occasion=_firmness(episodes, rows, manners, rule, soft))
     for _ in range(config.rounds // 4):

@@ -161,8 +161,9 @@ def _with_overlooked(
 ) -> Told:
     """With personas that were overlooked.
 
-    One is taken if it comes back and leaves those found what they were. Both halves are fitted from
-    the guess for all, so that a handful of people each need not find a small persona anew.
+    One is taken if it comes back (in the median of all halvings) and leaves those found what they
+    were. Both halves are fitted from the guess for all, so that a handful of people each need not
+    find a small persona anew.
     """
     config, leiden = settings
     some = sample(episodes, rows, config.most_fitted, config.seed)
@@ -174,18 +175,22 @@ def _with_overlooked(
             episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
         )
 
-    people, both = episodes.user[common], halves(episodes, config)
+    people = episodes.user[common]
+    pairs = [halves(episodes, config, number) for number in range(config.halvings)]
     soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
     named = merged(soft, told.kept)
     for guess in overlooked(episodes, some, named, (config.overlooked, leiden, config.seed)).T:
         start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
-        back = same_place(people, *(said(wider, half) for half in both))
         now = assign(episodes, common, manners, wider)
         same = same_place(people, was, now[:, :-1])[told.kept]
-        if back[-1] >= config.least_return and same.min(initial=1.0) >= config.least_same:
+        if same.min(initial=1.0) < config.least_same:
+            continue
+        backs = [same_place(people, *(said(wider, half) for half in both))[-1] for both in pairs]
+        back = np.median(backs)
+        if back >= config.least_return:
             kept = np.append(told.kept, wider.personas - 1)
-            told, was = Told(wider, kept, np.append(told.stability, back[-1])), now
+            told, was = Told(wider, kept, np.append(told.stability, back)), now
             soft = assign(episodes, some, manners, wider)
     return told
 
