@@ -76,6 +76,10 @@ def assembled() -> Iterator[Crew]:
         return
     from torch import distributed
 
+    # What PyTorch Geometric imports must be there before gloo's threads are: loaded later, one
+    # process in seven aborted at its end ("terminate called without an active exception").
+    import gnn.attention  # noqa: F401
+
     distributed.init_process_group("gloo", timeout=LONGEST_WAIT)
     crew = Crew(distributed.get_rank(), size)
     try:
