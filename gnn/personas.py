@@ -50,6 +50,9 @@ from gnn.tensors import Episodes, Floats, Ints, Manner, informative
 from kg.personas.statistics import MIN_PEOPLE
 from kg.words import some
 
+HALVINGS = 3
+"""Of the people, in whose median what was overlooked must come back; by one it is luck."""
+
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
     """The personas in episodes; no lake needed."""
@@ -161,9 +164,9 @@ def _with_overlooked(
 ) -> Told:
     """With personas that were overlooked.
 
-    One is taken if it comes back (in the median of all halvings) and leaves those found what they
-    were. Both halves are fitted from the guess for all, so that a handful of people each need not
-    find a small persona anew.
+    One is taken if it comes back, in the median of several halvings, and leaves those found what
+    they were. Both halves are fitted from the guess for all, so that a handful of people each need
+    not find a small persona anew.
     """
     config, leiden = settings
     some = sample(episodes, rows, config.most_fitted, config.seed)
@@ -176,7 +179,7 @@ def _with_overlooked(
         )
 
     people = episodes.user[common]
-    pairs = [halves(episodes, config, number) for number in range(config.halvings)]
+    pairs = [halves(episodes, config, number) for number in range(HALVINGS)]
     soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
     named = merged(soft, told.kept)
     for guess in overlooked(episodes, some, named, (config.overlooked, leiden, config.seed)).T:
