@@ -76,10 +76,16 @@ def test_what_comes_back_less_than_by_chance_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("came_back", "taken"), [((0.35, 0.08, 0.10, 0.12), False), ((0.17, 0.14, 0.16, 0.15), True)]
+    ("came_back", "times", "taken"),
+    [
+        ((0.17, 0.14, 0.16, 0.15), 1, False),  # more, but no such lead
+        ((0.35, 0.08, 0.10, 0.12), 2, False),  # once, by luck
+        ((0.90, 0.03, 0.03, 0.02), 4, False),  # a lead that varies more than it is large
+        ((0.27, 0.24, 0.26, 0.25), 4, True),
+    ],
 )
-def test_communities_are_taken_where_their_lead_is_larger_than_it_varies(
-    came_back: tuple[float, ...], taken: bool
+def test_communities_are_taken_where_twice_as_much_comes_back_and_it_varies_less(
+    came_back: tuple[float, ...], times: int, taken: bool
 ) -> None:
     race = Race.__new__(Race)
     race._config = replace(PLAIN, halvings=4)
@@ -92,4 +98,4 @@ def test_communities_are_taken_where_their_lead_is_larger_than_it_varies(
     parts = Trial(Way(PARTS, 5), [], [Return(np.ones(1), n) for n in (0.12, 0.09, 0.13, 0.10)])
     communities = Trial(Way(COMMUNITIES, 0.1))
     assert race._challenger([communities], parts) is (communities if taken else None)
-    assert len(communities.backs) == 4
+    assert len(communities.backs) == times
