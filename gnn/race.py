@@ -34,7 +34,6 @@ from gnn.proposals import COMMUNITIES, PARTS, USERS, Proposer, Way, ways
 from gnn.returning import Return, compare, of_twice_as_many, returned
 from gnn.tensors import Episodes, Floats, Ints, Manner
 
-
 MUCH_MORE = 2.0
 """Times as much must come back of communities as of parts."""
 
