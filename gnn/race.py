@@ -5,8 +5,7 @@ How they were halved is luck, and of many ways the luckiest looks best; so the b
 several halvings. (Tried with one: on a wholesaler's orders another seed took another way, and the
 personas of events agreed to .10, adjusted Rand index; with four, of which each draws others of what
 the same people did, too, two seeds agreed to .90 and a third, which took one part more, to .36 with
-them; with eight, four seeds to .64 to .82, and to .97 to .99 since fewer rounds are fitted. On planted
-worlds, clear at once, to .98.)
+them; with eight, four seeds to .64 to .82, and to .97 to .99 since fewer rounds are fitted.)
 
 Parts cost little: all are measured once, those half as good as the best again, and so on; of those
 that are as good as the best, within one standard error, the fewest are taken. (Tried: two. Seeds
