@@ -98,9 +98,17 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     Raises:
         NotFound: none fits, more than one does, or it is no more.
     """
+    refuse_unlooked(lake)
+    every = personas(lake)
+    if not _fitting(every, wanted):
+        _refuse_retired(lake, wanted)
+    return _the_one(every, wanted)
+
+
+def _refuse_retired(lake: "Lake", wanted: str) -> None:
+    """Asked only where no persona fits: the history opens every run there was."""
     from kg.personas.lineage import history
 
-    refuse_unlooked(lake)
     for one in history(lake)["personas"]:
         if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
             raise NotFound(
@@ -108,7 +116,6 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
                 hint=f"`personagraph personas history {one['persona_id']} --workspace "
                 f"{lake.workspace.path.name}` says what it was and what became of it",
             )
-    return _the_one(personas(lake), wanted)
 
 
 def refuse_unlooked(lake: "Lake") -> None:
@@ -124,10 +131,14 @@ def refuse_unlooked(lake: "Lake") -> None:
 NONE_THERE = "there is none here; `personagraph personas list` says why"
 
 
-def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
-    fits = [p for p in every if wanted in _written(p)] or [
+def _fitting(every: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    return [p for p in every if wanted in _written(p)] or [
         p for p in every if p["name"].lower().startswith(wanted.lower())
     ]
+
+
+def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
+    fits = _fitting(every, wanted)
     if len(fits) != 1:
         names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
         what = "no persona fits" if not fits else "several personas fit"

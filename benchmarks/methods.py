@@ -107,11 +107,7 @@ def measured(workspace: Path, world: Path | None, proposals: ProposalConfig) -> 
 
 
 def searched(workspace: Path, proposals: ProposalConfig, seed: int) -> tuple[Result, float]:
-    """The personas of a workspace, in one way only; and the CPU seconds of it.
-
-    What the searches before were called is forgotten with every one of them, so that nothing that
-    is measured rests on them.
-    """
+    """The personas of a workspace, in one way only; and the CPU seconds of it."""
     started = time.process_time()
     with Lake.writer(workspace) as lake:
         name = {"proposals": repr(proposals), "seed": seed}

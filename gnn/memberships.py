@@ -49,9 +49,9 @@ class MixtureConfig:
         background_prior: how firmly the background is everyone's behaviour, in episodes.
         rounds: of the fit. Few: each takes out of a profile what the background explains, so that a
             broad persona wears away, whatever people do. (Tried on a wholesaler's orders: of five
-            groups fitted from the same start, the largest has 155,000 episodes after 8 rounds,
-            18,000 after 80 and 1,400 after 320, and two draws of the same people agree to .90, .66
-            and .64. With 12 instead of 40 twice as much comes back, .25 nats for .11, and worlds
+            groups fitted from the same start, the largest has 153,000 episodes after 8 rounds,
+            18,000 after 80 and 1,200 after 320, and three draws agree to .90, .71 and .51 on
+            average. With 12 instead of 40 twice as much comes back, .25 nats for .11, and worlds
             that were planted come out the same.)
         fold_in_rounds: of the assignment by the fixed rule.
         held: share of people taken to hold a persona before anything is known.
