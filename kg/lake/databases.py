@@ -16,6 +16,7 @@ import pyarrow as pa
 from kg.errors import InputError, Unavailable
 from kg.lake.held import Held, file_name
 from kg.lake.lines import UnreadableFile
+from kg.lake.quoting import quoted
 
 _SQLITE = b"SQLite format 3\x00"
 _BATCH_ROWS = 40_960
@@ -81,8 +82,8 @@ def _of_sqlite(cursor: Any, name: str) -> pa.RecordBatchReader:
 
     def query() -> str:
         cursor.execute("SELECT name FROM pragma_table_info(?)", (name,))
-        columns = [_quoted(row[0]) for row in cursor.fetchall()]
-        return f"SELECT {', '.join(map(_as_text, columns))} FROM {_quoted(name)}"  # noqa: S608
+        columns = [quoted(row[0]) for row in cursor.fetchall()]
+        return f"SELECT {', '.join(map(_as_text, columns))} FROM {quoted(name)}"  # noqa: S608
 
     rows = _stream(cursor, query, refused)
     batches = (
@@ -211,10 +212,10 @@ def _tables(cursor: Any) -> Iterator[Held]:
 
 def _query(schema: str, table: str, columns: list[tuple[str, str, bool]]) -> str:
     """The rows of a table, in the order of its primary key where it has one."""
-    read = ", ".join(_column(_quoted(column), kind) for column, kind, _ in columns)
-    keys = ", ".join(_quoted(column) for column, _, is_key in columns if is_key)
+    read = ", ".join(_column(quoted(column), kind) for column, kind, _ in columns)
+    keys = ", ".join(quoted(column) for column, _, is_key in columns if is_key)
     order = f" ORDER BY {keys}" if keys else ""
-    return f"SELECT {read} FROM {_quoted(schema)}.{_quoted(table)} AS t{order}"  # noqa: S608
+    return f"SELECT {read} FROM {quoted(schema)}.{quoted(table)} AS t{order}"  # noqa: S608
 
 
 def _column(own: str, kind: str) -> str:
@@ -266,7 +267,3 @@ def _told(
         yield from reader
     except (Error, pa.ArrowException, OSError) as error:
         raise refused(error) from None
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

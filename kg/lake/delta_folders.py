@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from kg.lake.held import Held
 from kg.lake.lines import UnreadableFile
+from kg.lake.quoting import quoted
 
 LOG = "_delta_log"
 
@@ -42,7 +43,7 @@ def _read(table: Any, schema: pa.Schema) -> pa.RecordBatchReader:
     """By the library's own engine, which alone knows deletion vectors and mapped columns."""
     from deltalake import QueryBuilder
 
-    names = ", ".join('"' + name.replace('"', '""') + '"' for name in schema.names)
+    names = ", ".join(map(quoted, schema.names))
     try:
         engine = QueryBuilder().register("t", table)
         # One file after another, so that equal tables give equal streams.

@@ -21,6 +21,7 @@ from ibis.formats.pyarrow import PyArrowData
 from kg.errors import Unavailable
 from kg.lake.delta import Files
 from kg.lake.disk import on_disk, refused
+from kg.lake.quoting import quoted
 from kg.lake.spoken import DuckDB
 
 _BATCH_ROWS = 122_880
@@ -105,8 +106,8 @@ class Engine:
         view = f"{name}_{self._count}"
         known = set(files.columns if files and files.paths else [])
         columns = ", ".join(
-            f"CAST({_quoted(field.name) if field.name in known else 'NULL'} "
-            f"AS {_SQL_TYPES[field.type]}) AS {_quoted(field.name)}"
+            f"CAST({quoted(field.name) if field.name in known else 'NULL'} "
+            f"AS {_SQL_TYPES[field.type]}) AS {quoted(field.name)}"
             for field in schema
         )
         if files and files.paths:
@@ -114,7 +115,7 @@ class Engine:
         else:
             source = " WHERE false"
         with on_engine(self._home):
-            self._con.raw_sql(f"CREATE VIEW {_quoted(view)} AS SELECT {columns}{source}")
+            self._con.raw_sql(f"CREATE VIEW {quoted(view)} AS SELECT {columns}{source}")
             return self._con.table(view)
 
     def arrow(self, expression: Any) -> pa.Table:
@@ -141,8 +142,8 @@ class Engine:
         self._count += 1
         name = f"kept_{self._count}"
         typed = ", ".join(  # the engine's sums of integers are wider than Ibis says
-            f"CAST({_quoted(column)} AS {self._con.compiler.type_mapper.to_string(kind)}) "
-            f"AS {_quoted(column)}"
+            f"CAST({quoted(column)} AS {self._con.compiler.type_mapper.to_string(kind)}) "
+            f"AS {quoted(column)}"
             for column, kind in expression.schema().items()
         )
         rows = self._con.compile(expression)
@@ -170,7 +171,7 @@ class Engine:
         for node in expression.op().find(InMemoryTable):
             # A table, not the Arrow data itself: its scan refuses some filters of joins.
             connection.register("given_rows", node.data.to_pyarrow(node.schema))
-            connection.execute(f"CREATE TEMP TABLE {_quoted(node.name)} AS FROM given_rows")
+            connection.execute(f"CREATE TEMP TABLE {quoted(node.name)} AS FROM given_rows")
         return connection
 
     def close(self) -> None:
@@ -236,7 +237,3 @@ def listed(paths: Iterable[Path | str]) -> str:
     """Files as the engine wants them listed, each one itself and no pattern."""
     literal = (_PATTERN.sub(r"[\g<0>]", str(path)).replace("'", "''") for path in paths)
     return "[" + ", ".join(f"'{path}'" for path in literal) + "]"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -12,6 +12,8 @@ from ibis.backends.duckdb import Backend
 from ibis.common.exceptions import TableNotFound
 from ibis.expr.schema import Schema
 
+from kg.lake.quoting import quoted
+
 
 class DuckDB(Backend):  # type: ignore[misc]
     """Ibis' backend, but for how it learns the columns of a table or view."""
@@ -24,8 +26,7 @@ class DuckDB(Backend):  # type: ignore[misc]
         Raises:
             TableNotFound: there is none of this name.
         """
-        parts = (part for part in (catalog, database, table_name) if part)
-        name = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+        name = ".".join(quoted(part) for part in (catalog, database, table_name) if part)
         try:
             rows = self.con.execute(f"DESCRIBE {name}").fetchall()
         except duckdb.CatalogException:
