@@ -160,15 +160,15 @@ def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]
     people nothing more is said: `people`, `share`, `share_low` and `share_high` are null.
 
     Raises:
-        InputError: all of it is later than the newest event.
+        InputError: all of it is earlier or later than all events.
     """
     from kg.personas.holes import holes, on
-    from kg.personas.lineage import newest_ms, personas_at
+    from kg.personas.lineage import known_ms, personas_at
 
     start, at_ms = ((one - _EPOCH) // timedelta(milliseconds=1) for one in (first, last))
-    newest = newest_ms(lake)
-    if newest is not None and start <= newest:
-        at_ms = min(at_ms, newest)
+    known = known_ms(lake)
+    if known is not None and start <= known[1]:
+        at_ms = min(at_ms, known[1])
     found = [without_few(one) for one in personas_at(lake, at_ms)]
     at = instant(at_ms)
     return {"as_of": at, "personas": found, "holes": on(holes(lake), at[:10])}

@@ -14,7 +14,9 @@ every method that counts); `last_item` ranks by likeness, over people, to the it
 moment; `user_vector` is the person's history in 64 directions (PureSVD); `kmeans` has one group per
 person from these vectors, as many as there are personas, and ranks by its counts; `personas` weighs
 each persona's counts by the person's weights in it. Both fall back on popularity, wholly so for
-whoever holds nothing. Prints a line per data set, seed and method, then means and spreads.
+whoever holds nothing. `own_...` is what the person had, recent acts more, smoothed by one of these
+(how much, chosen on an earlier cut with popularity, is the same for all): does it say anything that
+their own history does not? Prints a line per data set, seed and method, then means and spreads.
 
 These are our own definitions: those of arXiv:2604.26120 could not be had.
 """
@@ -45,6 +47,7 @@ from gnn.topics import VARIANTS, TopicConfig, group
 
 DIRECTIONS, TOPS = 64, (10, 100)
 HALF_LIVES_DAYS = (14, 30, 90, 365)
+SMOOTHED_BY = (1, 3, 10, 30, 100, 300)
 BACK_OFF = 200.0
 """How many of everybody's acts stand beside a group's own."""
 DAY_MS = 86_400_000
@@ -141,7 +144,7 @@ def measured(
     connection = duckdb.connect()
     connection.execute("CREATE TABLE told AS " + reading.format(folder=folder))
     cut = int(np.datetime64(day, "ms").astype(np.int64))
-    half_life = best_half_life(past_of(connection, cut - 90 * DAY_MS))
+    half_life, smoothed = chosen(past_of(connection, cut - 90 * DAY_MS))
     past = past_of(connection, cut)
     vectors = directions(past)
     topics_of(connection, past, vectors[1])
@@ -150,11 +153,12 @@ def measured(
     popular = counted(past, np.zeros((past.had.shape[0], 1)), half_life)
     plain = {
         "popularity": popular,
+        "own_popularity": smooth(past, popular, half_life, smoothed),
         "last_item": last_item(past),
         "user_vector": lambda rows: vectors[0][rows] @ vectors[1].T,
     }
     for seed in range(seeds):
-        about = {"data": name, "seed": seed, "half_life_days": half_life}
+        about = {"data": name, "seed": seed, "half_life_days": half_life, "smoothed": smoothed}
         started = time.perf_counter()
         report = Report()
         config = PersonaConfig(seed=seed, proposals=proposals)
@@ -165,7 +169,13 @@ def measured(
         groups = KMeans(max(soft.shape[1] - 1, 2), n_init=3, random_state=seed)
         one = np.eye(groups.n_clusters)[groups.fit_predict(unit(vectors[0]))]
         other = counted(past, np.c_[np.zeros(len(one)), one], half_life)
-        for method, scores in (plain | {"kmeans": other, "personas": ours}).items():
+        groups_say = {
+            "kmeans": other,
+            "own_kmeans": smooth(past, other, half_life, smoothed),
+            "personas": ours,
+            "own_personas": smooth(past, ours, half_life, smoothed),
+        }
+        for method, scores in (plain | groups_say).items():
             yield about | {"method": method} | hits(past, scores)
 
 
@@ -255,11 +265,29 @@ def best(score: Any, count: int) -> Any:
     return np.take_along_axis(some, order, axis=1)
 
 
-def best_half_life(past: Past) -> int:
-    """The half-life by which popularity does best on an earlier cut."""
+def chosen(past: Past) -> tuple[int, int]:
+    """On an earlier cut: popularity's best half-life, and how much of it best smooths the own."""
     nobody = np.zeros((past.had.shape[0], 1))
     found = [hits(past, counted(past, nobody, days))["any@100"] for days in HALF_LIVES_DAYS]
-    return HALF_LIVES_DAYS[int(np.argmax(found))]
+    half_life = HALF_LIVES_DAYS[int(np.argmax(found))]
+    popular = counted(past, nobody, half_life)
+    own = [hits(past, smooth(past, popular, half_life, by))["any@100"] for by in SMOOTHED_BY]
+    return half_life, SMOOTHED_BY[int(np.argmax(own))]
+
+
+def recency(past: Past, half_life: float) -> Any:
+    """What an act counts. (acts,)"""
+    return 0.5 ** ((past.cut_ms - past.at_ms) / (half_life * DAY_MS))
+
+
+def smooth(past: Past, scores: Scores, half_life: float, by: float) -> Scores:
+    """What people had themselves, with so many acts of somebody else's ranking beside.
+
+    Source: Zhai and Lafferty 2004, doi:10.1145/984321.984322 (Dirichlet smoothing).
+    """
+    worth = recency(past, half_life)
+    own = csr_array((worth, (past.user, past.item)), shape=past.had.shape)
+    return lambda rows: own[rows].toarray() + by * scores(rows)
 
 
 def counted(past: Past, groups: Any, half_life: float, of_act: Any = None) -> Scores:
@@ -269,7 +297,7 @@ def counted(past: Past, groups: Any, half_life: float, of_act: Any = None) -> Sc
         groups: (u, g + 1) weights of people in groups, column 0 none.
         of_act: (acts, g + 1) weights of acts, if not those of their people.
     """
-    worth = 0.5 ** ((past.cut_ms - past.at_ms) / (half_life * DAY_MS))
+    worth = recency(past, half_life)
     everyone = np.bincount(past.item, worth, past.had.shape[1])
     everyone /= everyone.sum()
     weight = groups[past.user] if of_act is None else of_act

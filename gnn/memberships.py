@@ -211,13 +211,13 @@ def fit(
     plain = Rule(np.zeros((1, 1)), (), tuple(m.name for m in manners), (), np.inf, held, config)
     rule = _learn(data, soft, replace(plain, trust=_trust(data, soft)))
     for number in range(config.rounds):
-        soft = _posterior(data, soft, rule)
+        soft = _posterior(data, soft, rule, _odds(data, rule))
         if number % 10 == 9:
             rule = replace(rule, trust=_trust(data, soft))
         rule = _learn(data, *_theirs(data, soft, rule))
     rule = replace(rule, occasion=_firmness(episodes, rows, manners, rule, soft))
     for _ in range(config.rounds // 4):
-        soft = _posterior(data, soft, rule)
+        soft = _posterior(data, soft, rule, _odds(data, rule))
         rule = _learn(data, *_theirs(data, soft, rule))
     return rule, _theirs(data, soft, rule)[0]
 
@@ -245,8 +245,9 @@ def explained(episodes: Episodes, rows: Ints, manners: tuple[Manner, ...], rule:
     data = cells(episodes, rows, kept)
     width = len(rule.held) + 1
     soft = np.full((len(rows), width), 1.0 / width, np.float32)
+    odds = _odds(data, rule)
     for _ in range(rule.config.fold_in_rounds):
-        soft = _posterior(data, soft, rule)
+        soft = _posterior(data, soft, rule, odds)
     return _theirs(data, soft, rule)[0]
 
 
@@ -296,35 +297,50 @@ def dispersion(data: Cells, by_occasion: Soft, values: Ints, seen: Soft) -> floa
     return max(float(((found - expected)[there] ** 2 / expected[there]).sum()) / free, 1.0)
 
 
-def _fit_of(data: Cells, rule: Rule) -> Soft:
-    """(n, k + 1) log preference of each episode."""
+def _odds(data: Cells, rule: Rule) -> Soft:
+    """(n, k + 1): how much more often each persona has an episode like each than everyone has."""
     score: Soft = rule.types.T.astype(np.float32)[data.type]
     for values, table in zip(data.manners, rule.manners, strict=True):
         score += table.T.astype(np.float32)[values]
-    return score
+    return np.asarray(np.exp(score, out=score))
 
 
-def _posterior(data: Cells, soft: Soft, rule: Rule) -> Soft:
-    joint = _joint(data, soft, rule)
-    return np.asarray(joint / joint.sum(1, keepdims=True))
+def _total(soft: Soft) -> Soft:
+    """(n, k) -> (n, 1): the sum of each row, as a product: numpy adds up short rows slowly."""
+    return np.asarray(soft @ np.ones((soft.shape[1], 1), soft.dtype))
 
 
-def _joint(data: Cells, soft: Soft, rule: Rule) -> Soft:
+def _posterior(data: Cells, soft: Soft, rule: Rule, odds: Soft) -> Soft:
+    joint = _joint(data, soft, rule, odds)
+    joint /= _total(joint)
+    return joint
+
+
+def _joint(data: Cells, soft: Soft, rule: Rule, odds: Soft) -> Soft:
     """(n, k + 1): how probable each episode (against everyone's behaviour) out of each persona.
 
     An occasion can be in the mood of no persona as well as in that of one.
     """
     none, own = np.float32(rule.config.none), soft * data.weight[:, None]
-    of_person = np.maximum(data.by(0, soft[:, 1:])[data.user] - own[:, 1:], 0)
-    of_person += np.float32(rule.config.concentration)
-    share = np.empty_like(soft)
+    least = np.float32(rule.config.concentration)
+    share = _others(data.by(0, soft), data.user, own)
+    share += least
+    share[:, 0] = 0
+    share *= (1 - none) / np.maximum(_total(share), least)  # less where there is no persona
     share[:, 0] = none
-    share[:, 1:] = (1 - none) * of_person / of_person.sum(1, keepdims=True)
     if np.isfinite(rule.occasion):
-        here = np.maximum(data.by(1, soft)[data.occasion] - own, 0)
-        share = np.float32(rule.occasion) * share + here
-        share /= share.sum(1, keepdims=True)
-    return np.asarray(np.exp(_fit_of(data, rule)) * share)
+        share *= np.float32(rule.occasion)
+        share += _others(data.by(1, soft), data.occasion, own)
+        share /= _total(share)
+    share *= odds
+    return share
+
+
+def _others(sums: Soft, group: Ints, own: Soft) -> Soft:
+    """What the other episodes of each one's group add up to. (groups, k), (n,), (n, k) -> (n, k)"""
+    others = sums[group]
+    others -= own
+    return np.maximum(others, 0, out=others)
 
 
 def _theirs(data: Cells, soft: Soft, rule: Rule) -> tuple[Soft, Rule]:
@@ -343,8 +359,8 @@ def _theirs(data: Cells, soft: Soft, rule: Rule) -> tuple[Soft, Rule]:
     odds += np.log(rule.held / (1 - rule.held)) - np.log1p(occasions)[:, None]
     holds = 1 / (1 + np.exp(-odds))
     theirs = soft.copy()
-    theirs[:, 1:] *= holds[data.user]
-    theirs /= theirs.sum(1, keepdims=True)
+    theirs[:, 1:] *= holds.astype(soft.dtype)[data.user]
+    theirs /= _total(theirs)
     held = holds.mean(0) if len(holds) else rule.held
     return theirs, replace(rule, held=np.clip(held, *HELD_WITHIN))
 
@@ -355,12 +371,13 @@ def _firmness(
     """How much an occasion has one mood: what predicts hidden episodes best."""
     hidden = np.random.default_rng(0).random(len(rows)) < 0.15
     data = cells(episodes, rows, manners, np.where(hidden, 0.0, 1.0))
+    odds = _odds(data, rule)
     best, found = -np.inf, np.inf
     for occasion in (np.inf, 8.0, 4.0, 2.0, 1.0, 0.5):
         tried, guess = replace(rule, occasion=occasion), soft
         for _ in range(4):
-            guess = _posterior(data, guess, tried)
-        likely = float(np.log(_joint(data, guess, tried)[hidden].sum(1)).mean())
+            guess = _posterior(data, guess, tried, odds)
+        likely = float(np.log(_joint(data, guess, tried, odds)[hidden].sum(1)).mean())
         if likely > best + 1e-3:
             best, found = likely, occasion
     return found

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 _FIGURES = ("people", "population", "share", "share_low", "share_high", "intents")
 
 
-def newest_ms(lake: "Lake") -> int | None:
-    """The newest event that intents are made of, epoch ms; None: there are none."""
+def known_ms(lake: "Lake") -> tuple[int, int] | None:
+    """The oldest and the newest event that intents are made of, epoch ms; None: there are none."""
     intents = lake.table("intents")
-    found = lake.run(intents.ended_at_ms.max().name("at_ms").as_table())["at_ms"][0].as_py()
-    return None if found is None else int(found)
+    ends = intents.aggregate(first=intents.started_at_ms.min(), last=intents.ended_at_ms.max())
+    (found,) = lake.run(ends).to_pylist()
+    return None if found["first"] is None else (int(found["first"]), int(found["last"]))
 
 
 def held_at(lake: "Lake", at_ms: int) -> Any:
@@ -38,14 +39,20 @@ def personas_at(lake: "Lake", at_ms: int) -> list[dict[str, Any]]:
     Personas that are no more are among them; `is_current` tells.
 
     Raises:
-        InputError: the moment is later than the newest event: nothing is known of it.
+        InputError: the moment is earlier or later than all events: nothing is known of it.
     """
-    newest = newest_ms(lake)
-    if newest is not None and at_ms > newest:
+    known = known_ms(lake)
+    if known is not None and at_ms > known[1]:
         raise InputError(
             "Nothing is known of that date yet: it is later than the newest event.",
             hint="Leave the date out for the newest.",
-            newest_ms=newest,
+            newest_ms=known[1],
+        )
+    if known is not None and at_ms < known[0]:
+        raise InputError(
+            "Nothing is known of that date: it is earlier than the oldest event.",
+            hint="Ask for a later date, or add the files of before and run again.",
+            oldest_ms=known[0],
         )
     held = held_at(lake, at_ms)
     rows = lake.run(held.group_by("persona_id").agg(people=held.user_id.nunique())).to_pylist()

@@ -10,7 +10,7 @@ from api import views
 from api.cli.personas import heading
 from kg.errors import InputError, NotFound
 from kg.lake import Lake
-from kg.personas.lineage import newest_ms, personas_at
+from kg.personas.lineage import known_ms, personas_at
 from tests.gnn.told import B, C, Told, small_world
 from tests.rows import table
 
@@ -101,22 +101,23 @@ def test_at_the_newest_event_a_date_says_what_today_says_and_the_future_is_refus
     told: Told,
 ) -> None:
     with Lake.open(told.path) as lake:
-        newest = newest_ms(lake)
-        assert newest is not None
+        oldest, newest = known_ms(lake) or (0, 0)
         people = {r["persona_id"]: r["people"] for r in lake.arrow("personas").to_pylist()}
         found = personas_at(lake, newest)
         assert {one["persona_id"]: one["people"] for one in found} == people
         assert all(one["is_current"] for one in found)
         before = personas_at(lake, newest - 1)
         assert {one["persona_id"] for one in before if not one["is_current"]}, "not yet closed"
-        assert personas_at(lake, 0) == []
+        assert personas_at(lake, oldest) == []
+        with pytest.raises(InputError, match="earlier than the oldest event"):
+            personas_at(lake, oldest - 1)
         with pytest.raises(InputError, match="later than the newest event"):
             personas_at(lake, newest + 1)
 
 
 def test_earlier_fewer_held_and_fewer_were_known(told: Told) -> None:
     with Lake.open(told.path) as lake:
-        newest = newest_ms(lake) or 0
+        _, newest = known_ms(lake) or (0, 0)
         year = [personas_at(lake, newest - days * 86_400_000) for days in (300, 200, 100, 1)]
     held = [sum(one["people"] for one in found) for found in year]
     assert held == sorted(held)
@@ -160,8 +161,7 @@ def test_a_workspace_without_a_run_has_no_history(tmp_path: Path) -> None:
 
 def test_of_fewer_than_twenty_people_at_a_date_nothing_more_is_said(told: Told) -> None:
     with Lake.open(told.path) as lake:
-        at_ms = newest_ms(lake)
-        assert at_ms is not None
+        _, at_ms = known_ms(lake) or (0, 0)
         last = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
         exact = {one["persona_id"]: one for one in personas_at(lake, at_ms)}
         with pytest.MonkeyPatch.context() as patched:
