@@ -5,11 +5,11 @@
     python benchmarks/planted.py --world DIR --workspace W        # score what is there
 
 Prints one JSON line per world: adjusted Rand index of events to planted personas, beside k-means on
-users' category shares (given the true number of personas, and the best of several numbers) and the
-ceiling (the posterior of each intent alone by whoever knows every parameter and everybody's true
-weights; what else was done in the visit says more); people's weights beside planted ones; identity
-(B-cubed, users mixed up); planted effects claimed. With --control the world has no personas, and
-none should be found. Seeds that are scored are not used for tuning.
+users' category shares (given the true number of personas, and the best of several numbers), HDBSCAN
+on sessions' embeddings and the ceiling (the posterior of each intent alone by whoever knows every
+parameter and everybody's true weights; what else was done in the visit says more); people's weights
+beside planted ones; identity (B-cubed, users mixed up); planted effects claimed. With --control the
+world has no personas, and none should be found. Seeds that are scored are not used for tuning.
 """
 
 import argparse
@@ -27,10 +27,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.sparse import csr_array
 from scipy.spatial.distance import jensenshannon
-from sklearn.cluster import KMeans
+from sklearn.cluster import HDBSCAN, KMeans
+from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import normalize
 
+from gnn.text import Embedder
 from ingestion.simulate import simulate, world
 from ingestion.simulate.holders import Holders
 from ingestion.simulate.score import EXPORTS, Match, Recovered, score
@@ -84,7 +88,7 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
     truth = place / "truth"
     with tempfile.TemporaryDirectory() as folder:
         exports = {}
-        for name in (*EXPORTS, "intents"):
+        for name in (*EXPORTS, "intents", "sessions"):
             file = Path(folder) / f"{name}.parquet"
             personagraph("export", name, "-w", workspace, "-o", file)
             exports[name] = pq.read_table(file)
@@ -106,6 +110,7 @@ def result(workspace: Path, place: Path) -> dict[str, Any]:
     return figures | {
         "ari": round(found.personas.ari, 4),
         "ari_kmeans": kmeans(exports["intents"], events),
+        "ari_hdbscan": hdbscan(exports, events),
         "ari_ceiling": round(ceiling(events, truth), 4),
         "noise_left_out": round(found.noise_left_out, 4),
         "weights_distance": weights_distance(exports, events, truth, found.matches),
@@ -143,6 +148,27 @@ def kmeans(intents: pa.Table, events: pd.DataFrame) -> dict[str, float]:
     true_count = ari(len(world.PERSONAS))
     best = max(true_count, *(ari(count) for count in OTHER_COUNTS))
     return {"true_count": round(true_count, 4), "best_of_several": round(best, 4)}
+
+
+def hdbscan(exports: dict[str, pa.Table], events: pd.DataFrame) -> float:
+    """ARI of sessions' texts, embedded and clustered by density; noise is a group of its own.
+
+    A session's vector is the mean of what was done in it, in words; in ten directions.
+
+    Source: Campello et al. 2013, doi:10.1007/978-3-642-37456-2_14.
+    """
+    sessions = exports["sessions"].select(["record_key", "session_id"]).to_pandas()
+    rows = exports["intents"].to_pandas().merge(sessions, "inner", "record_key")
+    texts, text = np.unique(rows.verb + " " + rows.topic.fillna(""), return_inverse=True)
+    session = rows.session_id.astype("category").cat.codes.to_numpy()
+    vectors = Embedder().encode(texts.tolist())
+    ones = np.ones(len(rows), np.float32)
+    mean = normalize(csr_array((ones, (session, text))), "l1") @ vectors
+    places = PCA(10, random_state=0).fit_transform(mean)
+    group = HDBSCAN(min_cluster_size=len(places) // 100, copy=True).fit_predict(places)
+    found = rows.assign(group=group[session]).drop_duplicates("record_key")
+    planted = events[events.persona.notna()].merge(found, "inner", "record_key")
+    return round(float(adjusted_rand_score(planted.persona, planted.group)), 4)
 
 
 def weights_distance(
