@@ -73,7 +73,7 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
     if len(episodes.topics) == 1:
         return _nothing(episodes, config, report, ONE_TOPIC)
     with report.clock("manners"):
-        manners, ratios = informative(episodes, rows, config.seed)
+        manners, ratios = informative(episodes, rows)
         manners = _allowed(episodes, manners, config)
         report.summary.update(manners=ratios, manners_used=[manner.name for manner in manners])
     race = Race(episodes, manners, config, (leiden, report))

@@ -265,7 +265,7 @@ def _levels(figure: Floats, topic: Ints) -> Ints:
 
 
 def informative(
-    episodes: Episodes, rows: Ints, seed: int, least_z: float = 3.0, least_ratio: float = 1.3
+    episodes: Episodes, rows: Ints, least_z: float = 3.0, least_ratio: float = 1.3
 ) -> tuple[tuple[Manner, ...], dict[str, float]]:
     """The manners that go with the company a person keeps, the most telling first.
 
@@ -274,7 +274,9 @@ def informative(
     So a mere habit does not count (who has the app uses the app, whatever for; a shop orders on
     Mondays): it tells people apart, but not what they are after. Everyone counts alike, however
     busy. (Tried, as a control: manners permuted within types. Every habit passed, and wholesale
-    orders fell apart into weekdays.)
+    orders fell apart into weekdays.) Always the same others: a manner on the fence must not come
+    and go with the seed. (Tried: drawn by it. In a world of 1,000 people the amount counted with
+    every other seed, and the personas of events agreed to .79, else to .98.)
 
     Args:
         rows: the episodes to look at.
@@ -286,7 +288,7 @@ def informative(
     """
     company, ratios, kept = _Company(episodes, rows), {}, []
     for manner in episodes.manners:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(0)
         true, control = company.goes_with(manner.values[rows], len(manner.bins), rng)
         usual, spread = float(np.mean(control)), float(np.std(control))
         ratios[manner.name] = round(true / usual, 2) if usual > 0 else 1.0

@@ -20,7 +20,7 @@ def test_the_order_of_rows_does_not_matter() -> None:
 def test_only_manners_that_go_with_the_company_are_used() -> None:
     world = plant(3, Story(people=600))
     episodes = arrange(world.intents, world.users)
-    used, _ = informative(episodes, np.arange(len(episodes)), 0)
+    used, _ = informative(episodes, np.arange(len(episodes)))
     assert {"hour", "channel", "price"} == {manner.name for manner in used}
 
 
@@ -33,9 +33,7 @@ def test_a_habit_that_goes_with_nothing_is_not_used() -> None:
         replace(manner, values=habit) if manner.name == "weekday" else manner
         for manner in episodes.manners
     ]
-    used, ratios = informative(
-        replace(episodes, manners=tuple(manners)), np.arange(len(episodes)), 0
-    )
+    used, ratios = informative(replace(episodes, manners=tuple(manners)), np.arange(len(episodes)))
     assert "weekday" not in {manner.name for manner in used}
     assert ratios["weekday"] < ratios["hour"]
 
