@@ -60,7 +60,11 @@ def show_all(console: Console, found: list[dict[str, Any]]) -> None:
 
 def _show_level(console: Console, before: str, one: dict[str, Any], more: str = "") -> None:
     """A family or a micro-persona in a line; without people where one of the family has too few."""
-    told = f"{one['share']:.0%} of people ({one['people']:,}{more})" if one["people"] else ""
+    from kg.personas.sentences import percent
+
+    told = ""
+    if one["people"]:
+        told = f"{percent(one['share'])}% of people ({one['people']:,}{more})"
     console.print(
         f"{before}[bold]{escape(one['name'])}[/]  [dim]{one['id']}[/]  {told or more[2:]}",
         soft_wrap=True,
@@ -144,13 +148,15 @@ def heading(persona: dict[str, Any]) -> str:
 
 def size(figures: dict[str, Any]) -> str:
     """How many hold a persona, in words; `people` is null where they are too few to be told."""
+    from kg.personas.sentences import percents, tenths
     from kg.personas.statistics import MIN_PEOPLE
 
     if figures["people"] is None:
         return f"fewer than {MIN_PEOPLE} people (of {figures['population']:,})"
     low, high = figures["share_low"], figures["share_high"]
     of = f"{figures['people']:,} of {figures['population']:,}"
-    return f"{figures['share']:.0%} of people ({low:.1%} to {high:.1%}; {of})"
+    share, *_ = percents(figures["share"], low, high)
+    return f"{share}% of people ({tenths(low)} to {tenths(high)}; {of})"
 
 
 def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: bool) -> None:

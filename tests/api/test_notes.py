@@ -13,6 +13,7 @@ from api.cli.notes_on_personas import (
     tried_in_vain,
     why_so_many,
 )
+from api.cli.personas import size
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -302,3 +303,18 @@ def test_what_is_not_claimed_is_told_in_words() -> None:
     disabled = {"repeat": "it is a sample", "goal_return": "it is a sample"}
     (told,) = notes(_Told({"claims": 0, "disabled": disabled}, "claims"))
     assert told == "No claims on coming back, goal of coming again: it is a sample."
+
+
+@pytest.mark.parametrize(
+    ("people", "population", "low", "high", "told"),
+    [
+        (41, 5942, 0.0051, 0.0093, "0.7% of people (0.5% to 0.9%; 41 of 5,942)"),
+        (183, 2029, 0.0785, 0.1034, "9% of people (7.8% to 10.3%; 183 of 2,029)"),
+        (20, 90_000, 0.00014, 0.00034, "0.02% of people (0.01% to 0.03%; 20 of 90,000)"),
+    ],
+)
+def test_the_size_of_a_persona_is_within_its_interval(
+    people: int, population: int, low: float, high: float, told: str
+) -> None:
+    figures = {"people": people, "population": population, "share": people / population}
+    assert size(figures | {"share_low": low, "share_high": high}) == told
