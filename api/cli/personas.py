@@ -37,6 +37,8 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(told, soft_wrap=True)
     if lake.step_id("personas") is None:
         console.print(escape(lake.run_hint()), soft_wrap=True)
+    if any(persona["author"] is None for persona in found):
+        console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
     for line in how_firm(lake.summary("personas")):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
@@ -163,7 +165,8 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
     """One persona with its claims and their evidence, or one claim and how to recompute it."""
     from kg.lake import Lake
 
-    persona = views.one_persona(Lake.open(read_settings().workspace_path(workspace)), wanted)
+    lake = Lake.open(read_settings().workspace_path(workspace))
+    persona = views.one_persona(lake, wanted)
     claim = None if claim_id is None else _claim(persona, claim_id)
     if as_json:
         print_json(persona if claim is None else claim)
@@ -173,6 +176,9 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         show_claim(console, persona["name"], claim)
         return
     show_summary(console, persona | {"sentences": []})
+    if persona["author"] is None:
+        console.print(escape(_unstated(lake)), soft_wrap=True)
+        return
     if persona["family"]:
         _show_level(console, "of the family: ", persona["family"])
     console.print(escape(persona["summary"]), soft_wrap=True)
@@ -187,6 +193,11 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         f"{escape(one_claim)}[/]",
         soft_wrap=True,
     )
+
+
+def _unstated(lake: Any) -> str:
+    """What to do where personas are found and a run has still to name them and state claims."""
+    return f"They have no names or claims yet, which come last in a run. {lake.run_hint()}"
 
 
 def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:
