@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes_on_personas import how_firm, tried_in_vain, why_so_many
+from api.cli.notes_on_personas import how_firm, little, tried_in_vain, why_so_many
 from kg.errors import NotFound
 from kg.personas.holes import holes, tables
 from kg.settings import read_settings
@@ -39,7 +39,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(escape(lake.run_hint()), soft_wrap=True)
     if any(persona["author"] is None for persona in found):
         console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
-    for line in how_firm(lake.summary("personas")):
+    for line in (*how_firm(lake.summary("personas")), *little(lake.summary("personas"))):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)

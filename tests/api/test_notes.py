@@ -9,6 +9,7 @@ from api.cli.notes import notes
 from api.cli.notes_on_personas import (
     _who_counts,
     how_firm,
+    little,
     of_personas,
     tried_in_vain,
     why_so_many,
@@ -318,3 +319,18 @@ def test_the_size_of_a_persona_is_within_its_interval(
 ) -> None:
     figures = {"people": people, "population": population, "share": people / population}
     assert size(figures | {"share_low": low, "share_high": high}) == told
+
+
+@pytest.mark.parametrize(("outside", "warned"), [(0.98, True), (0.54, False), (0.9999, True)])
+def test_that_personas_tell_of_little_is_warned_of(outside: float, warned: bool) -> None:
+    said = {
+        "personas": 2, "overlooked": 0, "people": 2373, "episodes": 58_922, "candidates": [],
+        "unassigned_share": outside, "levels": {"families": 0, "micro_personas": 0},
+        "trials": [], "taken": {"personas": 2, "come_back": 2},
+    }  # fmt: skip
+    told = [line for line in notes(_Told(said, "personas")) if "of 58,922 episodes" in line]
+    assert len(told) == 1
+    assert told[0].startswith(WARNING) is warned
+    assert "100% of" not in told[0]
+    assert (told == little(said)) is warned
+    assert little(said | {"drift": {}}) == little({"result": "no stable structure"}) == []
