@@ -187,6 +187,7 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         console.print(f"  • {escape(sentence['text'])} [dim]{cited}[/]", soft_wrap=True)
     console.print()
     show_claims(console, persona["claims"])
+    console.print(f"[dim]{escape(_how_to_read(persona))}[/]", soft_wrap=True)
     one_claim = command(workspace, f"personas show {persona['persona_id']} --claim ID")
     console.print(
         f"[dim]run them all again: {escape(command(workspace, 'verify'))}; the Cypher of one: "
@@ -198,6 +199,29 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
 def _unstated(lake: Any) -> str:
     """What to do where personas are found and a run has still to name them and state claims."""
     return f"They have no names or claims yet, which come last in a run. {lake.run_hint()}"
+
+
+def _how_to_read(persona: dict[str, Any]) -> str:
+    """What the table of claims counts, what `descriptive` is, and how firm the persona is."""
+    from kg.personas.kinds import KINDS
+
+    claims = persona["claims"]
+    told = []
+    if any(not KINDS[claim["kind"]].of_all for claim in claims):
+        told.append(
+            "what is compared with others is counted on the half of all people that the persona "
+            "was not searched in"
+        )
+    if any(claim["descriptive"] for claim in claims):
+        told.append(
+            "descriptive: it was found by what people did, so that they did it proves nothing new"
+        )
+    if persona["kept_by"] is None:
+        told.append(
+            f"stability {persona['stability']:.2f}: how far rules learned from other people say "
+            "the same of who holds it (1: wholly; below 0.7 it would be no persona)"
+        )
+    return "; ".join(told)
 
 
 def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:
