@@ -107,7 +107,8 @@ def choose_level(figures: list[Level], declared: int | None) -> tuple[int, str]:
             return now.level, f"{why}, with {now.events_per_intent:.2f} events per intent"
         gain = broader.events_per_intent / now.events_per_intent - 1 if now.intents else 0.0
         if gain <= LEAST_GAIN_SHARE:
-            return now.level, f"{why}; level {broader.level} would gain only {gain:.0%}"
+            more = f"would put only {gain:.0%} more events into an intent"
+            return now.level, f"{why}; level {broader.level} {more}"
         if broader.topics < FEWEST_TOPICS:
             return (
                 now.level,

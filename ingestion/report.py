@@ -149,6 +149,12 @@ class Report:
             reasons.update(file.reasons)
         broken = [file for file in self.files if file.status == "unreadable"]
         why = f"{broken[0].source}: {broken[0].detail}" if broken else "its files hold none"
+        if all(file.status in {"ignored", "unmapped", "linked"} for file in self.files):
+            why = "the mapping reads none of its files"
+            hint = (
+                "Say in the mapping which file holds what people did (`kind: event`) and which "
+                "column names them; files that name nobody tell of no personas."
+            )
         if reasons:
             code, count = min(reasons.items(), key=lambda one: (-one[1], one[0]))
             why = f"of {count:,} the reason is that a record {ROW_REASONS[code]} ({code})"

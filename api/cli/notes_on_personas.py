@@ -9,6 +9,7 @@ from kg.personas.holes import holes, tables
 from kg.personas.kinds import KINDS
 from kg.personas.labels import NO_KNOWN_KIND, OTHER, TELLS_APART
 from kg.personas.lineage import told_changes
+from kg.personas.sentences import percent
 from kg.personas.wording import TEMPLATE
 from kg.words import WARNING, some
 
@@ -20,6 +21,10 @@ FEWEST_TOPICS = 5
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
 of a wholesaler, where seeds do not agree: .2.)"""
+
+MOST_OUTSIDE = 0.9
+"""Of episodes in no persona: from here on what is found tells of a small part of what people do.
+(Planted worlds: about .5; a wholesaler's orders: .54; a sample of a grocer's lines: .98.)"""
 
 
 DROPPED = {
@@ -121,10 +126,7 @@ def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]
         yield from _update(s)
         return
     yield from how_firm(s)
-    yield (
-        f"{s['unassigned_share']:.0%} of {s['episodes']:,} episodes (a person's intents on one "
-        f"topic on one occasion) belong to no persona; a persona sums up {_each(s):,} on average."
-    )
+    yield from little(s) or [f"{_outside(s)}."]
     levels = s["levels"]
     if levels["families"] or levels["micro_personas"]:
         yield (
@@ -137,6 +139,26 @@ def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]
             "Normalised mutual information of personas with topics: "
             f"{s['information_with_topics']:.2f} (1 would be the catalogue over again)."
         )
+
+
+def little(s: dict[str, Any]) -> list[str]:
+    """That the personas of a search tell of a small part of what people do, where it is so."""
+    if "personas" not in s or "drift" in s or s["unassigned_share"] < MOST_OUTSIDE:
+        return []  # of an update it is said with how many there are
+    return [
+        f"{WARNING}{_outside(s)}. They tell of a small part of what people do: more of it (other "
+        "sources, all lines where these are a sample), or topics that are finer or broader "
+        "(`topic_level` in the mapping), may show more."
+    ]
+
+
+def _outside(s: dict[str, Any]) -> str:
+    """How much of what people did is in no persona, and how much a persona holds of the rest."""
+    return (
+        f"{percent(s['unassigned_share'])}% of {s['episodes']:,} episodes (a person's intents on "
+        "one topic on one occasion) belong to no persona; a persona sums up "
+        f"{_each(s):,} on average"
+    )
 
 
 def _each(s: dict[str, Any]) -> int:

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes_on_personas import how_firm, tried_in_vain, why_so_many
+from api.cli.notes_on_personas import how_firm, little, tried_in_vain, why_so_many
 from kg.errors import NotFound
 from kg.personas.holes import holes, tables
 from kg.settings import read_settings
@@ -37,7 +37,9 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(told, soft_wrap=True)
     if lake.step_id("personas") is None:
         console.print(escape(lake.run_hint()), soft_wrap=True)
-    for line in how_firm(lake.summary("personas")):
+    if any(persona["author"] is None for persona in found):
+        console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
+    for line in (*how_firm(lake.summary("personas")), *little(lake.summary("personas"))):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)
@@ -60,7 +62,11 @@ def show_all(console: Console, found: list[dict[str, Any]]) -> None:
 
 def _show_level(console: Console, before: str, one: dict[str, Any], more: str = "") -> None:
     """A family or a micro-persona in a line; without people where one of the family has too few."""
-    told = f"{one['share']:.0%} of people ({one['people']:,}{more})" if one["people"] else ""
+    from kg.personas.sentences import percent
+
+    told = ""
+    if one["people"]:
+        told = f"{percent(one['share'])}% of people ({one['people']:,}{more})"
     console.print(
         f"{before}[bold]{escape(one['name'])}[/]  [dim]{one['id']}[/]  {told or more[2:]}",
         soft_wrap=True,
@@ -144,20 +150,23 @@ def heading(persona: dict[str, Any]) -> str:
 
 def size(figures: dict[str, Any]) -> str:
     """How many hold a persona, in words; `people` is null where they are too few to be told."""
+    from kg.personas.sentences import percents, tenths
     from kg.personas.statistics import MIN_PEOPLE
 
     if figures["people"] is None:
         return f"fewer than {MIN_PEOPLE} people (of {figures['population']:,})"
     low, high = figures["share_low"], figures["share_high"]
     of = f"{figures['people']:,} of {figures['population']:,}"
-    return f"{figures['share']:.0%} of people ({low:.1%} to {high:.1%}; {of})"
+    share, *_ = percents(figures["share"], low, high)
+    return f"{share}% of people ({tenths(low)} to {tenths(high)}; {of})"
 
 
 def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: bool) -> None:
     """One persona with its claims and their evidence, or one claim and how to recompute it."""
     from kg.lake import Lake
 
-    persona = views.one_persona(Lake.open(read_settings().workspace_path(workspace)), wanted)
+    lake = Lake.open(read_settings().workspace_path(workspace))
+    persona = views.one_persona(lake, wanted)
     claim = None if claim_id is None else _claim(persona, claim_id)
     if as_json:
         print_json(persona if claim is None else claim)
@@ -167,6 +176,9 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         show_claim(console, persona["name"], claim)
         return
     show_summary(console, persona | {"sentences": []})
+    if persona["author"] is None:
+        console.print(escape(_unstated(lake)), soft_wrap=True)
+        return
     if persona["family"]:
         _show_level(console, "of the family: ", persona["family"])
     console.print(escape(persona["summary"]), soft_wrap=True)
@@ -175,12 +187,41 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         console.print(f"  • {escape(sentence['text'])} [dim]{cited}[/]", soft_wrap=True)
     console.print()
     show_claims(console, persona["claims"])
+    console.print(f"[dim]{escape(_how_to_read(persona))}[/]", soft_wrap=True)
     one_claim = command(workspace, f"personas show {persona['persona_id']} --claim ID")
     console.print(
         f"[dim]run them all again: {escape(command(workspace, 'verify'))}; the Cypher of one: "
         f"{escape(one_claim)}[/]",
         soft_wrap=True,
     )
+
+
+def _unstated(lake: Any) -> str:
+    """What to do where personas are found and a run has still to name them and state claims."""
+    return f"They have no names or claims yet, which come last in a run. {lake.run_hint()}"
+
+
+def _how_to_read(persona: dict[str, Any]) -> str:
+    """What the table of claims counts, what `descriptive` is, and how firm the persona is."""
+    from kg.personas.kinds import KINDS
+
+    claims = persona["claims"]
+    told = []
+    if any(not KINDS[claim["kind"]].of_all for claim in claims):
+        told.append(
+            "what is compared with others is counted on the half of all people that the persona "
+            "was not searched in"
+        )
+    if any(claim["descriptive"] for claim in claims):
+        told.append(
+            "descriptive: it was found by what people did, so that they did it proves nothing new"
+        )
+    if persona["kept_by"] is None:
+        told.append(
+            f"stability {persona['stability']:.2f}: how far rules learned from other people say "
+            "the same of who holds it (1: wholly; below 0.7 it would be no persona)"
+        )
+    return "; ".join(told)
 
 
 def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:

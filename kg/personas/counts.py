@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from kg.activity import STRATA, strata
 from kg.personas.kinds import DAY_MS, KINDS, RETURN_DAYS
+from kg.personas.labels import OTHER
 
 if TYPE_CHECKING:
     from kg.lake import Lake
@@ -292,8 +293,11 @@ def _repeat(scan: Scan) -> Answers:
 
 
 def sequence_topics(scan: Scan) -> list[str]:
-    """The topics that most people of the half have an intent on: pairs grow with the square."""
-    rows = scan.intents
+    """The topics that most people of the half have an intent on: pairs grow with the square.
+
+    What is of no known kind is no topic: that it came before or after something says nothing.
+    """
+    rows = scan.intents.filter(scan.intents.topic != OTHER)
     known = rows.group_by("topic").agg(people=rows.user_id.nunique())
     known = known.order_by(known.people.desc(), "topic").limit(MOST_SEQUENCE_TOPICS)
     return sorted(scan.lake.run(known)["topic"].to_pylist())

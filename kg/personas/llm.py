@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kg.errors import Unavailable
 from kg.personas.claims import Claim
-from kg.personas.sentences import GLUE, LESS, MORE, OTHERS, percent
+from kg.personas.sentences import GLUE, LESS, MORE, OTHERS, percent, percents
 
 MAX_SENTENCES = 12
 DOWN = "The language model did not answer"
@@ -212,11 +212,12 @@ def _messages(claims: Sequence[Claim], taken: Iterable[str]) -> list[dict[str, s
 
 def _told(number: int, claim: Claim) -> dict[str, Any]:
     measured = claim.measured
+    value, low, high = percents(measured.value, measured.low, measured.high)
     told: dict[str, Any] = {
         "claim": number,
         "phrase": claim.phrase,
-        "share_of_them": f"{percent(measured.value)} %",
-        "interval_95": f"{percent(measured.low)}-{percent(measured.high)} %",
+        "share_of_them": f"{value} %",
+        "interval_95": f"{low}-{high} %",
         "people": claim.people,
     }
     if measured.reference_value is not None:

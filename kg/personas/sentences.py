@@ -90,6 +90,20 @@ def percent(share: float) -> str:
     return text
 
 
+def percents(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """A share and its interval, as alike as people read them: in whole percents, or all to a tenth
+    where whole ones would put the share outside of its interval, or leave nothing of the interval.
+
+    >>> percents(0.616, 0.55, 0.68), percents(0.0069, 0.0051, 0.0093), percents(0.496, 0.492, 0.499)
+    (('62', '55', '68'), ('0.7', '0.5', '0.9'), ('49.6', '49.2', '49.9'))
+    """
+    whole = percent(value), percent(low), percent(high)
+    is_told = low <= float(whole[0]) / 100 <= high and whole[1] != whole[2]
+    if is_told or low == high:
+        return whole
+    return tenths(value)[:-1], tenths(low)[:-1], tenths(high)[:-1]
+
+
 def _is_true(text: str, share: float) -> bool:
     return share in (0.0, 1.0) or 0 < float(text) < 100
 

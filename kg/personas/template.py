@@ -7,7 +7,7 @@ from kg.letters import LETTER
 from kg.personas.claims import Claim
 from kg.personas.kinds import VERB_AND_TOPIC
 from kg.personas.labels import NO_KNOWN_KIND, NUMBER
-from kg.personas.sentences import OTHERS, percent
+from kg.personas.sentences import OTHERS, percent, percents
 
 NOUNS = {
     "bought": "Buyers",
@@ -150,13 +150,14 @@ def summary(claims: Sequence[Claim]) -> str:
 def sentence(claim: Claim) -> str:
     """A claim in plain language with its numbers."""
     measured = claim.measured
-    interval = f"95 % interval {percent(measured.low)}-{percent(measured.high)} %"
+    value, low, high = percents(measured.value, measured.low, measured.high)
+    interval = f"95 % interval {low}-{high} %"
     people = f"{claim.people:,} people"
     if measured.reference_value is None:
-        return f"{percent(measured.value)} % {claim.phrase} ({interval}, {people})."
+        return f"{value} % {claim.phrase} ({interval}, {people})."
     among = f"of those {claim.among}; " if claim.among else ""
     return (
-        f"{percent(measured.value)} % of them {claim.phrase}, against "
+        f"{value} % of them {claim.phrase}, against "
         f"{percent(measured.reference_value)} % of {OTHERS} ({among}{interval}, {people})."
     )
 

@@ -9,10 +9,12 @@ from api.cli.notes import notes
 from api.cli.notes_on_personas import (
     _who_counts,
     how_firm,
+    little,
     of_personas,
     tried_in_vain,
     why_so_many,
 )
+from api.cli.personas import size
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -302,3 +304,33 @@ def test_what_is_not_claimed_is_told_in_words() -> None:
     disabled = {"repeat": "it is a sample", "goal_return": "it is a sample"}
     (told,) = notes(_Told({"claims": 0, "disabled": disabled}, "claims"))
     assert told == "No claims on coming back, goal of coming again: it is a sample."
+
+
+@pytest.mark.parametrize(
+    ("people", "population", "low", "high", "told"),
+    [
+        (41, 5942, 0.0051, 0.0093, "0.7% of people (0.5% to 0.9%; 41 of 5,942)"),
+        (183, 2029, 0.0785, 0.1034, "9% of people (7.8% to 10.3%; 183 of 2,029)"),
+        (20, 90_000, 0.00014, 0.00034, "0.02% of people (0.01% to 0.03%; 20 of 90,000)"),
+    ],
+)
+def test_the_size_of_a_persona_is_within_its_interval(
+    people: int, population: int, low: float, high: float, told: str
+) -> None:
+    figures = {"people": people, "population": population, "share": people / population}
+    assert size(figures | {"share_low": low, "share_high": high}) == told
+
+
+@pytest.mark.parametrize(("outside", "warned"), [(0.98, True), (0.54, False), (0.9999, True)])
+def test_that_personas_tell_of_little_is_warned_of(outside: float, warned: bool) -> None:
+    said = {
+        "personas": 2, "overlooked": 0, "people": 2373, "episodes": 58_922, "candidates": [],
+        "unassigned_share": outside, "levels": {"families": 0, "micro_personas": 0},
+        "trials": [], "taken": {"personas": 2, "come_back": 2},
+    }  # fmt: skip
+    told = [line for line in notes(_Told(said, "personas")) if "of 58,922 episodes" in line]
+    assert len(told) == 1
+    assert told[0].startswith(WARNING) is warned
+    assert "100% of" not in told[0]
+    assert (told == little(said)) is warned
+    assert little(said | {"drift": {}}) == little({"result": "no stable structure"}) == []

@@ -132,6 +132,8 @@ def test_the_personas_can_be_listed_and_shown(home: Path) -> None:
     text = succeed(personagraph(home, "personas", "show", listed[0]["persona_id"], "-w", "shop"))
     assert listed[0]["name"] in text
     assert "PersonaVersion" in text
+    assert "on the half of all people that the persona was not searched in" in text
+    assert f"stability {shown['stability']:.2f}: " in text
     version = f"{shown['persona_id']}@{shown['version']}"
     claim = shown["claims"][0]["claim_id"]
     one = succeed(personagraph(home, "personas", "show", version, "-w", "shop", "--claim", claim))

@@ -13,6 +13,7 @@ from kg.projection import graph_id
 from kg.settings import Settings
 from kg.store import open_store
 from kg.store.protocol import Watermark
+from tests.kg.personas.planted import BAKE, planted
 
 ASKED = (
     ("personas", "list"),
@@ -43,6 +44,18 @@ def test_a_run_under_way_is_told_of(
         told = personagraph(tmp_path, *asked, "-w", "w")
     said = " ".join((told.stdout + told.stderr).split())
     assert f"A run is under way (process {os.getpid()}, since " in said
+
+
+def test_personas_of_which_nothing_is_stated_yet_are_told_of(tmp_path: Path) -> None:
+    planted(tmp_path / "w")
+    with Lake.writer(tmp_path / "w") as lake, lake.step("personas"):
+        pass  # and the run was stopped before it stated claims
+    for asked in (("list",), ("show", BAKE)):
+        told = personagraph(tmp_path, "personas", *asked, "-w", "w")
+        assert told.returncode == 0
+        said = " ".join(told.stdout.split())
+        assert "no names or claims yet, which come last in a run. Run: personagraph" in said
+        assert "verify" not in said
 
 
 def test_a_graph_that_no_run_has_finished_is_warned_of(tmp_path: Path) -> None:

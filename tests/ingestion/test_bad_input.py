@@ -428,6 +428,16 @@ def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None
     assert [(one.source, one.status, one.received) for one in found] == [("events.csv", "read", 0)]
 
 
+def test_files_that_are_all_ignored_are_not_called_empty(tmp_path: Path) -> None:
+    tables = "tables: {events: {kind: ignore, reason: it names nobody, files: events.csv}}\n"
+    mapping = f"name: x\nconsent: {{default: granted, basis: tests}}\n{tables}"
+    report = check(fill(tmp_path / "x", {"events.csv": f"{GOOD}\n{OK}\n"}, mapping))
+    why = "No record in 'x' can be used: the mapping reads none of its files"
+    with pytest.raises(InputError, match=why) as refused:
+        report.refuse_useless("x", "look at the records")
+    assert "kind: event" in (refused.value.hint or "")
+
+
 def test_a_file_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
     cut_off = gzip.compress(f"{GOOD}\n{OK}\n".encode() * 999)[:60]
     report = check(fill(tmp_path, {"events.csv": cut_off}, EVENTS))

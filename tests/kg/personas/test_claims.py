@@ -13,7 +13,7 @@ from kg.lake import Lake
 from kg.lake.tables import TABLES
 from kg.personas import claims, proof, wording
 from kg.personas.claims import BOXES, Claim, by_pair
-from kg.personas.counts import COLUMNS, HALF, Scan, before_ms, counts
+from kg.personas.counts import COLUMNS, HALF, Scan, before_ms, counts, sequence_topics
 from kg.personas.explain import explain
 from kg.personas.kinds import KINDS, MAX_CLAIMS, TOPICS_FIRST, disabled
 from kg.personas.proof import Disagreement
@@ -242,3 +242,10 @@ def test_a_claim_is_explained_by_text_that_runs_as_it_stands(stated: Stated) -> 
         query = query.replace(f"${name}", literal(value))
     (counted,) = by_pair(stated.store.run(query)).values()
     assert counted == claim.counts
+
+
+def test_what_came_after_things_of_no_known_kind_is_not_asked(lake: Lake) -> None:
+    scan = Scan(lake)
+    topic = scan.intents.topic
+    scan.intents = scan.intents.mutate(topic=(topic == "candles").ifelse("other", topic))
+    assert sequence_topics(scan) == ["cake-tins", "home/garden", "screws"]

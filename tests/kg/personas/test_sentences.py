@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kg.personas import template
 from kg.personas.claims import Claim, Counts
-from kg.personas.sentences import GLUE, mentioned, percent, problem
+from kg.personas.sentences import GLUE, mentioned, percent, percents, problem
 
 
 def flat(n1: int, k1: int, n0: int, k0: int) -> Counts:
@@ -171,6 +171,30 @@ def test_nothing_and_all_are_told_apart_from_nearly(share: float) -> None:
     assert told == pytest.approx(100 * share, abs=0.5)
     assert (told == 0) == (share < 5e-10) or share == pytest.approx(5e-10)
     assert (told == 100) == (1 - share < 5e-10) or 1 - share == pytest.approx(5e-10)
+
+
+@pytest.mark.parametrize(
+    ("share", "low", "high", "told"),
+    [
+        (0.616, 0.55, 0.68, ("62", "55", "68")),
+        (0.0069, 0.0051, 0.0093, ("0.7", "0.5", "0.9")),  # "1 % (1-1 %)"
+        (0.496, 0.492, 0.499, ("49.6", "49.2", "49.9")),  # "50 % (49-50 %)"
+        (0.988, 0.936, 0.998, ("99", "94", "99.8")),
+        (1.0, 0.957, 1.0, ("100", "96", "100")),
+        (1.0, 1.0, 1.0, ("100", "100", "100")),
+    ],
+)
+def test_a_share_is_told_within_its_interval(
+    share: float, low: float, high: float, told: tuple[str, str, str]
+) -> None:
+    assert percents(share, low, high) == told
+
+
+def test_a_small_share_of_many_people_is_told_by_words_that_pass() -> None:
+    few = replace(SHARE, counts=flat(5942, 41, 0, 0))
+    told = template.sentence(few)
+    assert told == "0.7 % of all people hold this persona (95 % interval 0.5-0.9 %, 5,942 people)."
+    assert problem(told, [few]) is None
 
 
 def test_all_is_all_up_to_floating_error() -> None:
