@@ -1,4 +1,5 @@
-// A holder's first intent on the one topic, and one on the other in the next session.
+// A holder's first intent on the one topic, and one on the other in the next session. The step to
+// the next session is made once for each session, not for each of its intents (may be very many).
 // params:  asked LIST<MAP>
 // returns: claim_id STRING, user_id STRING, labels LIST<STRING>, nodes LIST<STRING>
 UNWIND $asked AS a
@@ -8,6 +9,9 @@ WHERE h.valid_to_ms IS NULL
 MATCH (u)-[:HAD]->(s:Session)-[:EXPRESSED]->(i:Intent)
 WITH a, u, v, s, i
 WHERE i.topic = a.first AND i.kept_out IS NULL
+WITH a, u, v, s, i
+ORDER BY i.started_at_ms, i.id
+WITH a, u, v, s, head(collect(i)) AS i
 MATCH (s)-[:NEXT]->(t:Session)-[:EXPRESSED]->(j:Intent)
 WITH a, u, v, s, i, t, j
 WHERE j.topic = a.second AND j.kept_out IS NULL
