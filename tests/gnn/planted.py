@@ -90,10 +90,10 @@ def plant(seed: int, story: Story | None = None) -> Planted:
                 at = day + int(hour * 3_600_000) + position * 60_000
                 rows.append((user, number, verb, topic, channel, position, at, value, truth))
     columns = [np.array(column) for column in zip(*rows, strict=True)]
-    return _tables(columns, story.people)
+    return tables(columns, story.people)
 
 
-def _tables(columns: list[NDArray[np.float64]], people: int) -> Planted:
+def tables(columns: list[NDArray[np.float64]], people: int) -> Planted:
     user, session, verb, topic, channel, position, at, value, truth = columns
     half = np.array(["fit", "test"])[(np.arange(people) * 7919 // 13) % 2]
     users = pa.table({"user_id": [f"u_{n:05d}" for n in range(people)], "half": half.tolist()})
