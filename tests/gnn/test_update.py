@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gnn.rules import assigned, read
@@ -171,12 +172,12 @@ def test_a_kind_nobody_had_seen_belongs_to_none_and_is_counted(
 
 
 def test_a_persona_that_too_few_people_hold_is_left_out_and_said_to_be(
-    at: tuple[Path, str], world: Planted
+    at: tuple[Path, str], after: tuple[Path, str], world: Planted
 ) -> None:
-    held = ruled.rows(at[0], "holdings").to_pandas()
-    held = held[held.valid_to_ms.isna()]
+    before, later = (ruled.rows(path, "holdings").to_pandas() for path in (at[0], after[0]))
+    held = before[before.valid_to_ms.isna()]
     rarest = held.groupby("persona_id").size().idxmin()
-    theirs = set(held[held.persona_id == rarest].user_id)
+    theirs = set(pd.concat([held, later]).query("persona_id == @rarest").user_id)
     others = ~np.isin(ruled.owners(world), list(theirs))
     summary = ruled.updated(*at, ruled.intents_of(world, others))
     assert rarest in summary["retired"]
