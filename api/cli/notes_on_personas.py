@@ -20,11 +20,11 @@ FEWEST_TOPICS = 5
 """Of fewer, one has half of the intents often, and there is little to tell apart by anyway."""
 MOST_ERROR = 0.1
 """Standard error over mean, of what comes back over all halvings. (A planted world: .01; the orders
-of a wholesaler, where seeds do not agree: .2.)"""
+of a wholesaler: .05, and .2 in a state in which seeds did not agree.)"""
 
 MOST_OUTSIDE = 0.9
 """Of episodes in no persona: from here on what is found tells of a small part of what people do.
-(Planted worlds: about .5; a wholesaler's orders: .54; a sample of a grocer's lines: .98.)"""
+(Planted worlds: about .25; a wholesaler's orders: .28; a sample of a grocer's lines: .98.)"""
 
 
 DROPPED = {
