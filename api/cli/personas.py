@@ -176,11 +176,11 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
         show_claim(console, persona["name"], claim)
         return
     show_summary(console, persona | {"sentences": []})
+    if persona["family"]:
+        _show_level(console, "of the family: ", persona["family"])
     if persona["author"] is None:
         console.print(escape(_unstated(lake)), soft_wrap=True)
         return
-    if persona["family"]:
-        _show_level(console, "of the family: ", persona["family"])
     console.print(escape(persona["summary"]), soft_wrap=True)
     for sentence in persona["sentences"]:
         cited = " ".join(sentence["claims"])
