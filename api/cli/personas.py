@@ -39,7 +39,8 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
         console.print(escape(lake.run_hint()), soft_wrap=True)
     if any(persona["author"] is None for persona in found):
         console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
-    for line in (*how_firm(lake.summary("personas")), *little(lake.summary("personas"))):
+    searched = lake.summary("personas")
+    for line in (*how_firm(searched), *little(searched)):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)
