@@ -2,10 +2,15 @@
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+One = TypeVar("One")
+Made = TypeVar("Made")
 
 
 @functools.cache
@@ -53,3 +58,12 @@ def one_thread() -> Iterator[None]:
         finally:
             torch.use_deterministic_algorithms(exact)
             torch.set_num_threads(threads)
+
+
+def side_by_side(work: Callable[[One], Made], ones: list[One]) -> list[Made]:
+    """`work` of each, two at a time, in their order: what two halves of the people say.
+
+    Each still adds up on one thread, so the bits are the same; numpy lets go of the interpreter.
+    """
+    with ThreadPoolExecutor(2) as two:
+        return list(two.map(work, ones))

@@ -18,13 +18,14 @@
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gnn.apart import apart, busier
 from gnn.communities import Leiden
-from gnn.device import one_thread
+from gnn.device import one_thread, side_by_side
 from gnn.found import (
     NO_INTENT,
     NO_STRUCTURE,
@@ -189,7 +190,7 @@ def _with_overlooked(
         same = same_place(people, was, now[:, :-1])[told.kept]
         if same.min(initial=1.0) < config.least_same:
             continue
-        backs = [same_place(people, *(said(wider, half) for half in both))[-1] for both in pairs]
+        backs = [same_place(people, *side_by_side(partial(said, wider), p))[-1] for p in pairs]
         back = np.median(backs)
         if back >= config.least_return:
             kept = np.append(told.kept, wider.personas - 1)

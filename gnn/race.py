@@ -29,6 +29,7 @@ import numpy as np
 from scipy.stats import sem
 
 from gnn.communities import Leiden
+from gnn.device import side_by_side
 from gnn.found import PersonaConfig, Report, sample
 from gnn.memberships import Rule, Soft, assign, fit
 from gnn.proposals import COMMUNITIES, PARTS, USERS, Proposer, Way, ways
@@ -184,15 +185,18 @@ class Race:
                 task.advance()
 
     def _measure(self, trial: Trial) -> None:
-        episodes, manners, config = self._episodes, self._manners, self._config
+        pair = self._pair(len(trial.backs))
         with self._report.clock("mixture"):
-            rules = [
-                fit(episodes, rows, manners, _as_soft(one.groups(trial.way)), config.mixture)[0]
-                for rows, one in self._pair(len(trial.backs))
-            ]
-            said = [assign(episodes, self._common, manners, rule) for rule in rules]
-        trial.said.append((said[0], said[1]))
-        trial.backs.append(compare(episodes, self._common, trial.said[-1], config.least_return))
+            starts = [(rows, _as_soft(one.groups(trial.way))) for rows, one in pair]
+            first, second = side_by_side(lambda start: self._said(*start), starts)
+        trial.said.append((first, second))
+        least = self._config.least_return
+        trial.backs.append(compare(self._episodes, self._common, trial.said[-1], least))
+
+    def _said(self, rows: Ints, start: Soft) -> Soft:
+        """What the rule of some episodes says of those that all rules are compared on."""
+        rule = fit(self._episodes, rows, self._manners, start, self._config.mixture)[0]
+        return assign(self._episodes, self._common, self._manners, rule)
 
     def _pair(self, number: int) -> list[tuple[Ints, Proposer]]:
         if number not in self._pairs:
