@@ -105,7 +105,7 @@ def as_one(world: Planted, one: int, other: int, rng: np.random.Generator) -> Pl
     source[theirs] = rng.choice(mine, len(theirs))
     intents = world.intents
     dealt = intents.take(pa.array(source))
-    for name in ("verb", "topic", "channel", "value"):
+    for name in ("verb", "topic", "channel", "value", "hour"):
         intents = intents.set_column(intents.column_names.index(name), name, dealt[name])
     day = 24 * HOUR_MS
     times = world.intents["started_at_ms"].to_numpy()
