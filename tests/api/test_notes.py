@@ -152,6 +152,20 @@ def test_records_of_nobody_are_told_with_the_reason() -> None:
     )
 
 
+def test_records_that_only_a_placeholder_names_are_warned_of() -> None:
+    datasets = [{"anonymous": 5, "placeholders": 2}, {"anonymous": 1}]
+    said = {
+        "report": {"files": [], "datasets": datasets, "mapping": "m", "time_zone": None,
+                   "consent": {}, "sampled": "no"},
+        "consent": {"default": "granted", "basis": "terms"}, "sampled": "no",
+    }  # fmt: skip
+    for one in datasets:
+        one |= {"name": "events", "kind": "event", "accepted": 9}
+    warned, nameless, _ = notes(_Told(said, "ingest"))
+    assert warned.startswith(f"{WARNING}2 records that name nobody but by what stands for nobody")
+    assert nameless.startswith("4 records without any identifier")
+
+
 def test_who_is_not_among_the_people_of_shares_is_said() -> None:
     told = list(_who_counts({"people": 200}, SAID | {"denied": 12}))
     assert told == [
