@@ -15,6 +15,7 @@ from api.cli.notes_on_personas import (
     why_so_many,
 )
 from api.cli.personas import size
+from api.cli.why import SHOWN_REASONS, most_telling
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -348,3 +349,10 @@ def test_that_personas_tell_of_little_is_warned_of(outside: float, warned: bool)
     assert "100% of" not in told[0]
     assert (told == little(said)) is warned
     assert little(said | {"drift": {}}) == little({"result": "no stable structure"}) == []
+
+
+def test_of_many_reasons_why_somebody_holds_a_persona_the_most_telling_are_shown() -> None:
+    reasons = [{"occasion": n, "times": float(n % 3)} for n in range(3 * SHOWN_REASONS)]
+    shown = most_telling(reasons)
+    assert shown == reasons[2::3], "in the order of time"
+    assert most_telling(reasons[:5]) == reasons[:5]
