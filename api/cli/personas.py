@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes_on_personas import how_firm, little, tried_in_vain, why_so_many
+from api.cli.notes_on_personas import giant, how_firm, little, tried_in_vain, why_so_many
 from kg.errors import NotFound
 from kg.personas.holes import holes, tables
 from kg.settings import read_settings
@@ -40,7 +40,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if any(persona["author"] is None for persona in found):
         console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
     searched = lake.summary("personas")
-    for line in (*how_firm(searched), *little(searched)):
+    for line in (*giant(searched), *how_firm(searched), *little(searched)):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)
@@ -179,6 +179,8 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
     show_summary(console, persona | {"sentences": []})
     if persona["family"]:
         _show_level(console, "of the family: ", persona["family"])
+    for line in giant(lake.summary("personas")):
+        console.print(escape(line), style="bold yellow", soft_wrap=True)
     if persona["author"] is None:
         console.print(escape(_unstated(lake)), soft_wrap=True)
         return
