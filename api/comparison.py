@@ -33,7 +33,8 @@ def comparison(lake: "Lake", days: int) -> dict[str, Any]:
         days: how long is recent, and how far a goal lies ahead (one of coming again says itself).
     """
     from kg.personas.beside import FOUND, RULE, Beside
-    from kg.personas.goals import newest_ms, rates
+    from kg.personas.counts import newest_ms
+    from kg.personas.goals import rates
     from kg.personas.kinds import DAY_MS
 
     beside = Beside(lake, newest_ms(lake), days)

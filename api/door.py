@@ -48,16 +48,19 @@ class Door:
             }
         )
 
-    def told(self, skipped: bool) -> str:
+    def told(self, summary: dict[str, Any], skipped: bool) -> str:
         """The first sentence of a report.
 
         Args:
+            summary: of the step that made personas.
             skipped: nothing was to do.
         """
         if skipped:
             return "Nothing is new: the personas are as they were."
         if self.is_update:
             return f"Personas were updated by the rule they have, without a search: {self.why}."
+        if "trials" not in summary:
+            return "Personas could not be searched for."  # why, stands where they would
         return f"Personas were searched for: {self.why}."
 
 

@@ -63,7 +63,8 @@ class RunReport:
     """What the whole run did, step by step.
 
     Attributes:
-        door: one sentence: were personas searched for, updated, or left as they are, and why.
+        door: one sentence: were personas searched for, updated, or left as they are, and why; or
+            that they could not be searched for.
     """
 
     mapping: str
@@ -111,7 +112,8 @@ def run(
         work.rules()
         work.personas(crew)
         work.state()
-    return RunReport(mapping.name, work.reports, work.door.told(work.skipped("personas")))
+    door = work.door.told(lake.summary("personas"), work.skipped("personas"))
+    return RunReport(mapping.name, work.reports, door)
 
 
 @contextmanager

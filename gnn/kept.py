@@ -17,6 +17,7 @@ from gnn.found import Found, Kept, PersonaConfig, Report, holders
 from gnn.memberships import Rule, Soft, assign
 from gnn.personas import recurring
 from gnn.tensors import Episodes
+from kg.personas.statistics import MIN_PEOPLE
 
 Tree = dict[str, Any]
 """A row of `persona_rules`; see `gnn.tables.rule_of`."""
@@ -74,14 +75,17 @@ def with_kept(
 
 
 def _because(people: int, recurs: bool, tells: bool, config: PersonaConfig) -> str:
+    """What speaks against it. Of as few people the search keeps none, found or not."""
     against = []
-    if people < config.least_people:
-        against.append(f"fewer than {config.least_people} people hold it")
     if not recurs:
         against.append("its intents do not recur in the same people more than chance")
     if not tells:
         against.append("nothing tells its people from equally active others")
-    return "; ".join([NOT_FOUND, *(against or [STANDS])])
+    if people >= config.least_people:
+        return "; ".join([NOT_FOUND, *(against or [STANDS])])
+    who = "personas.yaml asks for more" if config.least_people > MIN_PEOPLE else "too few"
+    few = f"fewer than {config.least_people:,} people hold it ({who})"
+    return "; ".join([few, *against])
 
 
 def _ids(step: Any, episodes: Episodes, found: Found, config: PersonaConfig) -> list[str]:

@@ -69,11 +69,15 @@ def dataset(
 ) -> DatasetReport:
     """What the accepted records of a dataset hold, with warnings; `counted` are its files."""
     accepted = rows.filter(rows.status == "accepted")
+    unnamed = ~accepted.named & (accepted.dropped_identifiers > 0)
+    if "_concerned" in accepted.columns:
+        unnamed = unnamed & accepted["_concerned"]
     facts = scratch.fetch(
         accepted.agg(
             accepted=accepted.count(),
             named=accepted.named.sum().fill_null(0),
             dropped=accepted.dropped_identifiers.sum().fill_null(0),
+            placeholders=unnamed.sum().fill_null(0),
             bare=accepted.problem.notnull().sum().fill_null(0),
             from_ms=accepted.occurred_at_ms.min(),
             to_ms=accepted.occurred_at_ms.max(),
@@ -97,6 +101,7 @@ def dataset(
         else 0,
         of_nobody=facts["of_nobody"],
         dropped_identifiers=facts["dropped"],
+        placeholders=facts["placeholders"],
         from_ms=facts["from_ms"],
         to_ms=facts["to_ms"],
         with_item_share=events["with_item_share"],

@@ -10,7 +10,12 @@ from kg.errors import InputError, PartlyRead
 from kg.words import some
 
 _TUPLES = ("warnings", "unread", "notes", "key")
-NAMELESS = "without any identifier: kept, and somebody's only where a profile says who it is about"
+_KEPT = "kept, and somebody's only where a profile says who it is about"
+NAMELESS = f"without any identifier: {_KEPT}"
+PLACEHOLDERS = (
+    "that name nobody but by what stands for nobody (-1, 0, null, unknown, guest, a telephone "
+    f"number of too few digits and the like): {_KEPT}"
+)
 OF_NOBODY = "about nobody, by a `nobody` condition: kept, and of no person"
 MOST_LOST = 0.1
 """Share of its records that a file may lose without a warning."""
@@ -66,6 +71,7 @@ class DatasetReport:
         of_nobody: accepted records that a `nobody` condition of the mapping makes nobody's.
         dropped_identifiers: values that name nobody (`null`, `0`, a telephone number of too few
             digits, ..., far too long ones).
+        placeholders: of `anonymous`, those that gave such values and no others.
         from_ms, to_ms: first and last time.
         with_item_share: of events, 0 to 1.
         left_out: accepted records that no person caused (robots, pings, …): they are no events.
@@ -84,6 +90,7 @@ class DatasetReport:
     anonymous: int = 0
     of_nobody: int = 0
     dropped_identifiers: int = 0
+    placeholders: int = 0
     from_ms: int | None = None
     to_ms: int | None = None
     with_item_share: float | None = None

@@ -50,8 +50,9 @@ def _constraints(s: dict[str, Any]) -> Iterator[str]:
             yield f"Manners kept {what}, as personas.yaml asks: {', '.join(names)}."
 
 
-def _giant(found: dict[str, Any] | None) -> Iterator[str]:
-    """One topic that half of all intents are about."""
+def giant(s: dict[str, Any]) -> Iterator[str]:
+    """One topic that half of all intents are about, from the summary of the step."""
+    found = s.get("constraints", {}).get("largest_topic")  # not of runs of before
     if not found or found["share"] < GIANT_SHARE or found["topics"] < FEWEST_TOPICS:
         return
     said = f"{WARNING}{found['share']:.0%} of the intents that personas are made of are about "
@@ -102,11 +103,11 @@ def asked_for(s: dict[str, Any]) -> Iterator[str]:
     yield from _constraints(s.get("constraints", {}))
     yield from _still_told(s.get("still_told", ()))  # not of workspaces of before
     for one in s.get("kept_by_business", []):
-        yield f"{one['persona_id']} is kept by the business, not found: {one['because']}."
+        yield f"{one['persona_id']} is kept by the business: {one['because']}."
 
 
 def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]:
-    yield from _giant(s.get("constraints", {}).get("largest_topic"))  # not of runs of before
+    yield from giant(s)
     yield from asked_for(s)
     became = s.get("descent", {})
     if any(count for kind, count in became.items() if kind != "born"):

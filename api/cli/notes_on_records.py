@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ingestion.report import NAMELESS, OF_NOBODY, Report
+from ingestion.report import NAMELESS, OF_NOBODY, PLACEHOLDERS, Report
 from kg.personas.holes import days
 from kg.words import WARNING, some
 
@@ -74,7 +74,11 @@ def of_ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
     of_nobody = sum(dataset.get("of_nobody", 0) for dataset in s["report"]["datasets"])
     if of_nobody:
         yield f"{some(of_nobody, 'record')} {OF_NOBODY}."
-    anonymous = sum(dataset["anonymous"] for dataset in s["report"]["datasets"])
+    datasets = s["report"]["datasets"]
+    placeholders = sum(dataset.get("placeholders", 0) for dataset in datasets)  # not of before
+    if placeholders:
+        yield f"{WARNING}{some(placeholders, 'record')} {PLACEHOLDERS}."
+    anonymous = sum(dataset["anonymous"] for dataset in datasets) - placeholders
     if anonymous:
         yield f"{some(anonymous, 'record')} {NAMELESS}."
     consent = s["consent"]

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from api import views
 from api.cli.console import escape, print_json, stdout
-from api.cli.notes_on_personas import how_firm, little, tried_in_vain, why_so_many
+from api.cli.notes_on_personas import giant, how_firm, little, tried_in_vain, why_so_many
 from kg.errors import NotFound
 from kg.personas.holes import holes, tables
 from kg.settings import read_settings
@@ -40,7 +40,7 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if any(persona["author"] is None for persona in found):
         console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
     searched = lake.summary("personas")
-    for line in (*how_firm(searched), *little(searched)):
+    for line in (*giant(searched), *how_firm(searched), *little(searched)):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)
@@ -179,6 +179,8 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
     show_summary(console, persona | {"sentences": []})
     if persona["family"]:
         _show_level(console, "of the family: ", persona["family"])
+    for line in giant(lake.summary("personas")):
+        console.print(escape(line), style="bold yellow", soft_wrap=True)
     if persona["author"] is None:
         console.print(escape(_unstated(lake)), soft_wrap=True)
         return
@@ -250,19 +252,25 @@ def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
 def show_claim(console: Console, name: str, claim: dict[str, Any]) -> None:
     """A claim followed down to a single person's intent, and its Cypher with the arithmetic."""
     from kg.personas.explain import explain
-    from kg.personas.sentences import tenths
 
-    said = ", ".join(filter(None, (claim["measure"], claim["subject_label"])))
-    console.print(
-        f"[bold]{escape(name)}[/]: {escape(said)}: "
-        f"{tenths(claim['value'])} ({tenths(claim['low'])} to {tenths(claim['high'])})",
-        soft_wrap=True,
-    )
+    console.print(f"[bold]{escape(name)}[/]: {escape(claim_line(claim))}", soft_wrap=True)
+    console.print(f"[dim]counted: {escape(claim['measure'])}[/]", soft_wrap=True)
     if claim["evidence"]:
         console.print(_because(claim))
         show_path(console, claim["evidence"][0])
     console.print("[bold]The Cypher that recomputes it[/]")
     console.print(escape(explain(claim)), soft_wrap=True)
+
+
+def claim_line(claim: dict[str, Any]) -> str:
+    """A claim in a line: its share and interval, what it says, and of how many others."""
+    from kg.personas.sentences import OTHERS, tenths
+
+    share = f"{tenths(claim['value'])} ({tenths(claim['low'])} to {tenths(claim['high'])})"
+    reference = claim["reference_value"]
+    if reference is None:
+        return f"{share} {_about(claim)}"
+    return f"{share} of them {_about(claim)}, against {tenths(reference)} of {OTHERS}"
 
 
 def _because(claim: dict[str, Any]) -> str:
@@ -276,8 +284,11 @@ def _because(claim: dict[str, Any]) -> str:
 
 
 def _about(claim: dict[str, Any]) -> str:
-    """What a claim is about; where it is about no one thing, what it counts."""
-    return str(claim["subject_label"] or claim["measure"])
+    """What a claim says, without its numbers: `bought tea`."""
+    from kg.personas.kinds import KINDS
+    from kg.personas.labels import phrase
+
+    return phrase(KINDS[claim["kind"]], claim["subject"], claim["subject_label"])
 
 
 def claim_table(claims: list[dict[str, Any]]) -> Table:
@@ -285,7 +296,7 @@ def claim_table(claims: list[dict[str, Any]]) -> Table:
     from kg.personas.kinds import KINDS
     from kg.personas.sentences import tenths
 
-    table = Table(Column("claim", no_wrap=True), "kind", "subject", "value")
+    table = Table(Column("claim", no_wrap=True), "kind", "what it says", "value")
     for name in ("equally active others", "95 % interval", "q", "people"):
         table.add_column(name, no_wrap=name == "q")
     for claim in claims:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from api.cli.console import TerminalProgress, escape, print_json, stdout
 from api.cli.proposals import undescribed
-from ingestion.report import NAMELESS, OF_NOBODY, DatasetReport, Report
+from ingestion.report import NAMELESS, OF_NOBODY, PLACEHOLDERS, DatasetReport, Report
 from kg.words import WARNING, some
 
 _LISTED = (
@@ -105,11 +105,10 @@ def dataset_lines(dataset: DatasetReport) -> Iterator[str]:
         )
     if dataset.of_nobody:
         yield f"{some(dataset.of_nobody, 'record')} {OF_NOBODY}"
-    if dataset.anonymous:
-        yield f"{some(dataset.anonymous, 'record')} {NAMELESS}"
-    if dataset.dropped_identifiers:
-        told = some(dataset.dropped_identifiers, "identifier")
-        yield f"{told} of nobody (null, 0, too few digits, ...)"
+    if dataset.placeholders:
+        yield f"{some(dataset.placeholders, 'record')} {PLACEHOLDERS}"
+    if anonymous := dataset.anonymous - dataset.placeholders:
+        yield f"{some(anonymous, 'record')} {NAMELESS}"
     if dataset.verbs:
         yield "verbs: " + ", ".join(f"{verb} {count:,}" for verb, count in dataset.verbs.items())
     if dataset.with_item_share is not None:

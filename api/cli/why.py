@@ -9,6 +9,8 @@ from api.cli.console import TerminalProgress, escape, print_json, stdout
 from kg.settings import read_settings
 from kg.words import some
 
+SHOWN_REASONS = 20
+
 
 def why(wanted: str, name: str, workspace: str, as_json: bool) -> None:
     """What of a person's counts towards a persona, and the fewest occasions that it rests on."""
@@ -25,7 +27,9 @@ def why(wanted: str, name: str, workspace: str, as_json: bool) -> None:
     console = stdout()
     for line in told(persona["name"], found):
         console.print(line, soft_wrap=True)
-    console.print(_reasons(found["reasons"]))
+    console.print(_reasons(most_telling(found["reasons"])))
+    if (more := len(found["reasons"]) - SHOWN_REASONS) > 0:
+        console.print(f"… and {more:,} more that tell less (--json lists them)")
     console.print(ending(found), soft_wrap=True)
 
 
@@ -41,6 +45,12 @@ def told(name: str, found: dict[str, Any]) -> list[str]:
         f"it takes {found['least_occasions']} occasions, and {found['least_share']:.0%} of the "
         "things.",
     ]
+
+
+def most_telling(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that are most common in the persona against all, in the order they were in."""
+    order = sorted(range(len(reasons)), key=lambda n: (-reasons[n]["times"], n))
+    return [reasons[n] for n in sorted(order[:SHOWN_REASONS])]
 
 
 def _reasons(reasons: list[dict[str, Any]]) -> Table:

@@ -138,9 +138,16 @@ class Lake:
 
     def summary(self, step: str) -> dict[str, Any]:
         """What the latest run of a step found; empty when it has not run."""
-        if self.head is None or step not in self.head.steps:
-            return {}
-        return dict(self.head.steps[step]["summary"])
+        return _summary(self.head, step)
+
+    def summary_at(self, run_id: str, step: str) -> dict[str, Any]:
+        """The same as the newest run of this id left it.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        runs = self.workspace.runs
+        return _summary(read_manifest(runs, number_of(runs, run_id)), step)
 
     def run_hint(self) -> str:
         """What to do where a step has not run: wait for who is writing now, or run."""
@@ -167,3 +174,9 @@ class Lake:
             files = None if version is None else files_of(self.workspace.lake / name, version)
             self._tables[key] = self._engine.table(name, schema_of(name), files)
         return self._tables[key]
+
+
+def _summary(manifest: Manifest | None, step: str) -> dict[str, Any]:
+    if manifest is None or step not in manifest.steps:
+        return {}
+    return dict(manifest.steps[step]["summary"])

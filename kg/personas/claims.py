@@ -18,7 +18,7 @@ import pyarrow as pa
 from kg.activity import STRATA
 from kg.hashing import stable_id
 from kg.personas import labels, statistics
-from kg.personas.counts import HALF, Scan, answered_by, before_ms, counts, shares
+from kg.personas.counts import HALF, Scan, answered_by, before_ms, counts, newest_ms, shares
 from kg.personas.kinds import (
     DAY_MS,
     FURTHER_PLACE,
@@ -205,7 +205,7 @@ def choose(lake: "Lake", *, sampled: bool, progress: Progress = silent) -> Chose
     )
     q = _q_values(family)
     shares, same = _share_claims(lake), answered_by(scan)
-    context = _Context(Labels(lake), _as_of(lake), before_ms(scan), shares, same)
+    context = _Context(Labels(lake), newest_ms(lake), before_ms(scan), shares, same)
     found = {version: _of_version(version, family, q, context) for version in sorted(shares)}
     bare = [version for version, mine in found.items() if len(mine) == 1]
     for version, more in _common(lake, bare, context):
@@ -412,7 +412,7 @@ def _claim(
 
 
 def _share_claims(lake: "Lake") -> dict[str, Claim]:
-    kind, as_of_ms = KINDS["share"], _as_of(lake)
+    kind, as_of_ms = KINDS["share"], newest_ms(lake)
     found = {}
     for (version, _), boxes in by_pair(lake.run(shares(Scan(lake, half=None))).to_pylist()).items():
         persona_id, _, number = version.rpartition("@")
@@ -437,11 +437,6 @@ def by_pair(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Counts]:
 
 
 NOBODY = Counts(*([(0,) * STRATA] * len(BOXES)))
-
-
-def _as_of(lake: "Lake") -> int:
-    events = lake.table("events")
-    return int(events.occurred_at_ms.max().to_pyarrow().as_py() or 0)
 
 
 def params_of(kind: Kind, claims: Iterable[Claim], before: int) -> dict[str, Any]:

@@ -279,10 +279,14 @@ def _following(scan: Scan) -> Any:
     )
 
 
+def newest_ms(lake: Any) -> int:
+    """When the newest event happened; 0 where there is none."""
+    return int(lake.table("events").occurred_at_ms.max().to_pyarrow().as_py() or 0)
+
+
 def before_ms(scan: Scan) -> int:
     """Who was first seen later than this has not had the time to come back."""
-    end = scan.lake.table("events").occurred_at_ms.max().to_pyarrow().as_py()
-    return int(end or 0) - RETURN_DAYS * DAY_MS
+    return newest_ms(scan.lake) - RETURN_DAYS * DAY_MS
 
 
 def _repeat(scan: Scan) -> Answers:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from kg.lake.tables import schema_of
 from kg.personas.constraints import Constraints, Goal
+from kg.personas.counts import newest_ms
 from kg.personas.kinds import DAY_MS, GOALS
 from kg.personas.named import Named
 from kg.personas.statistics import unless_few
@@ -73,11 +74,6 @@ def rates(lake: Any) -> list[dict[str, Any]]:
                 }
             )
     return told
-
-
-def newest_ms(lake: Any) -> int:
-    """When the newest event happened; 0 where there is none."""
-    return int(lake.table("events").occurred_at_ms.max().to_pyarrow().as_py() or 0)
 
 
 def reaching(lake: Any, named: Named, name: str, goal: Goal) -> Any:

@@ -11,8 +11,13 @@ Hole = dict[str, str]
 
 
 def holes(lake: "Lake") -> list[Hole]:
-    """Those of the records in a lake, today's or as a run left it."""
-    found = lake.summary("intents").get("holes", ())  # not of runs of before
+    """Those of the records in a lake."""
+    return said(lake.summary("intents"))
+
+
+def said(summary: Mapping[str, Any]) -> list[Hole]:
+    """Those that the step that makes intents told of in its summary."""
+    found = summary.get("holes", ())  # not of runs of before
     return [{name: hole[name] for name in ("dataset", "first", "last")} for hole in found]
 
 

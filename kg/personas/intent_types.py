@@ -93,11 +93,13 @@ def describe(lake: "Lake", llm: LlmServer | None, progress: Progress = silent) -
     """The types that most holders of each persona have, each with its line.
 
     A line that a model wrote, or was asked for in vain, stays while the facts are the same words.
+    That it was through the only channel there is, no line says.
 
     Args:
         llm: who writes the lines; None: the template.
     """
-    plain = counted(lake)
+    only = _only_channel(lake)
+    plain = [_without(one, only) for one in counted(lake)]
     if llm is None:
         return plain
     before = {(one.verb, one.topic): one for one in read(lake) if one.asked}
@@ -200,9 +202,26 @@ def _mostly(lake: "Lake", intents: Any) -> Named:
         most = both.filter(2 * both.n > both.every, both.people >= MIN_PEOPLE)
         for row in lake.run(most).to_pylist():
             way = row["way"]
-            words = DAYPARTS[way].format(zone=zone) if kind == "daypart" else f"through {tidy(way)}"
+            words = DAYPARTS[way].format(zone=zone) if kind == "daypart" else _through(way)
             found.setdefault((row["verb"], row["topic"]), []).append(words)
     return found
+
+
+def _only_channel(lake: "Lake") -> str | None:
+    """The channel that all intents came through, in words; None: there are several."""
+    channels = Scan(lake, half=None).intents.select("channel").distinct()
+    names = lake.run(channels.filter(channels.channel.notnull()))["channel"].to_pylist()
+    return _through(names[0]) if len(names) == 1 else None
+
+
+def _without(one: IntentType, way: str | None) -> IntentType:
+    mostly = tuple(words for words in one.facts.mostly if words != way)
+    facts = replace(one.facts, mostly=mostly)
+    return replace(one, facts=facts, line=plain_line(facts))
+
+
+def _through(channel: str) -> str:
+    return f"through {tidy(channel)}"
 
 
 def _items(lake: "Lake", intents: Any, labels: Labels) -> Named:

@@ -8,7 +8,7 @@ the history.
 from typing import TYPE_CHECKING, Any
 
 from kg.errors import InputError
-from kg.personas.holes import holes
+from kg.personas.holes import said
 from kg.personas.statistics import wilson
 
 if TYPE_CHECKING:
@@ -143,14 +143,8 @@ def _run(
         "run_id": mine[0]["run_id"],
         "as_of_ms": mine[0]["as_of_ms"],
         "personas": sum(row["number"] == number for row in stood),
-        "holes": _holes(lake, mine[0]["run_id"]),
+        "holes": said(lake.summary_at(mine[0]["run_id"], "intents")),
     } | changes(mine)
-
-
-def _holes(lake: "Lake", run_id: str) -> list[dict[str, str]]:
-    """Days of which a table had no event when a run looked, though others had."""
-    with lake.at_run(run_id) as then:
-        return holes(then)
 
 
 def changes(lines: list[dict[str, Any]]) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from kg.hashing import stable_id
 from kg.lake.tables import schema_of
 from kg.personas.constraints import Condition, Constraints
-from kg.personas.goals import newest_ms
+from kg.personas.counts import newest_ms
 from kg.personas.kinds import DAY_MS
 from kg.personas.named import Named
 from kg.personas.statistics import unless_few, wilson

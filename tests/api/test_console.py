@@ -12,7 +12,7 @@ from rich.console import Console
 from api.cli import console
 from api.cli.console import TerminalProgress, escape
 from api.cli.ending import CUT_SHORT, ending, is_interrupted
-from api.cli.personas import proposal, show_claims, show_proposal
+from api.cli.personas import claim_line, proposal, show_claims, show_proposal
 from api.cli.query import _pasted
 from kg.errors import InputError, NotFound, Unavailable
 from kg.exports import COMPUTED, EXPORTS
@@ -120,8 +120,9 @@ def test_an_output_that_takes_nothing_is_one_line(tmp_path: Path) -> None:
 def test_a_path_under_a_claim_of_less_is_marked_and_the_table_says_the_direction() -> None:
     path = [{"label": "Session", "node_id": "s_1", "about": "web"}]
     claim = {
-        "kind": "channel", "measure": "people with an intent here", "value": 0.044, "low": 0.015,
-        "high": 0.122, "q": None, "descriptive": True, "people": 68, "evidence": [path],
+        "kind": "channel", "subject": "", "measure": "people with an intent here",
+        "value": 0.044, "low": 0.015, "high": 0.122, "q": None, "descriptive": True,
+        "people": 68, "evidence": [path],
     }  # fmt: skip
     less = {"claim_id": "c_less", "subject_label": "survey", "direction": "less"}
     more = {"claim_id": "c_more", "subject_label": "web", "direction": "more"}
@@ -133,14 +134,27 @@ def test_a_path_under_a_claim_of_less_is_marked_and_the_table_says_the_direction
         told += [claim | goal | {"reference_value": None}]
         show_claims(Console(file=written, width=140), told)
         said = written.getvalue()
-    assert "c_less survey, somebody of whom it is not true:\n  (Session s_1: web)" in said
-    assert "c_more web, because, among others:\n  (Session s_1: web)" in said
-    assert "c_all people, one of them, and the first intent of theirs that counts" in said
+    against = "c_less came through survey, somebody of whom it is not true:"
+    assert f"{against}\n  (Session s_1: web)" in said
+    assert "c_more came through web, because, among others:\n  (Session s_1: web)" in said
+    assert "c_all of all people hold this persona, one of them, and the first intent of" in said
     assert [re.split(r"\s*│\s*", row)[2] for row in said.splitlines() if "│ c_" in row][
         -1
     ] == "goal"
     rows = [re.split(r"\s*│\s*", line)[4:6] for line in said.splitlines() if "│ c_" in line]
     assert rows[:2] == [["4.4%", "less than 18.3%"], ["4.4%", "more than 0.04%"]]
+
+
+def test_a_claim_by_itself_says_what_they_did_and_against_whom() -> None:
+    claim = {
+        "kind": "topic", "subject": "bought tea", "subject_label": "tea", "value": 0.26,
+        "low": 0.22, "high": 0.32, "reference_value": 0.68,
+    }  # fmt: skip
+    assert claim_line(claim) == (
+        "26.0% (22.0% to 32.0%) of them bought tea, against 68.0% of equally active others"
+    )
+    share = claim | {"kind": "share", "subject_label": "", "reference_value": None}
+    assert claim_line(share) == "26.0% (22.0% to 32.0%) of all people hold this persona"
 
 
 def test_a_query_may_end_as_in_a_file_and_must_say_something() -> None:

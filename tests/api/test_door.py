@@ -36,8 +36,8 @@ def test_new_records_update_what_is_there() -> None:
     door = _chosen(FOUND)
     assert door.is_update
     assert door.kept("run_id") == {"run_id": "p1"}
-    assert door.told(skipped=False).startswith("Personas were updated by the rule they have")
-    assert "Nothing is new" in door.told(skipped=True)
+    assert door.told({}, skipped=False).startswith("Personas were updated by the rule they have")
+    assert "Nothing is new" in door.told({}, skipped=True)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_new_records_update_what_is_there() -> None:
 def test_an_update_says_what_is_not_as_it_was(read: dict[str, str], why: str) -> None:
     door = _chosen(FOUND | {"personas": FOUND["personas"] | read})
     assert door.is_update
-    assert why in door.told(skipped=False)
+    assert why in door.told({"trials": []}, skipped=False)
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,10 @@ def test_a_search_is_made_where_it_must_be(
 ) -> None:
     door = _chosen(summaries, **more)
     assert not door.is_update
-    assert why in door.told(skipped=False)
+    assert why in door.told({"trials": []}, skipped=False)
     assert door.kept("run_id") == {}
+
+
+def test_where_there_was_nothing_to_search_in_no_search_is_told_of() -> None:
+    told = _chosen({}).told({"result": "too few people to look for personas"}, skipped=False)
+    assert told == "Personas could not be searched for."

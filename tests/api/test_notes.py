@@ -15,6 +15,7 @@ from api.cli.notes_on_personas import (
     why_so_many,
 )
 from api.cli.personas import size
+from api.cli.why import SHOWN_REASONS, most_telling
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
@@ -150,6 +151,20 @@ def test_records_of_nobody_are_told_with_the_reason() -> None:
     assert told == (
         "90 records of nobody, kept and in no persona: each names only what many people use."
     )
+
+
+def test_records_that_only_a_placeholder_names_are_warned_of() -> None:
+    datasets = [{"anonymous": 5, "placeholders": 2}, {"anonymous": 1}]
+    said = {
+        "report": {"files": [], "datasets": datasets, "mapping": "m", "time_zone": None,
+                   "consent": {}, "sampled": "no"},
+        "consent": {"default": "granted", "basis": "terms"}, "sampled": "no",
+    }  # fmt: skip
+    for one in datasets:
+        one |= {"name": "events", "kind": "event", "accepted": 9}
+    warned, nameless, _ = notes(_Told(said, "ingest"))
+    assert warned.startswith(f"{WARNING}2 records that name nobody but by what stands for nobody")
+    assert nameless.startswith("4 records without any identifier")
 
 
 def test_who_is_not_among_the_people_of_shares_is_said() -> None:
@@ -334,3 +349,10 @@ def test_that_personas_tell_of_little_is_warned_of(outside: float, warned: bool)
     assert "100% of" not in told[0]
     assert (told == little(said)) is warned
     assert little(said | {"drift": {}}) == little({"result": "no stable structure"}) == []
+
+
+def test_of_many_reasons_why_somebody_holds_a_persona_the_most_telling_are_shown() -> None:
+    reasons = [{"occasion": n, "times": float(n % 3)} for n in range(3 * SHOWN_REASONS)]
+    shown = most_telling(reasons)
+    assert shown == reasons[2::3], "in the order of time"
+    assert most_telling(reasons[:5]) == reasons[:5]

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from program import personagraph
+from program import personagraph, succeed
 from serving import served
 
 from kg.graph import shown
@@ -56,6 +56,18 @@ def test_personas_of_which_nothing_is_stated_yet_are_told_of(tmp_path: Path) -> 
         said = " ".join(told.stdout.split())
         assert "no names or claims yet, which come last in a run. Run: personagraph" in said
         assert "verify" not in said
+
+
+def test_a_topic_that_most_intents_are_about_is_warned_of_beside_the_personas(
+    tmp_path: Path,
+) -> None:
+    planted(tmp_path / "w")
+    with Lake.writer(tmp_path / "w") as lake, lake.step("personas") as step:
+        most = {"topic": "home", "label": "Home", "topics": 9, "share": 0.9}
+        step.summary["constraints"] = {"largest_topic": most}
+    for asked in (("list",), ("show", BAKE)):
+        said = succeed(personagraph(tmp_path, "personas", *asked, "-w", "w"))
+        assert "warning: 90% of the intents that personas are made of are about Home" in said
 
 
 def test_a_graph_that_no_run_has_finished_is_warned_of(tmp_path: Path) -> None:

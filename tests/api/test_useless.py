@@ -18,6 +18,7 @@ def test_a_file_that_shrank_is_warned_of_and_one_that_is_useless_changes_nothing
     data = fill(tmp_path / "data", {"events.csv": _rows(6)}, EVENTS)
     told = succeed(personagraph(tmp_path, "run", data, "-w", "w"))
     assert "too few people to look for personas" in told
+    assert "Personas could not be searched for." in told
     assert "recur" not in told
     fill(data, {"events.csv": _rows(3)})
     report = as_json(personagraph(tmp_path, "run", data, "-w", "w", "--json"))

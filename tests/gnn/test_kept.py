@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from gnn.found import PersonaConfig
-from gnn.kept import NOT_FOUND, stored
+from gnn.kept import stored
 from gnn.search import find
 from gnn.tensors import arrange
 from kg.lake import Lake
@@ -66,7 +66,9 @@ def test_a_persona_that_must_be_kept_goes_on_by_its_rule_and_is_not_said_to_be_f
     summary = _again(path, f"must_keep: [{one}]", "b", least_people=490)
     (row,) = rows_of(path, "personas").to_pylist()
     assert (row["persona_id"], row["kept_by"]) == (one, "business")
-    assert row["kept_because"].startswith(f"{NOT_FOUND}; fewer than 490 people hold it")
+    assert row["kept_because"].startswith(
+        "fewer than 490 people hold it (personas.yaml asks for more)"
+    )
     assert summary["kept_by_business"][0]["persona_id"] == one
     assert "personas" not in summary
     assert abs(row["people"] - before[one]["people"]) < 0.5 * before[one]["people"]

@@ -150,7 +150,7 @@ def test_who_does_anything_mostly_holds_nothing() -> None:
 
 
 def four_groups(people: int) -> Planted:
-    """Three groups after three topics of twelve each, three times in four; the fourth after any."""
+    """Three groups after three topics of twelve each, seven times in ten; the fourth after any."""
     rng = np.random.default_rng(7)
     user = np.repeat(np.arange(people), rng.integers(5, 20, people))
     count, group = len(user), user % 4

@@ -660,6 +660,7 @@ def test_identifiers_that_name_nobody_are_dropped_and_counted(tmp_path: Path, ju
     assert len(found.rows("events")) == 2
     (dataset,) = found.report.datasets
     assert (dataset.dropped_identifiers, dataset.anonymous) == (1, 1)
+    assert dataset.placeholders == 1
 
 
 @pytest.mark.parametrize("namespace", ["customer", "phone"])

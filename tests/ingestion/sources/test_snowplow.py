@@ -58,6 +58,7 @@ def test_who_a_row_names(tmp_path: Path) -> None:
     ]  # fmt: skip
     (dataset,) = found.report.datasets
     assert (dataset.dropped_identifiers, dataset.anonymous) == (2, 1)
+    assert dataset.placeholders == 1, "of the other another id is left"
     assert dict(found.rows("events", "record_key", "channel"))[key(2)] == "app"
 
 

@@ -66,6 +66,7 @@ def test_what_a_step_wrote_is_there_after_it(tmp_path: Path) -> None:
         assert reader.step_id("sessions") is None
         assert reader.summary("identity") == {"users": 2}
         assert reader.summary("sessions") == {}
+        assert reader.summary_at(step.id, "identity") == {"users": 2}
         assert set(reader.arrow("identities")["run_id"].to_pylist()) == {step.id}
 
 

@@ -69,6 +69,17 @@ def test_what_the_business_keeps_out_is_not_spoken_of(stated: Stated) -> None:
     assert one.facts.mostly == ("through web",)
 
 
+def test_the_only_channel_there_is_is_in_no_line(projected: Stated) -> None:
+    with projected.lake.step("intents", config={"channels": 1}) as step:
+        intents = projected.lake.arrow("intents").drop_columns(["run_id"])
+        channel = intents.column_names.index("channel")
+        web = pa.array(["web"] * len(intents), intents.schema.field(channel).type)
+        step.overwrite("intents", intents.set_column(channel, intents.schema.field(channel), web))
+    lines = [one.line for one in describe(projected.lake, None)]
+    assert any(", mostly in the evening" in line for line in lines)
+    assert not any("web" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     "line",
     [
