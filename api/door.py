@@ -56,7 +56,12 @@ class Door:
             skipped: nothing was to do.
         """
         if skipped:
-            return "Nothing is new: the personas are as they were."
+            were = (
+                "the personas are as they were"
+                if summary.get("personas")
+                else "no persona, as before"
+            )
+            return f"Nothing is new: {were}."
         if self.is_update:
             return f"Personas were updated by the rule they have, without a search: {self.why}."
         if "trials" not in summary:

@@ -88,7 +88,7 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
             stability = race.stability(best, rule)
             kept = np.flatnonzero(stability >= config.least_return)
             told = Told(rule, kept, stability[kept])
-            wider = _with_overlooked(episodes, rows, manners, told, (config, leiden))
+            wider = _with_overlooked(race, told)
         task.advance()
     came = {"personas": rule.personas, "come_back": len(kept)}
     report.summary["taken"] = best.told() | came
@@ -156,47 +156,39 @@ def _nothing(episodes: Episodes, config: PersonaConfig, report: Report, why: str
     return Found(rule, np.ones((len(episodes), 1)), [], [])
 
 
-def _with_overlooked(
-    episodes: Episodes,
-    rows: Ints,
-    manners: tuple[Manner, ...],
-    told: Told,
-    settings: tuple[PersonaConfig, Leiden],
-) -> Told:
+def _with_overlooked(race: Race, told: Told) -> Told:
     """With personas that were overlooked.
 
     One is taken if it comes back, in the median of several halvings, and leaves those found what
     they were. Both halves are fitted from the guess for all, so that a handful of people each need
     not find a small persona anew.
     """
-    config, leiden = settings
-    some = sample(episodes, rows, config.most_fitted, config.seed)
-    common = sample(episodes, rows, config.most_tried, config.seed + 1)
-
-    def said(rule: Rule, half: Ints) -> Soft:
-        start = assign(episodes, half, manners, rule)
-        return assign(
-            episodes, common, manners, fit(episodes, half, manners, start, config.mixture)[0]
-        )
-
+    episodes, manners, config, common = race.episodes, race.manners, race.config, race.common
+    some = sample(episodes, race.rows, config.most_fitted, config.seed)
     people = episodes.user[common]
     pairs = [halves(episodes, config, number) for number in range(HALVINGS)]
     soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
     named = merged(soft, told.kept)
-    for guess in overlooked(episodes, some, named, (config.overlooked, leiden, config.seed)).T:
+    for guess in overlooked(episodes, some, named, (config.overlooked, race.leiden, config.seed)).T:
         start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
         now = assign(episodes, common, manners, wider)
         same = same_place(people, was, now[:, :-1])[told.kept]
         if same.min(initial=1.0) < config.least_same:
             continue
-        backs = [same_place(people, *side_by_side(partial(said, wider), p))[-1] for p in pairs]
+        again = partial(_refitted, race, wider)
+        backs = [same_place(people, *side_by_side(again, pair))[-1] for pair in pairs]
         back = np.median(backs)
         if back >= config.least_return:
             kept = np.append(told.kept, wider.personas - 1)
             told, was = Told(wider, kept, np.append(told.stability, back)), now
             soft = assign(episodes, some, manners, wider)
     return told
+
+
+def _refitted(race: Race, rule: Rule, half: Ints) -> Soft:
+    """What the rule says of the common episodes when it is fitted to a half alone."""
+    return race.said(half, assign(race.episodes, half, race.manners, rule))
 
 
 def _judged(

@@ -92,6 +92,10 @@ class Race:
     Args:
         manners: that may shape personas, the most telling first.
         settings: the algorithm of the store, and where the work reports.
+
+    Attributes:
+        rows: the episodes of the people who are fitted.
+        common: those of them that all rules are compared on.
     """
 
     def __init__(
@@ -101,16 +105,16 @@ class Race:
         config: PersonaConfig,
         settings: tuple[Leiden, Report],
     ) -> None:
-        self._episodes, self._manners, self._config = episodes, manners, config
-        self._leiden, self._report = settings
-        self._rows = np.flatnonzero(episodes.fit[episodes.user])
-        self._common = sample(episodes, self._rows, config.most_tried, config.seed + 1)
+        self.episodes, self.manners, self.config = episodes, manners, config
+        self.leiden, self._report = settings
+        self.rows = np.flatnonzero(episodes.fit[episodes.user])
+        self.common = sample(episodes, self.rows, config.most_tried, config.seed + 1)
         self._pairs: dict[int, list[tuple[Ints, Proposer]]] = {}
 
     def winner(self) -> Trial | None:
         """The way that is taken; None where nothing comes back."""
         kinds: dict[str, list[Trial]] = {kind: [] for kind in (PARTS, COMMUNITIES, USERS)}
-        for way in ways(self._config.proposals):
+        for way in ways(self.config.proposals):
             kinds[way.by].append(Trial(way))
         taken = self._of_parts(kinds[PARTS])
         for kind in (COMMUNITIES, USERS):
@@ -128,7 +132,7 @@ class Race:
         """On each pair of halves those that were half as good as the best so far; of those that are
         left, and that the best does not beat, the fewest parts: more tear a persona in two."""
         left, best = trials, 0.0
-        for _ in range(self._config.halvings if trials else 0):
+        for _ in range(self.config.halvings if trials else 0):
             self._measured(left)
             best = max(trial.information for trial in left)
             if not best and len(left[0].backs) >= IN_VAIN:
@@ -147,19 +151,19 @@ class Race:
         self._measured(trials)
         bar = MUCH_MORE * taken.information if taken else 0.0
         while (best := max(trials, key=lambda trial: trial.information)).information > bar:
-            if len(best.backs) == self._config.halvings:
+            if len(best.backs) == self.config.halvings:
                 return best if taken is None or best.leads(taken) else None
             self._measured([best])
         return None
 
     def fitted(self, trial: Trial) -> Rule:
         """The rule of all people who are fitted, grouped in this way."""
-        rows = sample(self._episodes, self._rows, self._config.most_fitted, self._config.seed)
+        rows = sample(self.episodes, self.rows, self.config.most_fitted, self.config.seed)
         proposer = self._proposer(rows)
         if trial.way.by == COMMUNITIES:
             self._train({"all": proposer})
         start = _as_soft(proposer.groups(trial.way))
-        return fit(self._episodes, rows, self._manners, start, self._config.mixture)[0]
+        return fit(self.episodes, rows, self.manners, start, self.config.mixture)[0]
 
     def stability(self, trial: Trial, rule: Rule) -> Floats:
         """How well a rule of as many other people would tell each group of this one.
@@ -169,8 +173,8 @@ class Race:
 
         Shapes: -> (k,), -1 to 1.
         """
-        whole = assign(self._episodes, self._common, self._manners, rule)
-        user = self._episodes.user[self._common]
+        whole = assign(self.episodes, self.common, self.manners, rule)
+        user = self.episodes.user[self.common]
         came_back = [returned(user, whole, said) for said in trial.said]
         return of_twice_as_many(np.median(came_back, axis=0))
 
@@ -188,25 +192,25 @@ class Race:
         pair = self._pair(len(trial.backs))
         with self._report.clock("mixture"):
             starts = [(rows, _as_soft(one.groups(trial.way))) for rows, one in pair]
-            first, second = side_by_side(lambda start: self._said(*start), starts)
+            first, second = side_by_side(lambda start: self.said(*start), starts)
         trial.said.append((first, second))
-        least = self._config.least_return
-        trial.backs.append(compare(self._episodes, self._common, trial.said[-1], least))
+        least = self.config.least_return
+        trial.backs.append(compare(self.episodes, self.common, trial.said[-1], least))
 
-    def _said(self, rows: Ints, start: Soft) -> Soft:
+    def said(self, rows: Ints, start: Soft) -> Soft:
         """What the rule of some episodes says of those that all rules are compared on."""
-        rule = fit(self._episodes, rows, self._manners, start, self._config.mixture)[0]
-        return assign(self._episodes, self._common, self._manners, rule)
+        rule = fit(self.episodes, rows, self.manners, start, self.config.mixture)[0]
+        return assign(self.episodes, self.common, self.manners, rule)
 
     def _pair(self, number: int) -> list[tuple[Ints, Proposer]]:
         if number not in self._pairs:
-            both = halves(self._episodes, self._config, number)
+            both = halves(self.episodes, self.config, number)
             self._pairs[number] = [(rows, self._proposer(rows)) for rows in both]
         return self._pairs[number]
 
     def _proposer(self, rows: Ints) -> Proposer:
-        settings = (self._config.proposals, self._leiden, self._config.seed)
-        return Proposer(self._episodes, rows, self._manners, settings)
+        settings = (self.config.proposals, self.leiden, self.config.seed)
+        return Proposer(self.episodes, rows, self.manners, settings)
 
     def _read(self, number: int) -> None:
         """The vectors of a pair of halves, if they are not there yet."""
@@ -215,7 +219,7 @@ class Race:
             self._train(both)
 
     def _train(self, proposers: dict[str, Proposer]) -> None:
-        steps = len(proposers) * self._config.proposals.encoder.steps
+        steps = len(proposers) * self.config.proposals.encoder.steps
         told = "Reading intents and their company"
         with (
             self._report.clock("proposals"),

@@ -37,7 +37,8 @@ def test_new_records_update_what_is_there() -> None:
     assert door.is_update
     assert door.kept("run_id") == {"run_id": "p1"}
     assert door.told({}, skipped=False).startswith("Personas were updated by the rule they have")
-    assert "Nothing is new" in door.told({}, skipped=True)
+    assert door.told({"personas": 3}, skipped=True).endswith("the personas are as they were.")
+    assert door.told({}, skipped=True) == "Nothing is new: no persona, as before."
 
 
 @pytest.mark.parametrize(

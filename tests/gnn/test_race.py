@@ -70,7 +70,7 @@ def test_what_comes_back_less_than_by_chance_is_nothing() -> None:
     trial = Trial(Way(PARTS, 3), backs=[back, back])
     assert trial.information == 0
     race = Race.__new__(Race)
-    race._config = PLAIN
+    race.config = PLAIN
     race._measured = lambda trials: None  # type: ignore[method-assign]
     assert race._of_parts([trial]) is None
 
@@ -88,7 +88,7 @@ def test_communities_are_taken_where_twice_as_much_comes_back_and_it_varies_less
     came_back: tuple[float, ...], times: int, taken: bool
 ) -> None:
     race = Race.__new__(Race)
-    race._config = replace(PLAIN, halvings=4)
+    race.config = replace(PLAIN, halvings=4)
     left = iter(came_back)
 
     def measured(trials: list[Trial]) -> None:
