@@ -111,10 +111,10 @@ def _refuse_retired(lake: "Lake", wanted: str) -> None:
 
     for one in history(lake)["personas"]:
         if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
-            history_of = f"personas history {one['persona_id']}"
+            asked = lake.workspace.command(f"personas history {one['persona_id']}")
             raise NotFound(
                 f"the persona {wanted!r} ({one['name']}) is no more",
-                hint=f"`{lake.workspace.command(history_of)}` says what it was and what became of it",
+                hint=f"`{asked}` says what it was and what became of it",
             )
 
 
