@@ -83,7 +83,7 @@ def _persona(row: dict[str, Any], words: dict[str, Any] | None) -> dict[str, Any
 
 
 def one_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
-    """A persona by id, or by an unambiguous start of its name, with its claims and evidence.
+    """A persona by id, by its name or an unambiguous start of it, with its claims and evidence.
 
     Raises:
         NotFound: none fits, or more than one does.
@@ -102,7 +102,7 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     every = personas(lake)
     if not _fitting(every, wanted):
         _refuse_retired(lake, wanted)
-    return _the_one(every, wanted)
+    return _the_one(lake, every, wanted)
 
 
 def _refuse_retired(lake: "Lake", wanted: str) -> None:
@@ -111,10 +111,10 @@ def _refuse_retired(lake: "Lake", wanted: str) -> None:
 
     for one in history(lake)["personas"]:
         if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
+            asked = lake.workspace.command(f"personas history {one['persona_id']}")
             raise NotFound(
                 f"the persona {wanted!r} ({one['name']}) is no more",
-                hint=f"`personagraph personas history {one['persona_id']} --workspace "
-                f"{lake.workspace.path.name}` says what it was and what became of it",
+                hint=f"`{asked}` says what it was and what became of it",
             )
 
 
@@ -128,22 +128,25 @@ def refuse_unlooked(lake: "Lake") -> None:
         raise NotFound(f"{NOT_LOOKED.capitalize()}.", hint=lake.run_hint())
 
 
-NONE_THERE = "there is none here; `personagraph personas list` says why"
-
-
 def _fitting(every: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
-    return [p for p in every if wanted in _written(p)] or [
-        p for p in every if p["name"].lower().startswith(wanted.lower())
-    ]
+    """By id, by name, or by the start of names: `Toys Buyers` is not `Toys Buyers II`."""
+    name = wanted.lower()
+    return (
+        [p for p in every if wanted in _written(p)]
+        or [p for p in every if p["name"].lower() == name]
+        or [p for p in every if p["name"].lower().startswith(name)]
+    )
 
 
-def _the_one(every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
+def _the_one(lake: "Lake", every: list[dict[str, Any]], wanted: str) -> dict[str, Any]:
     fits = _fitting(every, wanted)
-    if len(fits) != 1:
-        names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
-        what = "no persona fits" if not fits else "several personas fit"
-        raise NotFound(f"{what} {wanted!r}", hint=f"there are: {names}" if names else NONE_THERE)
-    return fits[0]
+    if len(fits) == 1:
+        return fits[0]
+    names = ", ".join(f"{p['persona_id']} ({p['name']})" for p in (fits or every))
+    hint = f"there are: {names}"
+    if not names:
+        hint = f"there is none here; `{lake.workspace.command('personas list')}` says why"
+    raise NotFound(f"{'several personas fit' if fits else 'no persona fits'} {wanted!r}", hint=hint)
 
 
 def _written(persona: dict[str, Any]) -> tuple[str, ...]:
@@ -197,7 +200,7 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
         refuse_unlooked(lake)
     found = history(lake)
     if wanted is not None:
-        found["personas"] = [_the_one(found["personas"], wanted)]
+        found["personas"] = [_the_one(lake, found["personas"], wanted)]
     for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):
         row["as_of"] = instant(row.pop("as_of_ms"))
     for one in found["personas"]:
@@ -247,7 +250,7 @@ def intents(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     if wanted is None:
         del every["version_id"]
         return {"everybody": every, "personas": figures, "queries": QUERIES}
-    one = _the_one(known, wanted)
+    one = _the_one(lake, known, wanted)
     version = f"{one['persona_id']}@{one['version']}"
     mine = next((row for row in figures if row["version_id"] == version), None)
     if mine is None:

@@ -34,6 +34,7 @@ NO_INTENT = (
     "leave anything in?"
 )
 TOO_FEW = "too few people to look for personas"
+ASKED_FOR = "personas.yaml asks for so many"
 MOST_SHARED = 0.9
 """Of all types, that people have on average: from here on they hardly differ in what they do."""
 UNTOLD = (
@@ -207,7 +208,7 @@ def alike(episodes: Episodes) -> str:
 def held_by_few(config: PersonaConfig) -> str:
     """That no persona is held by as many people as it takes, and who asks for so many."""
     asked = config.least_people > MIN_PEOPLE
-    why = "personas.yaml asks for so many" if asked else "of fewer nothing is said; read more"
+    why = ASKED_FOR if asked else "of fewer nothing is said; read more"
     return f"no persona is held by {config.least_people:,} people ({why})"
 
 

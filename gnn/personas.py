@@ -27,6 +27,7 @@ from gnn.apart import apart, busier
 from gnn.communities import Leiden
 from gnn.device import one_thread, side_by_side
 from gnn.found import (
+    ASKED_FOR,
     NO_INTENT,
     NO_STRUCTURE,
     ONE_TOPIC,
@@ -113,10 +114,12 @@ def _too_few(episodes: Episodes, people: int, config: PersonaConfig) -> str:
         return f"{TOO_FEW} (they all fell into one half of two)"
     again, least = _came_again(episodes, config), max(config.least_people, 1)
     if again < least:
+        asked = least > MIN_PEOPLE
+        why = "are all their records here, and under one id for each person?"
         return (
             f"{TOO_FEW}: {again:,} of {len(episodes.user_ids):,} did something on "
             f"{config.least_occasions} occasions or more, which holding a persona takes, and "
-            f"{least:,} are needed (are all their records here, and under one id for each person?)"
+            f"{least:,} are needed ({ASKED_FOR if asked else why})"
         )
     return ""
 

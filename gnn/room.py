@@ -17,6 +17,18 @@ MOST_PARTS = 16
 """A device on which a sixteenth does not fit has no room for this work."""
 
 
+NO_ROOM = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "can't allocate memory")
+"""Torch has a class only for what its allocator on a GPU refuses: a GPU that another program has
+filled, cuBLAS and the CPU say it in a plain RuntimeError."""
+
+
+def is_no_room(error: Exception) -> bool:
+    """Whether an error says that memory was too small, and nothing else was wrong."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in NO_ROOM)
+
+
 def unheard(message: str) -> None:
     """For where nobody listens."""
     del message

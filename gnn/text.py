@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from gnn.device import device
-from gnn.room import Room, unheard
+from gnn.room import Room, is_no_room, unheard
 from kg.errors import InputError
 from kg.hashing import text_hash
 from kg.letters import LETTER
@@ -230,6 +230,8 @@ def encoded(model: Any, texts: list[str], room: Room) -> Vectors:
                 show_progress_bar=False,
             )
             return np.asarray(made, np.float32)
-        except torch.OutOfMemoryError:
-            pass  # its tensors are let go here, before the next try
+        except (RuntimeError, MemoryError) as error:
+            if not is_no_room(error):
+                raise
+        # The error and its tensors are let go here, before the next try.
         room.less()

@@ -24,7 +24,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from gnn.crew import ALONE, Crew
 from gnn.device import device, one_thread
 from gnn.encoder import EncoderConfig, Floats32, Nodes, Sample, co_occurrence, sample
-from gnn.room import CPU, Room, unheard
+from gnn.room import CPU, Room, is_no_room, unheard
 from gnn.tensors import Ints
 from kg.lake.disk import on_disk, write_whole
 from kg.progress import Task, unwatched
@@ -190,7 +190,9 @@ class _Training:
                     self._place()
                 attempt()
                 fits = True
-            except torch.OutOfMemoryError:
+            except (RuntimeError, MemoryError) as error:
+                if not is_no_room(error):
+                    raise
                 fits = False
             if self.work.crew.agree(fits):
                 return

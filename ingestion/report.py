@@ -156,6 +156,8 @@ class Report:
             reasons.update(file.reasons)
         broken = [file for file in self.files if file.status == "unreadable"]
         why = f"{broken[0].source}: {broken[0].detail}" if broken else "its files hold none"
+        if not broken and not reasons:
+            hint = "Export them again, with records in them; what was read before stays as it was."
         if all(file.status in {"ignored", "unmapped", "linked"} for file in self.files):
             why = "the mapping reads none of its files"
             hint = (

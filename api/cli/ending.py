@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import typer
 
-from kg.errors import PersonagraphError
+from kg.errors import PersonagraphError, Unavailable
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -22,6 +22,11 @@ CUT_SHORT = Ending(
     "Interrupted.", "Nothing is lost: run the same command again to go on.", INTERRUPTED
 )
 _SILENT = Ending("", None, BROKEN_PIPE)
+_NO_MEMORY = Ending(
+    "The memory of this machine is too small for it.",
+    "Nothing is lost: end other programs, and run the same command again to go on.",
+    Unavailable.exit_code,
+)
 
 
 def ending(error: Exception) -> Ending:
@@ -32,6 +37,8 @@ def ending(error: Exception) -> Ending:
         return _SILENT
     if isinstance(error, PersonagraphError):
         return Ending(error.message, error.hint, error.exit_code)
+    if isinstance(error, MemoryError):
+        return _NO_MEMORY
     if isinstance(error, typer.TyperException):
         return _misused(error)
     return Ending(

@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from api import views
 from api.cli.console import escape, print_json, stdout
 from api.cli.notes_on_personas import giant, how_firm, little, tried_in_vain, why_so_many
+from api.cli.notes_on_records import of_topics
 from kg.errors import NotFound
 from kg.personas.holes import holes, tables
 from kg.settings import read_settings
@@ -40,10 +41,15 @@ def list_personas(workspace: str, verbose: bool, as_json: bool) -> None:
     if any(persona["author"] is None for persona in found):
         console.print(f"{escape(_unstated(lake))}\n", soft_wrap=True)
     searched = lake.summary("personas")
-    for line in (*giant(searched), *how_firm(searched), *little(searched)):
+    for line in (*of_all(lake), *how_firm(searched), *little(searched)):
         console.print(f"{escape(line)}\n", style="bold yellow", soft_wrap=True)
     show_all(console, found)
     show_proposal(console, lake, workspace)
+
+
+def of_all(lake: Any) -> list[str]:
+    """Why any of the personas may be none: their languages alone, or one topic, set them apart."""
+    return [*of_topics(lake.summary("topics")), *giant(lake.summary("personas"))]
 
 
 def show_all(console: Console, found: list[dict[str, Any]]) -> None:
@@ -179,7 +185,7 @@ def show_persona(wanted: str, workspace: str, claim_id: str | None, as_json: boo
     show_summary(console, persona | {"sentences": []})
     if persona["family"]:
         _show_level(console, "of the family: ", persona["family"])
-    for line in giant(lake.summary("personas")):
+    for line in of_all(lake):
         console.print(escape(line), style="bold yellow", soft_wrap=True)
     if persona["author"] is None:
         console.print(escape(_unstated(lake)), soft_wrap=True)

@@ -100,6 +100,7 @@ def test_what_goes_wrong_because_of_ctrl_c_is_an_interruption() -> None:
     assert not is_interrupted(after(one, None, after(KeyError(), None, one))), "a ring ends"
     assert ending(Unavailable("away", hint="wait")) == ("away", "wait", 6)
     assert not ending(BrokenPipeError()).message
+    assert ending(MemoryError("Unable to allocate 16.0 GiB")).code == 6
     assert ending(ValueError("secret")).message == "ValueError in personagraph itself"
 
 

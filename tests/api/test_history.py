@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from program import Result, as_json, personagraph, refused, succeed
 
+from api.views import _fitting
 from kg.lake import Lake
 from kg.personas.lineage import known_ms
 from tests.gnn.told import A, B, C, Told, small_world
@@ -47,7 +48,21 @@ def test_who_asks_for_a_persona_that_is_no_more_is_told_where_it_is_read(folder:
         result = personagraph(folder, "personas", "show", name, "-w", "w")
         refused(result, 3)
         assert "is no more" in result.stderr
-        assert f"personas history {gone} --workspace w" in result.stderr.replace("\n", " ")
+        place = f"--workspace {folder / 'w'}"
+        assert f"personas history {gone} {place}" in result.stderr.replace("\n", " ")
+
+
+def test_a_whole_name_is_not_the_start_of_another() -> None:
+    names = ("Toys Buyers", "Toys Buyers II", "Early Buyers")
+    every = [{"persona_id": f"p_{n}", "version": 1, "name": name} for n, name in enumerate(names)]
+
+    def fit(wanted: str) -> list[str]:
+        return [one["name"] for one in _fitting(every, wanted)]
+
+    assert fit("toys buyers") == ["Toys Buyers"]
+    assert fit("Toys") == ["Toys Buyers", "Toys Buyers II"]
+    assert fit("p_1@1") == fit("Toys Buyers I") == ["Toys Buyers II"]
+    assert not fit("p_1@2")
 
 
 def test_the_history_is_one_json_document(folder: Path) -> None:

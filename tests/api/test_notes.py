@@ -14,7 +14,7 @@ from api.cli.notes_on_personas import (
     tried_in_vain,
     why_so_many,
 )
-from api.cli.personas import size
+from api.cli.personas import of_all, size
 from api.cli.why import SHOWN_REASONS, most_telling
 from api.comparison import _missing
 from kg.lake.workspace import Workspace
@@ -94,6 +94,7 @@ def test_texts_that_are_not_english_are_warned_of_with_what_to_do() -> None:
         "10% Cyrillic letters, 1% a, 1% b, 1% c, and others). "
     )
     assert "`object`" in warned
+    assert of_all(_Told(said, "topics")) == [warned], "whoever reads the personas later is told"
     assert "`categories`" in next(iter(notes(_Told(said | {"languages": {"item": of}}, "topics"))))
     assert not notes(_Told(said | {"is_english_model": False}, "topics"))
     assert not notes(_Told({"texts": 3}, "topics")), "a workspace of before"

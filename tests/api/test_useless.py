@@ -20,6 +20,8 @@ def test_a_file_that_shrank_is_warned_of_and_one_that_is_useless_changes_nothing
     assert "too few people to look for personas" in told
     assert "Personas could not be searched for." in told
     assert "recur" not in told
+    said = refused(personagraph(tmp_path, "personas", "show", "Buyers", "-w", "w"), 3)
+    assert f"personas list --workspace {tmp_path / 'w'}` says why" in said
     fill(data, {"events.csv": _rows(3)})
     report = as_json(personagraph(tmp_path, "run", data, "-w", "w", "--json"))
     assert report["warnings"][0].startswith(

@@ -7,6 +7,7 @@ import pyarrow as pa
 from gnn.found import PersonaConfig
 from gnn.search import find
 from kg.lake import Lake
+from kg.personas.statistics import MIN_PEOPLE
 from tests.gnn.planted import Planted
 from tests.rows import table
 
@@ -19,8 +20,10 @@ _USER = {
 }
 
 
-def personas_of(world: Planted, path: Path, seed: int = 0, run: str = "a") -> None:
-    """Write the world into a workspace and find its personas."""
+def personas_of(
+    world: Planted, path: Path, seed: int = 0, run: str = "a", least: int = MIN_PEOPLE
+) -> None:
+    """Write the world into a workspace and find its personas, held by `least` people or more."""
     with Lake.writer(path) as lake:
         with lake.step("intents", inputs={"run": run}, config={}, seed=seed) as step:
             if not step.done:
@@ -33,7 +36,7 @@ def personas_of(world: Planted, path: Path, seed: int = 0, run: str = "a") -> No
                 step.overwrite("topics", table("topics", rows))
         with lake.step("personas", inputs={"run": run}, config={}, seed=seed) as step:
             if not step.done:
-                find(step, PersonaConfig(seed=seed))
+                find(step, PersonaConfig(seed=seed, least_people=least))
 
 
 def rows_of(path: Path, name: str) -> pa.Table:

@@ -131,6 +131,12 @@ def test_where_nothing_can_recur_nobody_has_a_persona(
     assert Lake.open(tmp_path).summary("personas")["result"].startswith(why)
 
 
+def test_who_asks_for_more_people_than_there_are_is_told_so(whole: Planted, tmp_path: Path) -> None:
+    personas_of(whole, tmp_path, least=1_000_000)
+    told = Lake.open(tmp_path).summary("personas")["result"]
+    assert told.endswith("1,000,000 are needed (personas.yaml asks for so many)")
+
+
 def test_one_event_of_each_person_shows_no_persona(whole: Planted, tmp_path: Path) -> None:
     owners = whole.intents["user_id"].to_numpy(zero_copy_only=False)
     first = np.unique(owners, return_index=True)[1]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gnn.attention import Encoder
 from gnn.encoder import Sample
-from gnn.room import CPU
+from gnn.room import CPU, is_no_room
 from gnn.training import Work, encode, loss_of
 from kg.errors import Unavailable
 from tests.gnn import trained
@@ -107,6 +107,40 @@ def test_what_does_not_fit_at_all_is_done_on_the_cpu(plain: np.ndarray) -> None:
 def test_what_does_not_fit_on_the_cpu_either_is_said() -> None:
     with pytest.raises(Unavailable, match="memory of cpu is too small"):
         encode(two_worlds(), QUICK, 0, Work(device=CPU, loss=_Small(0)))
+
+
+def too_much(*_: object) -> Tensor:
+    """Asks for four exabytes, which this machine's own allocator refuses."""
+    return torch.empty(1 << 60)
+
+
+def test_what_the_memory_of_the_machine_refuses_is_said() -> None:
+    with pytest.raises(Unavailable, match="memory of cpu is too small"):
+        encode(two_worlds(), QUICK, 0, Work(device=CPU, loss=too_much))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), True),
+        (torch.AcceleratorError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
+        (MemoryError("Unable to allocate 16.0 GiB for an array"), True),
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), False),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_a_full_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
+    assert is_no_room(error) is expected
+
+
+def test_what_else_goes_wrong_is_not_tried_again() -> None:
+    def broken(*_: object) -> Tensor:
+        raise RuntimeError("an error of ours")
+
+    with pytest.raises(RuntimeError, match="an error of ours"):
+        encode(two_worlds(), QUICK, 0, Work(device=GPU, loss=broken))
 
 
 @needs_cuda

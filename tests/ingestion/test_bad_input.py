@@ -422,8 +422,10 @@ def test_a_file_in_another_format_than_the_others_costs_only_itself(tmp_path: Pa
 
 
 def test_a_header_without_rows_is_a_file_without_records(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="No record in 'data' can be used: its files hold none"):
+    none = "No record in 'data' can be used: its files hold none"
+    with pytest.raises(InputError, match=none) as raised:
         read(tmp_path, f"{GOOD}\n")
+    assert str(raised.value.hint).startswith("Export them again"), "there is no reason to list"
     found = check(tmp_path / "data").files
     assert [(one.source, one.status, one.received) for one in found] == [("events.csv", "read", 0)]
 
