@@ -27,8 +27,11 @@ def in_words(lake: "Lake", nodes: Iterable[Node]) -> dict[Node, str]:
     found = {("User", one): "one of its holders" for one in ids.get("User", ())}
     found |= {(what, one): labels.item(one) for what in ("Item", "Campaign")
               for one in ids.get(what, ())}  # fmt: skip
-    for row in _rows(lake, "intents", "intent_id", ids.get("Intent")):
-        did = phrase(KINDS["topic"], f"{row['verb']} {row['topic']}", labels.topic(row["topic"]))
+    intents = list(_rows(lake, "intents", "intent_id", ids.get("Intent")))
+    called = labels.types({(row["verb"], row["topic"]) for row in intents})
+    for row in intents:
+        verb, topic = row["verb"], row["topic"]
+        did = phrase(KINDS["topic"], f"{verb} {topic}", called[verb, topic])
         found["Intent", row["intent_id"]] = f"{did}, {_time(row['started_at_ms'])}"
     for row in _rows(lake, "sessions", "session_id", ids.get("Session")):
         said = f"{tidy(row['channel'])}, {_time(row['started_at_ms'])}"
