@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kg.personas.kinds import KINDS
+from kg.personas.kinds import DAY_MS, KINDS
 from kg.personas.labels import Labels, phrase, tidy
 
 if TYPE_CHECKING:
@@ -48,4 +48,6 @@ def _rows(lake: "Lake", name: str, key: str, ids: set[str] | None) -> Iterator[d
 
 
 def _time(at_ms: int) -> str:
-    return f"{_EPOCH + timedelta(milliseconds=at_ms):%Y-%m-%d %H:%M} UTC"
+    """A moment; of the first of a day only the day, as it is that of a date without a time."""
+    at = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{at:%Y-%m-%d}" if at_ms % DAY_MS == 0 else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -51,3 +51,14 @@ def test_what_was_done_with_two_topics_of_one_name_is_told_apart(tmp_path: Path)
             "bought Tea (shop/t 1)",
             "viewed Tea",
         ]
+
+
+def test_of_a_day_without_a_time_no_time_is_said(tmp_path: Path) -> None:
+    day = {"started_at_ms": 1_767_225_600_000}
+    with Lake.writer(tmp_path / "w") as lake:
+        with lake.step("intents") as step:
+            put(step, intents=[INTENT | AT | day], sessions=[SESSION | AT | day], topics=[TOPIC])
+        assert in_words(lake, [("Session", "s_1"), ("Intent", "i_1")]) == {
+            ("Session", "s_1"): "web, 2026-01-01",
+            ("Intent", "i_1"): "bought Tea, 2026-01-01",
+        }
