@@ -101,21 +101,40 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     refuse_unlooked(lake)
     every = personas(lake)
     if not _fitting(every, wanted):
-        _refuse_retired(lake, wanted)
+        _refuse_former(lake, wanted)
     return _the_one(lake, every, wanted)
 
 
-def _refuse_retired(lake: "Lake", wanted: str) -> None:
-    """Asked only where no persona fits: the history opens every run there was."""
+def _refuse_former(lake: "Lake", wanted: str) -> None:
+    """Refuse a persona that is no more, or a name that it had in an earlier run."""
     from kg.personas.lineage import history
 
-    for one in history(lake)["personas"]:
+    every = history(lake)["personas"]
+    _refuse_former_name(every, wanted)
+    for one in every:
         if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
             asked = lake.workspace.command(f"personas history {one['persona_id']}")
             raise NotFound(
                 f"the persona {wanted!r} ({one['name']}) is no more",
                 hint=f"`{asked}` says what it was and what became of it",
             )
+
+
+def _refuse_former_name(every: list[dict[str, Any]], wanted: str) -> None:
+    """Of a name that only versions of earlier runs had, say which persona that is.
+
+    Args:
+        every: personas of the history.
+    """
+    once = {
+        one["persona_id"]: f"{one['persona_id']} was until run {version['number']}, and is called "
+        f"{one['name']} now"
+        for one in every
+        for version in one["versions"]
+        if version["name"].lower() == wanted.lower() != one["name"].lower()
+    }
+    if once:
+        raise NotFound(f"no persona is called {wanted!r} any more", hint="; ".join(once.values()))
 
 
 def refuse_unlooked(lake: "Lake") -> None:
@@ -200,6 +219,8 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
         refuse_unlooked(lake)
     found = history(lake)
     if wanted is not None:
+        if not _fitting(found["personas"], wanted):
+            _refuse_former_name(found["personas"], wanted)
         found["personas"] = [_the_one(lake, found["personas"], wanted)]
     for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):
         row["as_of"] = instant(row.pop("as_of_ms"))
@@ -242,15 +263,15 @@ def intents(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     from kg.personas.compressed import QUERIES, compressed, of_persona
     from kg.personas.figures import too_few
 
+    one = named_persona(lake, wanted) if wanted is not None else None
     refuse_unlooked(lake)
     known = personas(lake)
     names = {f"{one['persona_id']}@{one['version']}": one["name"] for one in known}
     every, *rows = [asdict(one) for one in compressed(lake)]
     figures = [{"name": names[row["version_id"]]} | row for row in rows]
-    if wanted is None:
+    if one is None:
         del every["version_id"]
         return {"everybody": every, "personas": figures, "queries": QUERIES}
-    one = _the_one(lake, known, wanted)
     version = f"{one['persona_id']}@{one['version']}"
     mine = next((row for row in figures if row["version_id"] == version), None)
     if mine is None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gnn.tensors import Episodes
+from kg.personas.labels import tidy
 
 SHOWN_TYPES = 12
 LEAST_LIFT = 1.15
@@ -86,7 +87,7 @@ def names_of(signatures: list[str], fallback: str) -> list[str]:
     names: list[str] = []
     for text in signatures:
         found = json.loads(text)
-        words = list(dict.fromkeys(row["label"] for row in found["types"]))[:MOST_IN_NAME]
+        words = list(dict.fromkeys(tidy(row["label"]) for row in found["types"]))[:MOST_IN_NAME]
         words = words or [row["value"] for row in found["manners"]][:1] or [fallback]
         name = " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
         same = sum(other == name or other.startswith(f"{name} (") for other in names)

@@ -98,7 +98,7 @@ def _overlap(console: Console, found: dict[str, Any]) -> None:
             _percent(one["of_found"]),
             _percent(one["of_rule"]),
             f"{one['jaccard']:.2f}",
-            f"{one['adjusted_rand']:.2f}",
+            f"{one['adjusted_rand']:z.2f}",
         )
     console.print(table)
 

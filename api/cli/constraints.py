@@ -6,6 +6,9 @@ from api.cli.console import escape, print_json, stdout
 from api.cli.notes_on_personas import asked_for
 from kg.settings import read_settings
 
+NAMED = ("goals", "rules")
+"""What has a name each, and a line."""
+
 
 def constraints(workspace: str, write: bool, as_json: bool) -> None:
     """Show what holds, or write the file that asks nothing yet."""
@@ -33,7 +36,12 @@ def constraints(workspace: str, write: bool, as_json: bool) -> None:
         return
     console = stdout()
     for key, value in found.items():
-        console.print(f"[bold]{key}[/]: {escape(_said(value))}", soft_wrap=True)
+        if key in NAMED:
+            console.print(f"[bold]{key}[/]:")
+            for name, one in value.items():
+                console.print(f"  {escape(name)}: {escape(_said(one))}", soft_wrap=True)
+        else:
+            console.print(f"[bold]{key}[/]: {escape(_said(value))}", soft_wrap=True)
     if not found:
         console.print("nothing is asked")
     for line in asked_for(summary):
@@ -45,5 +53,6 @@ def _said(value: Any) -> str:
     if isinstance(value, dict):
         return "; ".join(f"{name}: {_said(one)}" for name, one in value.items())
     if isinstance(value, list):
-        return ", ".join(_said(one) for one in value)
+        joint = " and " if any(isinstance(one, dict) for one in value) else ", "
+        return joint.join(_said(one) for one in value)
     return str(value)

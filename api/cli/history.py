@@ -116,6 +116,8 @@ def _show(console: Console, persona: dict[str, Any]) -> None:
             version = stood[number]
             told = f"@{version['version']}  {size(version)}  "
             told += "; ".join(_told(version, came, became))
+            if version["name"] != persona["name"]:
+                told += f"; called {escape(version['name'])} then"
         else:
             told = "; ".join(map(_end, became))
         console.print(f"  run {number}  {told}", soft_wrap=True)

@@ -143,7 +143,7 @@ def show_summary(console: Console, persona: dict[str, Any]) -> None:
             soft_wrap=True,
         )
     for part in persona["micro_personas"]:
-        _show_level(console, "    part: ", part)
+        _show_level(console, "    part: ", part, f" of its {persona['people']:,}")
     console.print()
 
 

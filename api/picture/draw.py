@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from api.picture.layout import Layout, Tree, layout, tree
 from kg.personas.atlas import Atlas, IntentType, Persona
+from kg.personas.sentences import percent
 from kg.personas.statistics import MIN_PEOPLE
 from kg.words import some
 
@@ -251,8 +252,10 @@ def _list(
     """The list of personas by number, and the tree of who shares holders."""
     rows = len(joined.order)
     top, row = 1 - 1.25 / high, ROW_INCHES / high
-    for place, words in ((0.02, "personas, and how many people hold each"),
-                         (0.68, "joined by who holds them")):  # fmt: skip
+    heads = [(0.02, "personas, and how many people hold each")]
+    if joined.joins:
+        heads.append((0.68, "joined by who holds them"))
+    for place, words in heads:
         figure.text(part + place * (1 - part), 1 - 0.45 / high, words, fontsize=9, color=PALE)
     table = figure.add_axes((part, top - row * rows, 0.66 * (1 - part), row * rows))
     table.set_xlim(0, 10)
@@ -272,7 +275,8 @@ def _list(
                    va="center", fontsize=6, color=PALE)  # fmt: skip
         table.barh(place, 1.3 * one.people / most, left=6.9, height=0.5, color=colour,
                    edgecolor=PALE, linewidth=0.4)  # fmt: skip
-        table.text(10.0, place, f"{one.people:,} · {one.people / max(atlas.population, 1):.0%}",
+        share = percent(one.people / max(atlas.population, 1))
+        table.text(10.0, place, f"{one.people:,} · {share}%",
                    ha="right", va="center", fontsize=8, color=INK)  # fmt: skip
     if joined.joins:
         _tree(figure.add_axes((part + 0.68 * (1 - part), top - row * rows,
@@ -302,16 +306,17 @@ def _tree(axes: Any, joined: Tree, rows: int) -> None:
 
 
 def _words(figure: Any, atlas: Atlas, workspace: str) -> None:
-    share = atlas.in_none / max(atlas.intents, 1)
+    share = percent(atlas.in_none / max(atlas.intents, 1))
     without = f" {left_out(atlas)}" if atlas.left_out else ""
     figure.text(0.012, 0.985, f"Personas of {workspace}", fontsize=16, fontweight="bold",
                 va="top", color=INK)  # fmt: skip
+    near = " Islands lie near each other when they are about the same."
     figure.text(
         0.012, 0.012,
-        f"A bubble is a type of intent; its area is how many of the persona's people have it. "
-        f"Islands lie near each other when they are about the same.\nWhat is too small for words "
+        f"A bubble is a type of intent; its area is how many of the persona's people have it."
+        f"{near if len(atlas.personas) > 1 else ''}\nWhat is too small for words "
         f"says what it is when the pointer rests on it.\n"
-        f"{atlas.population:,} people, {atlas.intents:,} intents; {share:.0%} of the intents are "
+        f"{atlas.population:,} people, {atlas.intents:,} intents; {share}% of the intents are "
         f"in no persona and not drawn. Types of fewer than {MIN_PEOPLE} people are left out."
         f"{without}",
         fontsize=8, color=PALE, va="bottom",
@@ -328,11 +333,11 @@ def summary(atlas: Atlas) -> str:
     """The picture in words, for who cannot see it."""
     without = f" {left_out(atlas)}" if atlas.left_out else ""
     listed = "; ".join(f"{one.name}, {one.people:,} people" for one in atlas.personas)
+    joined = "; a tree joins personas by who holds them" if len(atlas.personas) > 1 else ""
     return (
         f"A map of {some(len(atlas.personas), 'persona')} held by people among "
         f"{atlas.population:,}: {listed}. Each is an island of bubbles, one for each type of "
-        f"intent that at least {MIN_PEOPLE} of its people have; a tree joins personas by who holds "
-        f"them.{without}"
+        f"intent that at least {MIN_PEOPLE} of its people have{joined}.{without}"
     )
 
 

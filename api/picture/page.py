@@ -13,6 +13,7 @@ from api.picture.draw import Drawing, draw, levels_of, summary
 from kg.errors import InputError
 from kg.exports import check_file
 from kg.personas.atlas import Atlas, Persona
+from kg.personas.sentences import percent
 from kg.personas.statistics import MIN_PEOPLE
 
 SUFFIXES = (".svg", ".html")
@@ -28,9 +29,10 @@ _PAGE = Template("""\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; max-width: 90rem;
-  padding: 0 1rem; }
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; margin: 1.5rem auto; padding: 0 1rem; }
 figure { margin: 0; overflow-x: auto; }
+figure svg { max-width: 100%; min-width: 75rem; height: auto; }
+p, table { max-width: 90rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
 th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #ddd;
   vertical-align: top; }
@@ -124,7 +126,7 @@ def _row(atlas: Atlas, drawing: Drawing, place: int) -> str:
         f'<tr><td class="number">{drawing.numbers[place]}</td><td>{escape(one.name)}<br>'
         f"<small>{escape(one.version_id)} {escape(levels_of(one))}</small></td>"
         f'<td class="number">{one.people:,}</td>'
-        f'<td class="number">{one.people / max(atlas.population, 1):.0%}</td>'
+        f'<td class="number">{percent(one.people / max(atlas.population, 1))}%</td>'
         f"<td>{escape(', '.join(types))}</td><td>{escape(_closest(atlas, place))}</td></tr>"
     )
 

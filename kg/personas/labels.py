@@ -58,11 +58,11 @@ class Labels:
 
     def topics(self, topics: Iterable[str]) -> dict[str, str]:
         """What different topics are called beside each other: with their ids where they share a
-        name, as a category with and without those above it."""
+        name but for capitals, as a category with and without those above it."""
         named = {topic: self.topic(topic) for topic in topics}
-        times = Counter(named.values())
+        times = Counter(label.casefold() for label in named.values())
         return {
-            topic: tidy(f"{label} ({topic})") if times[label] > 1 else label
+            topic: tidy(f"{label} ({topic})") if times[label.casefold()] > 1 else label
             for topic, label in named.items()
         }
 

@@ -107,7 +107,8 @@ def history(lake: "Lake") -> dict[str, Any]:
         `runs`: number, run_id, as_of_ms, personas, the `holes` that the records had then (of each
         `dataset`, `first` and `last`), and its `changes`.
         `personas`: today's, most people first, then those that are no more; each with `versions`
-        (one a run), `came_from` and `became` (lines of descent but those to itself).
+        (one a run, with what it was called then), `came_from` and `became` (lines of descent but
+        those to itself).
     """
     stood, lines = lake.arrow("persona_runs").to_pylist(), lake.arrow("descent").to_pylist()
     names = names_of(lake)
@@ -125,7 +126,7 @@ def history(lake: "Lake") -> dict[str, Any]:
                 "persona_id": one,
                 "name": names.get(one) or one,
                 "is_current": one in today,
-                "versions": _versions_of(one, stood, lines),
+                "versions": _versions_of(one, stood, lines, names.get(one) or one),
                 "came_from": _lines(lines, names, "to_persona_id", "from_persona_id", one),
                 "became": _lines(lines, names, "from_persona_id", "to_persona_id", one),
             }
@@ -186,9 +187,14 @@ def told_changes(run: dict[str, Any]) -> str:
 
 
 def _versions_of(
-    persona_id: str, stood: list[dict[str, Any]], lines: list[dict[str, Any]]
+    persona_id: str, stood: list[dict[str, Any]], lines: list[dict[str, Any]], name: str
 ) -> list[dict[str, Any]]:
     """How a persona stood in each run, and by which line it is the one of the run before."""
+    once = sorted(  # a line says what a persona was called until its run
+        (line["number"], line["from_name"])
+        for line in lines
+        if line["from_persona_id"] == persona_id and line["from_name"]
+    )
     own = {
         line["number"]: line
         for line in lines
@@ -198,10 +204,11 @@ def _versions_of(
         (row for row in stood if row["persona_id"] == persona_id), key=lambda row: row["number"]
     )
     return [
-        {name: row[name] for name in ("number", "run_id", "as_of_ms", "version", *_FIGURES)}
+        {key: row[key] for key in ("number", "run_id", "as_of_ms", "version", *_FIGURES)}
+        | {"name": next((told for until, told in once if until > row["number"]), name)}
         | {
-            name: own[row["number"]][name] if row["number"] in own else None
-            for name in ("kind", "overlap", "people_overlap")
+            key: own[row["number"]][key] if row["number"] in own else None
+            for key in ("kind", "overlap", "people_overlap")
         }
         for row in mine
     ]

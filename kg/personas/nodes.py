@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from kg.personas.kinds import KINDS
+from kg.personas.kinds import DAY_MS, KINDS
 from kg.personas.labels import Labels, phrase, tidy
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ def in_words(lake: "Lake", nodes: Iterable[Node]) -> dict[Node, str]:
     found = {("User", one): "one of its holders" for one in ids.get("User", ())}
     found |= {(what, one): labels.item(one) for what in ("Item", "Campaign")
               for one in ids.get(what, ())}  # fmt: skip
-    for row in _rows(lake, "intents", "intent_id", ids.get("Intent")):
-        did = phrase(KINDS["topic"], f"{row['verb']} {row['topic']}", labels.topic(row["topic"]))
+    intents = list(_rows(lake, "intents", "intent_id", ids.get("Intent")))
+    called = labels.types({(row["verb"], row["topic"]) for row in intents})
+    for row in intents:
+        verb, topic = row["verb"], row["topic"]
+        did = phrase(KINDS["topic"], f"{verb} {topic}", called[verb, topic])
         found["Intent", row["intent_id"]] = f"{did}, {_time(row['started_at_ms'])}"
     for row in _rows(lake, "sessions", "session_id", ids.get("Session")):
         said = f"{tidy(row['channel'])}, {_time(row['started_at_ms'])}"
@@ -45,4 +48,6 @@ def _rows(lake: "Lake", name: str, key: str, ids: set[str] | None) -> Iterator[d
 
 
 def _time(at_ms: int) -> str:
-    return f"{_EPOCH + timedelta(milliseconds=at_ms):%Y-%m-%d %H:%M} UTC"
+    """A moment; of the first of a day only the day, as it is that of a date without a time."""
+    at = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{at:%Y-%m-%d}" if at_ms % DAY_MS == 0 else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -44,7 +44,9 @@ def state(
     chosen = claims.choose(lake, sampled=sampled, progress=progress)
     proof.prove(store, chosen.claims, progress)
     paths = evidence.paths(lake, store, chosen.claims, progress)
-    before = {words.version_id: words.name for words in wording.read(lake)}
+    former = wording.read(lake)
+    before = {words.version_id: words.name for words in former}
+    once = {words.persona_id: words.name for words in former}
     wordings, named = wording.word(chosen.claims, llm, progress, before)
     is_down = any(words.instead.startswith(DOWN) for words in wordings)
     types = intent_types.describe(lake, None if is_down else llm, progress)
@@ -68,9 +70,10 @@ def state(
             "refused": [one.refused for one in types if one.refused][:KEPT_CUTS],
         },
         renamed=[
-            {"version": w.version_id, "before": before[w.version_id], "name": w.name}
+            {"version": w.version_id, "before": once[w.persona_id], "name": w.name}
+            | {"is_new": w.version_id not in before}
             for w in wordings
-            if before.get(w.version_id, w.name) != w.name
+            if once.get(w.persona_id, w.name) != w.name
         ],
     )
 

@@ -217,6 +217,17 @@ def test_who_shares_no_more_holders_than_chance_is_said_to_share_none(
     assert page.count("<td>none</td>") == 2, "of 40 and 40 people fewer than 20 are the same"
 
 
+def test_one_persona_is_joined_with_no_other_and_a_share_of_few_is_not_nothing() -> None:
+    one = made_up(1)
+    few = replace(one, personas=(replace(one.personas[0], people=21),))
+    page = picture(few, "shop", ".html")
+    for words in ("joined by who", "a tree joins", "lie near each other"):
+        assert words not in page
+        assert words in picture(made_up(2), "shop", ".html")
+    assert "21 · 0.4%" in texts(draw(few, "shop").svg)
+    assert '<td class="number">0.4%</td>' in page
+
+
 def test_a_persona_without_a_type_of_twenty_people_is_drawn_all_the_same() -> None:
     atlas = made_up(3)
     bare = Atlas(atlas.personas, (), atlas.likeness, atlas.correlation, 5000, 9, 1)

@@ -181,3 +181,5 @@ def test_a_name_is_of_the_leading_topics_and_no_two_are_the_same() -> None:
         "family",
         "Tea and Mugs (2)",
     ]
+    shouted = '{"types": [{"label": "POSTAGE, PACKING"}, {"label": "Tea"}], "manners": []}'
+    assert names_of([shouted], "family") == ["postage / packing and Tea"]

@@ -24,7 +24,10 @@ def test_campaigns_of_one_title_are_told_apart_by_their_ids(tmp_path: Path) -> N
 
 
 def test_topics_of_one_name_are_told_apart_beside_each_other(tmp_path: Path) -> None:
-    topics = {"topic": ["garden/plants", "plants", "toys"], "label": ["Plants", "Plants", "Toys"]}
+    topics = {
+        "topic": ["garden/plants", "plants", "toys", "office/paper", "paper"],
+        "label": ["Plants", "Plants", "Toys", "paper", "Paper"],
+    }
     with Lake.writer(tmp_path / "workspace") as lake, lake.step("topics") as step:
         step.overwrite("topics", filled("topics", topics))
     with Lake.open(tmp_path / "workspace") as lake:
@@ -38,6 +41,8 @@ def test_topics_of_one_name_are_told_apart_beside_each_other(tmp_path: Path) -> 
             "took up Plants (plants) in the visit after Plants (garden/plants)"
         )
         assert labels.topics(["toys", "plants"]) == {"toys": "Toys", "plants": "Plants"}
+        told = labels.topics(["office/paper", "paper"])
+        assert told == {"office/paper": "paper (office/paper)", "paper": "Paper (paper)"}
 
 
 def test_what_is_about_its_own_name_is_said_once() -> None:

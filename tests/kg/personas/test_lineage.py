@@ -27,7 +27,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     return told
 
 
-def word(path: Path) -> None:
+def word(path: Path, name: str = "Named") -> None:
     """Name every persona after its id."""
     with (
         Lake.writer(path) as lake,
@@ -35,7 +35,7 @@ def word(path: Path) -> None:
     ):
         rows = [
             {"persona_id": row["persona_id"], "version": row["version"]}
-            | {"name": f"Named {row['persona_id']}", "summary": "", "sentences": "[]"}
+            | {"name": f"{name} {row['persona_id']}", "summary": "", "sentences": "[]"}
             | {"author": "test", "coverage": 1.0}
             for row in step.arrow("personas").to_pylist()
         ]
@@ -95,6 +95,22 @@ def test_one_persona_is_found_by_id_or_name_though_it_is_no_more(told: Told) -> 
             assert [p["persona_id"] for p in views.history(lake, wanted)["personas"]] == [gone]
         with pytest.raises(NotFound):
             views.history(lake, "Named")
+
+
+def test_what_a_persona_was_called_in_an_earlier_run_is_known(tmp_path: Path) -> None:
+    told = Told(tmp_path / "w", small_world())
+    told.run()
+    word(told.path)
+    told.run()
+    word(told.path, "Renamed")
+    with Lake.open(told.path) as lake:
+        one = views.history(lake)["personas"][0]
+        wanted = one["persona_id"]
+        assert [v["name"] for v in one["versions"]] == [f"Named {wanted}", f"Renamed {wanted}"]
+        for ask in (views.history, views.named_persona, views.intents):
+            with pytest.raises(NotFound, match=r"is called 'named p_.*' any more") as refusal:
+                ask(lake, f"named {wanted}")
+            assert f"was until run 1, and is called Renamed {wanted} now" in str(refusal.value.hint)
 
 
 def test_at_the_newest_event_a_date_says_what_today_says_and_the_future_is_refused(
