@@ -7,8 +7,9 @@
    halves (`race`, `returning`).
 2. In this way all of half `fit` is grouped, and a rule fitted. What does not come back in the
    halves is no persona, but goes on to explain what it did.
-3. What the personas leave unexplained is proposed as well (`overlooked`), fitted to all of half
-   `fit`, and must come back when both halves are fitted from there.
+3. What the personas leave unexplained is proposed as well (`overlooked`): what halves of the people
+   saw time and again, and types that go together. Fitted to all of half `fit` (`wider`), it must
+   come back when both halves are fitted from there.
 4. Half `test` judges: a group of types that does not recur in the same people is a topic and no
    persona (`recurrence`), nor is one that tells its holders from nobody (`apart`). Nothing
    left is a legal answer.
@@ -17,15 +18,13 @@
 6. Above and below them stand families and micro-personas (`levels`), where there are any.
 """
 
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gnn.apart import apart, busier
 from gnn.communities import Leiden
-from gnn.device import one_thread, side_by_side
+from gnn.device import one_thread
 from gnn.found import (
     ASKED_FOR,
     NO_INTENT,
@@ -40,20 +39,15 @@ from gnn.found import (
     held_by_few,
     holders,
     information,
-    sample,
 )
-from gnn.memberships import Rule, Soft, assign, explained, fit, merged
-from gnn.overlooked import overlooked
+from gnn.memberships import Rule, explained, merged
 from gnn.proposals import kinds_of
 from gnn.race import Race, halves
 from gnn.recurrence import Having, Recurrence, recurrence
-from gnn.returning import same_place
-from gnn.tensors import Episodes, Floats, Ints, Manner, informative
+from gnn.tensors import Episodes, Manner, informative
+from gnn.wider import Told, Wider
 from kg.personas.statistics import MIN_PEOPLE
 from kg.words import some
-
-HALVINGS = 3
-"""Of the people, in whose median what was overlooked must come back; by one it is luck."""
 
 
 def discover(episodes: Episodes, config: PersonaConfig, leiden: Leiden, report: Report) -> Found:
@@ -89,7 +83,7 @@ def _discovered(episodes: Episodes, config: PersonaConfig, leiden: Leiden, repor
             stability = race.stability(best, rule)
             kept = np.flatnonzero(stability >= config.least_return)
             told = Told(rule, kept, stability[kept])
-            wider = _with_overlooked(race, told)
+            wider = Wider(race, told).looked() if config.overlooked.most_groups else told
         task.advance()
     came = {"personas": rule.personas, "come_back": len(kept)}
     report.summary["taken"] = best.told() | came
@@ -130,18 +124,6 @@ def _came_again(episodes: Episodes, config: PersonaConfig) -> int:
     return int((np.bincount(episodes.user[first]) >= config.least_occasions).sum())
 
 
-@dataclass(frozen=True)
-class Told:
-    """A rule, which of its groups come back, and how well each of these does.
-
-    Shapes: kept, stability (k,).
-    """
-
-    rule: Rule
-    kept: Ints
-    stability: Floats
-
-
 def _allowed(
     episodes: Episodes, manners: tuple[Manner, ...], config: PersonaConfig
 ) -> tuple[Manner, ...]:
@@ -157,41 +139,6 @@ def _nothing(episodes: Episodes, config: PersonaConfig, report: Report, why: str
     types = np.zeros((1, episodes.type_count))
     rule = Rule(types, (), (), (), np.inf, np.zeros(0), config.mixture)
     return Found(rule, np.ones((len(episodes), 1)), [], [])
-
-
-def _with_overlooked(race: Race, told: Told) -> Told:
-    """With personas that were overlooked.
-
-    One is taken if it comes back, in the median of several halvings, and leaves those found what
-    they were. Both halves are fitted from the guess for all, so that a handful of people each need
-    not find a small persona anew.
-    """
-    episodes, manners, config, common = race.episodes, race.manners, race.config, race.common
-    some = sample(episodes, race.rows, config.most_fitted, config.seed)
-    people = episodes.user[common]
-    pairs = [halves(episodes, config, number) for number in range(HALVINGS)]
-    soft, was = (assign(episodes, part, manners, told.rule) for part in (some, common))
-    named = merged(soft, told.kept)
-    for guess in overlooked(episodes, some, named, (config.overlooked, race.leiden, config.seed)).T:
-        start = np.concatenate([soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
-        wider = fit(episodes, some, manners, start / start.sum(1, keepdims=True), config.mixture)[0]
-        now = assign(episodes, common, manners, wider)
-        same = same_place(people, was, now[:, :-1])[told.kept]
-        if same.min(initial=1.0) < config.least_same:
-            continue
-        again = partial(_refitted, race, wider)
-        backs = [same_place(people, *side_by_side(again, pair))[-1] for pair in pairs]
-        back = np.median(backs)
-        if back >= config.least_return:
-            kept = np.append(told.kept, wider.personas - 1)
-            told, was = Told(wider, kept, np.append(told.stability, back)), now
-            soft = assign(episodes, some, manners, wider)
-    return told
-
-
-def _refitted(race: Race, rule: Rule, half: Ints) -> Soft:
-    """What the rule says of the common episodes when it is fitted to a half alone."""
-    return race.said(half, assign(race.episodes, half, race.manners, rule))
 
 
 def _judged(

@@ -22,6 +22,7 @@ Source: Maron and Moore 1994 (racing); Breiman et al. 1984 (one standard error);
 doi:10.1016/j.csda.2006.11.025 (clusters that stay when people are drawn anew).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,6 +111,7 @@ class Race:
         self.rows = np.flatnonzero(episodes.fit[episodes.user])
         self.common = sample(episodes, self.rows, config.most_tried, config.seed + 1)
         self._pairs: dict[int, list[tuple[Ints, Proposer]]] = {}
+        self._tried: list[Trial] = []
 
     def winner(self) -> Trial | None:
         """The way that is taken; None where nothing comes back."""
@@ -119,7 +121,7 @@ class Race:
         taken = self._of_parts(kinds[PARTS])
         for kind in (COMMUNITIES, USERS):
             taken = self._challenger(kinds[kind], taken) or taken
-        tried = [trial for trials in kinds.values() for trial in trials]
+        self._tried = tried = [trial for trials in kinds.values() for trial in trials]
         self._report.summary["trials"] = [trial.told() for trial in tried]
         if taken:
             whole = [trial for trial in tried if len(trial.backs) == len(taken.backs)]
@@ -163,7 +165,7 @@ class Race:
         if trial.way.by == COMMUNITIES:
             self._train({"all": proposer})
         start = _as_soft(proposer.groups(trial.way))
-        return fit(self.episodes, rows, self.manners, start, self.config.mixture)[0]
+        return self.fit(rows, start)
 
     def stability(self, trial: Trial, rule: Rule) -> Floats:
         """How well a rule of as many other people would tell each group of this one.
@@ -177,6 +179,16 @@ class Race:
         user = self.episodes.user[self.common]
         came_back = [returned(user, whole, said) for said in trial.said]
         return of_twice_as_many(np.median(came_back, axis=0))
+
+    def said_by_halves(self) -> Iterator[tuple[int, Soft]]:
+        """Which halving, and what a half said of the common episodes, in every way that was tried.
+
+        Shapes: (n, k + 1) each.
+        """
+        for trial in self._tried:
+            for halving, pair in enumerate(trial.said):
+                for soft in pair:
+                    yield halving, soft
 
     def _measured(self, trials: list[Trial]) -> None:
         """Each of these once more, all of one kind, on halves that it was not measured on."""
@@ -199,8 +211,11 @@ class Race:
 
     def said(self, rows: Ints, start: Soft) -> Soft:
         """What the rule of some episodes says of those that all rules are compared on."""
-        rule = fit(self.episodes, rows, self.manners, start, self.config.mixture)[0]
-        return assign(self.episodes, self.common, self.manners, rule)
+        return assign(self.episodes, self.common, self.manners, self.fit(rows, start))
+
+    def fit(self, rows: Ints, start: Soft) -> Rule:
+        """The rule of some episodes, from a first guess."""
+        return fit(self.episodes, rows, self.manners, start, self.config.mixture)[0]
 
     def _pair(self, number: int) -> list[tuple[Ints, Proposer]]:
         if number not in self._pairs:

@@ -51,7 +51,7 @@ def compare(episodes: Episodes, rows: Ints, soft: tuple[Any, Any], least: float)
     """
     from scipy.optimize import linear_sum_assignment
 
-    together = _correlations(episodes.user[rows], *soft)
+    together = correlations(episodes.user[rows], *(one[:, 1:] for one in soft))
     mine, theirs = linear_sum_assignment(-together)
     correlation = np.full(len(together), -1.0)
     correlation[mine] = together[mine, theirs]
@@ -80,12 +80,12 @@ def returned(user: Ints, whole: Any, halves: tuple[Any, Any]) -> NDArray[np.floa
     places = np.full((2, len(found)), -1, np.int64)
     likeness = np.ones(len(found))
     for side, half in enumerate(halves):
-        alike = _correlations(user, whole, half)
+        alike = correlations(user, whole[:, 1:], half[:, 1:])
         mine, theirs = linear_sum_assignment(-alike)
         places[side, mine] = theirs
         likeness[mine] = np.minimum(likeness[mine], alike[mine, theirs])
     both = np.flatnonzero((places >= 0).all(0))
-    apart = _correlations(user, *halves)[places[0, both], places[1, both]]
+    apart = correlations(user, *(half[:, 1:] for half in halves))[places[0, both], places[1, both]]
     found[both] = np.minimum(likeness[both], apart)
     return found
 
@@ -105,7 +105,27 @@ def same_place(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
 
     Shapes: user (n,), both posteriors (n, k + 1) -> (k,).
     """
-    return np.asarray(np.diag(_correlations(user, first, second)))
+    return np.asarray(np.diag(correlations(user, first[:, 1:], second[:, 1:])))
+
+
+def correlations(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
+    """Over people, of their weights in each pair of groups.
+
+    Shapes: user (n,), how much of each episode is in a group (n, k) and (n, l) -> (k, l).
+    """
+    person = np.unique(user, return_inverse=True)[1].reshape(-1)
+    count = np.bincount(person)
+    counted = np.minimum(count, MOST_COUNTED)
+    counted = (counted / max(counted.sum(), 1))[:, None]
+    centred = []
+    for soft in (first, second):
+        weight = np.zeros((len(count), soft.shape[1]))
+        np.add.at(weight, person, soft)
+        weight /= count[:, None]
+        centred.append(weight - (counted * weight).sum(0))
+    spread = [np.sqrt((counted * one**2).sum(0)) for one in centred]
+    both = (counted * centred[0]).T @ centred[1]
+    return np.asarray(both / np.maximum(np.outer(*spread), 1e-12))
 
 
 def beyond_topics(first: Ints, second: Ints, topics: Ints) -> float:
@@ -135,20 +155,3 @@ def _given(first: Ints, second: Ints, topics: Ints) -> float:
         - entropy(first, second, topics)
         - entropy(topics)
     )
-
-
-def _correlations(user: Ints, first: Any, second: Any) -> NDArray[np.float64]:
-    """(k, l) correlation, over people, of the weights in each pair of personas."""
-    person = np.unique(user, return_inverse=True)[1].reshape(-1)
-    count = np.bincount(person)
-    counted = np.minimum(count, MOST_COUNTED)
-    counted = (counted / max(counted.sum(), 1))[:, None]
-    centred = []
-    for soft in (first, second):
-        weight = np.zeros((len(count), soft.shape[1] - 1))
-        np.add.at(weight, person, soft[:, 1:])
-        weight /= count[:, None]
-        centred.append(weight - (counted * weight).sum(0))
-    spread = [np.sqrt((counted * one**2).sum(0)) for one in centred]
-    both = (counted * centred[0]).T @ centred[1]
-    return np.asarray(both / np.maximum(np.outer(*spread), 1e-12))

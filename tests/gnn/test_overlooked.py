@@ -7,7 +7,7 @@ import pytest
 
 from gnn.communities import native_leiden
 from gnn.memberships import MixtureConfig, assign, fit
-from gnn.overlooked import OverlookedConfig, _in_one_sitting, overlooked
+from gnn.overlooked import OverlookedConfig, _in_one_sitting, seen, unexplained
 from gnn.tensors import Episodes, Ints
 from tests.gnn.planted import Story, arranged, plant
 
@@ -31,7 +31,7 @@ def known(truth: Ints, personas: int) -> np.ndarray:
 def test_a_persona_that_was_missed_is_the_most_unexplained(world: tuple[Episodes, Ints]) -> None:
     episodes, truth = world
     rows = np.arange(len(episodes))
-    guess = overlooked(episodes, rows, known(truth, RARE), SETTINGS)[:, 0]
+    guess = unexplained(episodes, rows, known(truth, RARE), SETTINGS)[:, 0]
     sure = guess > 0.8
     assert sure.sum() >= 0.3 * (truth == RARE).sum()
     assert (truth[sure] == RARE).mean() > 0.6
@@ -42,7 +42,7 @@ def test_it_is_found_from_there_and_only_by_those_who_hold_it(
 ) -> None:
     episodes, truth = world
     rows, soft = np.arange(len(episodes)), known(truth, RARE)
-    guess = overlooked(episodes, rows, soft, SETTINGS)[:, :1]
+    guess = unexplained(episodes, rows, soft, SETTINGS)[:, :1]
     start = np.concatenate([soft * (1 - guess), guess], 1) + 1e-3
     start /= start.sum(1, keepdims=True)
     rule, _ = fit(episodes, rows, (), start, MixtureConfig())
@@ -53,11 +53,31 @@ def test_it_is_found_from_there_and_only_by_those_who_hold_it(
     assert rule.held[RARE] == pytest.approx(holders, rel=0.5)
 
 
+def test_what_halves_saw_in_several_halvings_is_proposed_and_nothing_else() -> None:
+    user = np.repeat(np.arange(100), 5)
+    persona, rare, luck = user < 40, user >= 90, (user >= 60) & (user < 70)
+
+    def said(*groups: np.ndarray) -> np.ndarray:
+        soft = np.stack(groups, 1) * 0.9
+        return np.concatenate([1 - soft.sum(1, keepdims=True), soft], 1)
+
+    fewer = rare & (user != 95)
+    halves = [
+        (0, said(persona, rare)), (0, said(persona, luck)),
+        (1, said(fewer, persona)), (1, said(persona)),
+    ]  # fmt: skip
+    found = seen(user, halves, said(persona), OverlookedConfig())
+    assert found.shape == (len(user), 1)
+    assert found[:, 0] == pytest.approx(0.45 * rare + 0.45 * fewer)
+    assert seen(user, halves[:2], said(persona), OverlookedConfig()).shape == (len(user), 0)
+    assert seen(user, [], said(persona), OverlookedConfig()).shape == (len(user), 0)
+
+
 def test_where_all_is_explained_only_chance_is_left(world: tuple[Episodes, Ints]) -> None:
     episodes, truth = world
     rows = np.arange(len(episodes))
-    everything = overlooked(episodes, rows, known(truth, RARE + 1), SETTINGS)
-    missed = overlooked(episodes, rows, known(truth, RARE), SETTINGS)
+    everything = unexplained(episodes, rows, known(truth, RARE + 1), SETTINGS)
+    missed = unexplained(episodes, rows, known(truth, RARE), SETTINGS)
     assert (everything > 0.8).sum(0).max(initial=0) < 0.4 * (missed[:, 0] > 0.8).sum()
 
 
@@ -74,7 +94,7 @@ def test_what_stands_together_in_one_visit_only_is_no_aim(world: tuple[Episodes,
     second = np.flatnonzero(pair)[:-1] + 1
     alone.type[np.flatnonzero(pair)], alone.type[second] = 0, 1
     nothing = np.ones((len(alone), 1))
-    assert overlooked(alone, np.arange(len(alone)), nothing, SETTINGS).shape == (len(alone), 0)
+    assert unexplained(alone, np.arange(len(alone)), nothing, SETTINGS).shape == (len(alone), 0)
 
 
 def test_who_does_everything_on_several_occasions_has_nothing_in_one_sitting() -> None:
