@@ -21,6 +21,13 @@ class Anchor:
     value: Any
 
 
+@dataclass(frozen=True)
+class Written:
+    """The place where an anchor's value is written out; before all others."""
+
+    anchor: Anchor
+
+
 @dataclass
 class Draft:
     """One table of the mapping: its name, its keys in order, and remarks above it; `asked` are
@@ -61,6 +68,8 @@ def plain(value: Any) -> Any:
     """The value without its reasons, as a mapping has it."""
     if isinstance(value, Why | Anchor):
         return plain(value.value)
+    if isinstance(value, Written):
+        return plain(value.anchor)
     if isinstance(value, dict):
         return {key: plain(one) for key, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value

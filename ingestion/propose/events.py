@@ -1,10 +1,10 @@
 """Tables of what people did: where, what, how much, about what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ingestion.propose import evidence
-from ingestion.propose.drafts import Anchor, Draft, Why
+from ingestion.propose.drafts import Anchor, Draft, Why, Written
 from ingestion.propose.keys import id_columns, put_identifiers, put_key, put_time, time_value
 from ingestion.propose.meanings import is_named_as_id, is_timely, pieces, says, snake, words
 from ingestion.propose.profiles import YES_NO, Column
@@ -151,26 +151,37 @@ def _verb(scratch: Scratch, seen: Seen, made: Draft, charged: Any) -> None:
     people = seen.ids("person")
     if verb == "bought" and not (price or quantity or seen.ids("item") or seen.titles):
         why, check = f"{why}; but nothing says what, or for how much: is that what was done?", True
+    less_than_none = {quantity.name: {"below": 0}} if quantity and quantity.negative else None
     if charged is not None:
-        no_item = Anchor("no_item", charged.condition)
-        cases.append(Why({"is": "charged", "when": no_item}, charged.why, check=True))
+        cases += _charges(charged, less_than_none)
     if verb == "bought" and price is not None and people and people[0].given < people[0].rows:
         free = evidence.free_of_nobody(scratch, seen.profile, price.name, people[0].name)
         if free:
             nothing = {price.name: {"at_most": 0}, people[0].name: {"missing": True}}
             told = f"{some(free, 'row')} at no cost that name nobody: corrections, no sales"
-            correction = Anchor("correction", nothing)
+            correction = Written(Anchor("correction", nothing))
             cases.append(Why({"is": "adjusted", "when": correction}, told))
-    if verb == "bought" and quantity is not None and quantity.negative:
-        when = {quantity.name: {"below": 0}}
+    if verb == "bought" and quantity and less_than_none:
         told = f"{some(quantity.negative, 'row')} of a negative quantity"
-        cases.append(Why({"is": "returned", "when": when}, told))
+        cases.append(Why({"is": "returned", "when": less_than_none}, told))
     if verb == "bought":
         cases += _states(seen)
     if not cases:
         made.put("verb", verb, why, check=check)
         return
     made.put("verb", [*cases, Why({"is": verb}, why, check=check and verb != "did_something")])
+
+
+def _charges(charged: evidence.Odd, less_than_none: dict[str, Any] | None) -> Iterator[Why]:
+    """What is no item: given back where its quantity is negative, charged elsewhere."""
+    condition = charged.condition
+    if less_than_none:
+        codes = {column: Anchor("no_item_code", listed) for column, listed in condition.items()}
+        given = {column: Written(code) for column, code in codes.items()} | less_than_none
+        yield Why({"is": "credited", "when": given}, "no item, and of a negative quantity")
+        condition = codes
+    no_item = Written(Anchor("no_item", condition))
+    yield Why({"is": "charged", "when": no_item}, charged.why, check=True)
 
 
 def _states(seen: Seen) -> list[Why]:
@@ -233,8 +244,8 @@ def _event_item(scratch: Scratch, seen: Seen, made: Draft, items: list[Column]) 
     prices = seen.named("price")
     if prices:
         item["price"] = Why(prices[0].name)
-    anchors = [case.value["when"] for case in _cases(made)
-               if isinstance(case.value.get("when"), Anchor)]  # fmt: skip
+    whens = [case.value.get("when") for case in _cases(made)]
+    anchors = [when.anchor for when in whens if isinstance(when, Written)]
     if anchors:
         item["unless"] = Why(anchors, "as above")
     simple = set(item) == {"id"}

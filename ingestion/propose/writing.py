@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ingestion.propose.drafts import Anchor, Draft, Why
+from ingestion.propose.drafts import Anchor, Draft, Why, Written
 
 CHECK = "CHECK"
 _WIDE = 110
@@ -72,15 +72,13 @@ def _remark(text: str, indent: int) -> Iterator[str]:
 
 
 def flow(value: Any) -> str:
-    """A value in YAML's flow style; an anchor is written out where it stands in a condition of a
-    verb, and referred to elsewhere."""
+    """A value in YAML's flow style."""
     if isinstance(value, Why):
         return flow(value.value)
     if isinstance(value, Anchor):
         return f"*{value.name}"
-    if isinstance(value, dict) and isinstance(when := value.get("when"), Anchor):
-        inside = {key: one for key, one in value.items() if key != "when"}
-        return f"{flow(inside)[:-1]}, when: &{when.name} {flow(when.value)}}}"
+    if isinstance(value, Written):
+        return f"&{value.anchor.name} {flow(value.anchor.value)}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{flow(key)}: {flow(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list | tuple):

@@ -332,6 +332,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "viewed": ("viewed {label}", "viewed something"),
     "bought": ("bought {label}", "bought something"),
     "charged": ("were charged for {label}", "were charged for something"),
+    "credited": ("were credited for {label}", "were credited for something"),
     "returned": ("returned {label}", "returned something"),
     "redeemed": ("redeemed a coupon on {label}", "redeemed a coupon"),
     "used": ("used {label}", "used something"),
