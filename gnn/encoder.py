@@ -124,12 +124,14 @@ def co_occurrence(nodes: Nodes, size: int) -> Floats32:
     table = csr_array((np.ones(len(nodes)), (person, nodes.kind)), shape=(people, kinds))
     # A person with many nodes says little about each pair.
     table = table.multiply(1 / np.sqrt(np.maximum(np.diff(nodes.start), 1))[:, None]).tocsr()
-    both: Any = (table.T @ table).toarray()
-    np.fill_diagonal(both, 0)
-    total = max(both.sum(), 1e-9)
-    margin = np.maximum(both.sum(0), 1e-9)
-    information = np.log(np.maximum(both * total, 1e-9) / np.outer(margin, margin))
-    information = np.where(both > 0, np.maximum(information, 0), 0)
+    both: Any = (table.T @ table).tocoo()
+    apart = both.row != both.col
+    row, col, together = both.row[apart], both.col[apart], both.data[apart]
+    margin = np.bincount(row, together, kinds)
+    chance = margin[row] * margin[col] / margin.sum()
+    information = csr_array(
+        (np.maximum(np.log(together / chance), 0), (row, col)), shape=(kinds, kinds)
+    )
     values, directions = _strongest(information, size)
     made = np.zeros((kinds, size), np.float32)
     made[:, : len(values)] = directions * np.sqrt(np.abs(values))
@@ -140,10 +142,11 @@ def _strongest(symmetric: Any, size: int) -> tuple[Any, Any]:
     """The eigenvalues of largest magnitude, and their vectors, strongest first."""
     from scipy.sparse.linalg import eigsh
 
-    if len(symmetric) <= 2 * size:
-        values, directions = np.linalg.eigh(symmetric)
+    count = symmetric.shape[0]
+    if count <= 2 * size:
+        values, directions = np.linalg.eigh(symmetric.toarray())
     else:
-        start = np.ones(len(symmetric))  # else it is drawn anew each time
+        start = np.ones(count)  # else it is drawn anew each time
         values, directions = eigsh(symmetric, size, which="LM", v0=start)
     order = np.argsort(-np.abs(values), kind="stable")[:size]
     return values[order], directions[:, order]
