@@ -10,7 +10,7 @@ from gnn.found import sample
 from gnn.memberships import Rule, Soft, assign, merged
 from gnn.overlooked import seen, unexplained
 from gnn.race import Race, halves
-from gnn.returning import same_place
+from gnn.returning import correlations, same_place
 from gnn.tensors import Floats, Ints
 
 HALVINGS = 3
@@ -70,8 +70,7 @@ class Wider:
         return unexplained(race.episodes, self._some, named, settings)
 
     def _try(self, guess: Soft) -> None:
-        """Take one if it comes back, in the median of several halvings, and leaves those found what
-        they were.
+        """Take one if it is no part of one found, and comes back in the median of several halvings.
 
         Both halves are fitted from the guess for all, so that a handful of people each need not
         find a small persona anew.
@@ -81,8 +80,8 @@ class Wider:
         start = np.concatenate([self._soft * (1 - guess[:, None]), guess[:, None]], 1) + 1e-3
         rule = race.fit(self._some, start / start.sum(1, keepdims=True))
         common = assign(race.episodes, race.common, race.manners, rule)
-        same = same_place(people, self._common, common[:, :-1])[told.kept]
-        if same.min(initial=1.0) < race.config.least_same:
+        found = merged(self._common, told.kept)[:, 1:]
+        if correlations(people, common[:, -1:], found).max(initial=0) > race.config.most_part:
             return
         again = partial(self._refitted, rule)
         backs = [same_place(people, *side_by_side(again, pair))[-1] for pair in self._pairs]
