@@ -22,7 +22,7 @@ NEVER = OverlookedConfig(least_z=np.inf)
 @pytest.fixture(scope="module")
 def world() -> tuple[Episodes, Ints]:
     """Two thousand people; the last of eight personas is held by one in fifty."""
-    return arranged(plant(5, Story(topics=60)))
+    return arranged(plant(5, Story(topics=250)))
 
 
 def as_soft(labels: Ints) -> np.ndarray:
