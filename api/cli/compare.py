@@ -45,7 +45,8 @@ def _percent(share: float | None) -> str:
 
 
 def _coverage(console: Console, coverage: dict[str, Any]) -> None:
-    table = Table("", "personas", "of people", "of intents", title="Coverage", title_justify="left")
+    title = f"Coverage of all {coverage['people']:,} people and {coverage['intents']:,} intents"
+    table = Table("", "personas", "of people", "of intents", title=title, title_justify="left")
     for kind in KINDS:
         one = coverage[kind]
         if not one["personas"]:

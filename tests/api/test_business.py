@@ -44,6 +44,7 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
     shown = succeed(personagraph(mine, "personas", "compare", "-w", "story"))
     assert "buyers" in shown
     assert "stand alone" not in shown
+    assert f"Coverage of all {told['coverage']['people']:,} people" in shown
     text = "goals:\n  a: {verb: bought}\n  b: {returns_within_days: 9}\n"
     (mine / "story" / FILE).write_text(text + "rules:\n  c: [{verb: bought}, {channel: web}]\n")
     asked = succeed(personagraph(mine, "personas", "constraints", "-w", "story"))
