@@ -4,7 +4,8 @@
     python benchmarks/methods.py --workspace WORKSPACE       # of real data that was run
 
 The global way (`communities` of all people's intents at once), the hierarchical one (`users`: each
-person's own groups, aligned across people) and `parts`, everything else as in a run. Worlds are
+person's own groups, aligned across people), `parts`, and `all` that a run tries, everything else as
+in a run. Worlds are
 made, and led up to intents, once per FOLDER. One JSON line per world and method:
 
 - `ari`, `recovered`, `found`, `rarest` (F1), `holders`, `weights`: as in `benchmarks/planted.py`
@@ -47,6 +48,7 @@ from kg.exports import export_rows
 from kg.lake import Lake
 
 METHODS = {
+    "all": ProposalConfig(),
     "communities": ProposalConfig(parts=()),
     "users": ProposalConfig(resolutions=(), parts=(), users=True),
     "parts": ProposalConfig(resolutions=()),
