@@ -5,8 +5,8 @@
 
 The global way (`communities` of all people's intents at once), the hierarchical one (`users`: each
 person's own groups, aligned across people), `parts`, and `all` that a run tries, everything else as
-in a run. Worlds are
-made, and led up to intents, once per FOLDER. One JSON line per world and method:
+in a run. Worlds are made, and led up to intents, once per FOLDER. One JSON line per world and
+method:
 
 - `ari`, `recovered`, `found`, `rarest` (F1), `holders`, `weights`: as in `benchmarks/planted.py`
   (of a world, not of a workspace);

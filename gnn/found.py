@@ -56,6 +56,8 @@ class PersonaConfig:
         most_part: an overlooked persona is a part of one found if people's weights in it correlate
             more with those in the other, as it was. (Parts of planted personas: .31 to .71; planted
             ones of one person in fifty: .21 at most.)
+        least_same: nor is it taken where weights in one found correlate less with what they were.
+            (A wholesaler's four personas did so at .77 to .88 with each that was tried.)
         least_people: personas held by fewer people are dropped (k-floor).
         least_occasions: a person in a persona on fewer occasions does not hold it (the questions of
             one survey, answered once, are no habit).
@@ -76,6 +78,7 @@ class PersonaConfig:
     most_fitted: int = 600_000
     least_return: float = 0.7
     most_part: float = 0.3
+    least_same: float = 0.95
     least_people: int = MIN_PEOPLE
     least_occasions: int = 2
     least_share: float = 0.05

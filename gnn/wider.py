@@ -70,7 +70,8 @@ class Wider:
         return unexplained(race.episodes, self._some, named, settings)
 
     def _try(self, guess: Soft) -> None:
-        """Take one if it is no part of one found, and comes back in the median of several halvings.
+        """Take one if it is no part of one found, leaves those found what they were, and comes back
+        in the median of several halvings.
 
         Both halves are fitted from the guess for all, so that a handful of people each need not
         find a small persona anew.
@@ -82,6 +83,9 @@ class Wider:
         common = assign(race.episodes, race.common, race.manners, rule)
         found = merged(self._common, told.kept)[:, 1:]
         if correlations(people, common[:, -1:], found).max(initial=0) > race.config.most_part:
+            return
+        same = same_place(people, self._common, common[:, :-1])[told.kept]
+        if same.min(initial=1) < race.config.least_same:
             return
         again = partial(self._refitted, rule)
         backs = [same_place(people, *side_by_side(again, pair))[-1] for pair in self._pairs]

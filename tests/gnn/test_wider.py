@@ -35,7 +35,8 @@ def as_soft(labels: Ints) -> np.ndarray:
 def all_but_the_rare_one(world: tuple[Episodes, Ints], overlooked: OverlookedConfig) -> Wider:
     """What is told knows seven personas of eight."""
     episodes, truth = world
-    race = Race(episodes, (), PersonaConfig(overlooked=overlooked), (native_leiden, Report()))
+    config, hours = PersonaConfig(overlooked=overlooked), (episodes.manner("hour"),)
+    race = Race(episodes, hours, config, (native_leiden, Report()))
     mine = truth[race.rows]
     rule = race.fit(race.rows, as_soft(np.where(mine == RARE, -1, mine))[:, : RARE + 1])
     # What half of the people saw, twice; the other half saw no such thing.
