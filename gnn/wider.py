@@ -54,15 +54,13 @@ class Wider:
         return self.told
 
     def _seen(self) -> Soft:
-        race, guess = self._race, np.zeros(len(self._race.episodes))
+        race = self._race
         named = merged(self._common, self.told.kept)
         user, said = race.episodes.user[race.common], race.said_by_halves()
         found = seen(user, said, named, race.config.overlooked)
-        guesses = np.zeros((len(self._some), found.shape[1]))
-        for number, one in enumerate(found.T):
-            guess[race.common] = one
-            guesses[:, number] = guess[self._some]
-        return guesses
+        guesses = np.zeros((len(race.episodes), found.shape[1]))
+        guesses[race.common] = found
+        return np.asarray(guesses[self._some])
 
     def _unexplained(self) -> Soft:
         race, named = self._race, merged(self._soft, self.told.kept)
