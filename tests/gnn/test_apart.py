@@ -1,5 +1,7 @@
 """What tells nobody from anybody is no persona."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gnn.apart import LEAST_TESTED, apart, busier
@@ -17,6 +19,24 @@ def test_holders_at_random_are_told_from_nobody_and_true_holders_are() -> None:
     assert many.sum() > 5
     assert apart(episodes, true, most_q=0.01).tolist() == many.tolist()
     assert not apart(episodes, hat, most_q=0.01).any()
+
+
+def test_few_holders_are_enough_where_all_do_what_hardly_anybody_does() -> None:
+    """A persona of 2 % of a thousand people has some ten in the half that tests, or fewer."""
+    episodes, _ = arranged(plant(5, Story(people=1600)))
+    testing = np.intersect1d(np.flatnonzero(~episodes.fit), episodes.user)
+    doing = np.random.default_rng(0).choice(testing, 60, replace=False)
+    kind = episodes.type.copy()
+    kind[np.searchsorted(episodes.user, doing)] = episodes.type_count
+    parts = np.vstack([episodes.type_parts, [0, len(episodes.topics)]])
+    topics = (*episodes.topics, "what hardly anybody does")
+    episodes = replace(episodes, type=kind, type_parts=parts, topics=topics)
+    held = np.zeros((len(episodes.user_ids), 4), bool)
+    held[doing[:5], 0] = True
+    held[doing[1:5], 1] = True
+    held[np.setdiff1d(testing, doing)[:5], 2] = True
+    held[:, 3] = True
+    assert apart(episodes, held, most_q=0.01).tolist() == [True, False, False, False]
 
 
 def test_what_everybody_holds_is_told_from_nobody() -> None:
