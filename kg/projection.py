@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from kg.activity import strata
+from kg.baskets import bought_with
 from kg.errors import InputError
 from kg.lake.code import code_version
 from kg.schema import EDGES
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 BUYING = ("bought",)
 """Verbs whose items lie in a basket together."""
-
-BASKET_ITEMS_MOST = 100
-"""A basket with more items says little about pairs, and its pairs grow with the square."""
-
-BOUGHT_TOGETHER_LEAST = 5
-BOUGHT_WITH_MOST = 20
-"""Per item: the partners with the highest lift."""
 
 _GRAPH_READS = (
     "users",
@@ -85,6 +79,7 @@ def graph_tables(lake: "Lake") -> GraphTables:
     """
     tables = {name: lake.run(rows) for name, rows in graph_expressions(lake).items()}
     tables |= category_tables(lake)
+    tables["Item", "BOUGHT_WITH", "Item"] = _bought_with(lake)
     nodes = {name: table for name, table in tables.items() if isinstance(name, str)}
     edges = tuple(
         EdgeTable(edge_kind(*name), table)
@@ -95,7 +90,8 @@ def graph_tables(lake: "Lake") -> GraphTables:
 
 
 def graph_expressions(lake: "Lake") -> dict[Any, Any]:
-    """The same, but categories, as Ibis: nodes by label, edges by (start, type, end)."""
+    """The same, but categories and baskets, as Ibis: nodes by label, edges by
+    (start, type, end)."""
     parts = (_people, _belonging, _behaviour, _things, persona_expressions, _levels, _business)
     return {key: rows for part in parts for key, rows in part(lake).items()}
 
@@ -202,7 +198,6 @@ def _belonging(lake: "Lake") -> dict[Any, Any]:
 
 
 def _behaviour(lake: "Lake") -> dict[Any, Any]:
-
     sessions, intents = _of_seen(lake, "sessions"), _of_seen(lake, "intents")
     following = sessions.session_id.lead().over(
         group_by=sessions.user_id, order_by=[sessions.number, sessions.session_id]
@@ -268,7 +263,6 @@ def _things(lake: "Lake") -> dict[Any, Any]:
     return {
         "Item": items.select("title", "price", id="item_id"),
         "Campaign": campaigns.select("title", "starts_at_ms", "ends_at_ms", id="item_id"),
-        ("Item", "BOUGHT_WITH", "Item"): _bought_with(lake),
     }
 
 
@@ -287,35 +281,12 @@ def _catalogue(listed: Any, role: str, used: Any) -> Any:
     return rows.union(bare.mutate(**nulls).select("item_id", *columns))
 
 
-def _bought_with(lake: "Lake") -> Any:
-    """For each item, with which others it lies in a basket more often than chance.
-
-    A basket is the items of one session's buying intents; lift is count * baskets / (n * m).
-    """
-    import ibis
-
+def _bought_with(lake: "Lake") -> pa.Table:
+    """Of items that were bought; a basket is the items of one session's buying intents."""
     intents = _of_seen(lake, "intents")
     buying = intents.filter(intents.verb.isin(BUYING))
     lines = lake.table("intent_items").inner_join(buying, "intent_id")
-    lines = lines.select("session_id", "item_id").distinct()
-    sizes = lines.group_by("session_id").agg(size=lines.count())
-    small = sizes.filter(sizes["size"] <= BASKET_ITEMS_MOST)
-    lines = lines.semi_join(small, "session_id")
-    single = lines.group_by("item_id").agg(n=lines.count())
-    total = lines.session_id.nunique().as_scalar()
-    single = single.filter(single.n >= BOUGHT_TOGETHER_LEAST)
-    lines = lines.inner_join(single, "item_id").select("session_id", "item_id", "n")
-    other = lines.select(session_id="session_id", other="item_id", m="n")
-    pairs = lines.inner_join(other, "session_id")
-    pairs = pairs.filter(pairs.item_id != pairs.other)
-    counted = pairs.group_by("item_id", "other", "n", "m").agg(count=pairs.count())
-    counted = counted.filter(counted["count"] >= BOUGHT_TOGETHER_LEAST)
-    counted = counted.mutate(lift=counted["count"] * total / (counted.n * counted.m))
-    order = [counted.lift.desc(), counted["count"].desc(), counted.other]
-    place = ibis.row_number().over(group_by=counted.item_id, order_by=order)
-    counted = counted.mutate(place=place)
-    counted = counted.filter(counted.place < BOUGHT_WITH_MOST, counted.lift > 1)
-    return counted.select("count", "lift", start="item_id", end="other")
+    return bought_with(lake.run(lines.select("session_id", "item_id").distinct()))
 
 
 def persona_expressions(lake: "Lake") -> dict[Any, Any]:
