@@ -321,6 +321,14 @@ def _of_version(
         if claim.kind != "response"
         or (context.answered_by.get(claim.subject), claim.measured.direction) not in done
     ]
+    # A verb that was only ever done with what is of no known kind: the verb says all there is.
+    verbs = {(claim.subject, claim.counts) for claim in found if claim.kind == "verb"}
+    found = [
+        claim
+        for claim in found
+        if claim.subject_label != NO_KNOWN_KIND
+        or (claim.subject.partition(" ")[0], claim.counts) not in verbs
+    ]
     # Topics of two levels may have one label; said twice with two numbers, it would be a riddle.
     told: dict[str, Claim] = {}
     for claim in in_order(found):

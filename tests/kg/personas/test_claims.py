@@ -23,7 +23,7 @@ from kg.queries import DIALECTS, load
 from kg.settings import Settings
 from kg.store import open_store
 from tests.kg.personas.conftest import Stated
-from tests.kg.personas.planted import AUTUMN, BAKE, SPRING, TINK
+from tests.kg.personas.planted import AUTUMN, BAKE, SPRING, TINK, TOPICS
 from tests.rows import table
 
 
@@ -206,6 +206,22 @@ def test_what_answering_a_campaign_consists_of_is_not_said_twice(
         mine = [c for c in claims.choose(lake, sampled=False).claims if c.persona_id == BAKE]
         assert "bought cake-tins" in {c.subject for c in mine if c.kind == "topic"}
         assert ("response" in {c.kind for c in mine}) == is_told
+
+
+@pytest.mark.parametrize(("topics", "is_told"), [(4, False), (2, True)])
+def test_a_verb_that_is_only_done_with_no_known_kind_is_not_said_twice(
+    planted_lake: Path, tmp_path: Path, topics: int, is_told: bool
+) -> None:
+    shutil.copytree(planted_lake, tmp_path / "workspace")
+    with Lake.writer(tmp_path / "workspace") as lake:
+        intents = lake.table("intents").drop("run_id")
+        unknown = (intents.verb == "asked") & intents.topic.isin(list(TOPICS)[:topics])
+        with lake.step("unknown", config={}) as step:
+            rows = intents.mutate(topic=unknown.ifelse("other", intents.topic))
+            step.overwrite("intents", lake.run(rows))
+        mine = [c for c in claims.choose(lake, sampled=False).claims if c.persona_id == TINK]
+        assert "asked" in {c.subject for c in mine if c.kind == "verb"}
+        assert ("asked other" in {c.subject for c in mine}) == is_told
 
 
 def test_a_sample_of_lines_disables_what_it_cannot_support_and_says_why(lake: Lake) -> None:
