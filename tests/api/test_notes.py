@@ -50,10 +50,10 @@ def test_who_was_merged_and_split_is_named_and_where_the_rest_is() -> None:
     split = [{"user_id": "u_9", "others": ["u_9", "w"]}]
     changes = {"merged": {"count": 7, "users": users}, "split": {"count": 1, "users": split}}
     _, *told = notes(_Told(SAID | {"changes": changes}))
-    assert told[0] == "Merged since the run before: u_0, v_0 are u_0 now."
+    assert told[0] == "Merged when people were last resolved: u_0, v_0 are u_0 now."
     assert told[5:] == [
         "2 more users merged (--json lists them, up to 200 in all).",
-        "Split since the run before: u_9 is u_9, w now.",
+        "Split when people were last resolved: u_9 is u_9, w now.",
     ]
     nobody = {"count": 0, "users": []}
     assert len(notes(_Told(SAID | {"changes": {"merged": nobody, "split": nobody}}))) == 1
