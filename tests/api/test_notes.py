@@ -251,6 +251,14 @@ def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:
                          "chance).")  # fmt: skip
 
 
+def test_those_that_the_business_keeps_are_counted_beside_those_that_were_found() -> None:
+    said = {
+        "personas": 9, "overlooked": 0, "trials": [{}], "taken": {"personas": 9, "come_back": 9},
+        "candidates": [], "kept_by_business": [{"persona_id": "p_1", "because": "not found"}],
+    }  # fmt: skip
+    assert why_so_many(said).startswith("9 personas, and 1 kept by the business. Of 1 way ")
+
+
 def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> None:
     taken = {"by": "parts", "size": 5, "information": 0.1, "error": 0.09}
     assert not list(how_firm({"result": "no stable structure", "taken": taken, "as_good": [taken]}))
