@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from kg.personas.beside import Beside
 
 NO_GOAL = "personas.yaml states no goal, so there is nothing to foretell"
-NO_RULE = (
-    "personas.yaml states no rule to compare with, so the found personas stand alone ({} begins it)"
-)
+NO_RULE = "personas.yaml states no rule to compare found personas with ({} begins it)"
 NO_PERSONA = "no persona was found"
 UNLEARNED = "a rule is not learned, so it cannot fail to come back on other people: no stability"
 INSIDE = "its own intents shape personas, so holding one partly says that it was reached before"

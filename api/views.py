@@ -112,26 +112,28 @@ def _refuse_former(lake: "Lake", wanted: str) -> None:
     every = history(lake)["personas"]
     _refuse_former_name(every, wanted)
     for one in every:
-        if not one["is_current"] and wanted.partition("@")[0] == one["persona_id"]:
+        if wanted.partition("@")[0] == one["persona_id"]:
             asked = lake.workspace.command(f"personas history {one['persona_id']}")
+            state = "not the version in force" if one["is_current"] else "no more"
             raise NotFound(
-                f"the persona {wanted!r} ({one['name']}) is no more",
+                f"the persona {wanted!r} ({one['name']}) is {state}",
                 hint=f"`{asked}` says what it was and what became of it",
             )
 
 
 def _refuse_former_name(every: list[dict[str, Any]], wanted: str) -> None:
-    """Of a name that only versions of earlier runs had, say which persona that is.
+    """Of a name, or the start of one, that only earlier runs gave, say which persona that is.
 
     Args:
         every: personas of the history.
     """
+    start = wanted.lower()
     once = {
-        one["persona_id"]: f"{one['persona_id']} was until run {version['number']}, and is called "
-        f"{one['name']} now"
+        one["persona_id"]: f"{one['persona_id']} was {version['name']} until run "
+        f"{version['number']}, and is called {one['name']} now"
         for one in every
         for version in one["versions"]
-        if version["name"].lower() == wanted.lower() != one["name"].lower()
+        if version["name"].lower().startswith(start) and not one["name"].lower().startswith(start)
     }
     if once:
         raise NotFound(f"no persona is called {wanted!r} any more", hint="; ".join(once.values()))

@@ -1,4 +1,4 @@
-"""Names of files with a date in them: next month's export is another file of the same table."""
+"""Names of files with a date or a number in them: next month's export is one more of its table."""
 
 import re
 
@@ -14,10 +14,20 @@ _DATED = re.compile(
     r"(?P<end>\.[a-z]\w*(?:\.gz)?)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(
+    r"(?P<start>(?:.*/)?[^/]*?[^/\d_\-. ][^/]*?[_\-. ])\d+(?P<end>\.[a-z]\w*(?:\.gz)?)",
+    re.IGNORECASE,
+)
 
 
 def every_date(name: str) -> str | None:
     """The glob of all files that are called alike but for the date at the end: `orders_*.csv` of
     `orders_2026-11-30.csv` and of `orders_nov.csv`; None: there is no date."""
     found = _DATED.fullmatch(name)
+    return None if found is None or set(name) & set("*?[") else f"{found['start']}*{found['end']}"
+
+
+def every_number(name: str) -> str | None:
+    """The same of a number at the end: `orders-*.csv` of `orders-2.csv`; None: there is none."""
+    found = _NUMBERED.fullmatch(name)
     return None if found is None or set(name) & set("*?[") else f"{found['start']}*{found['end']}"

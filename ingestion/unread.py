@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ingestion.dated import every_date
+from ingestion.dated import every_date, every_number
 from ingestion.fit import BadFile, Fitted
 from ingestion.report import FileReport
 from ingestion.wholeness import HOLDS_NONE, without_data
@@ -32,7 +32,8 @@ def not_read(fitted: Fitted) -> Iterator[FileReport]:
 def _not_named(fitted: Fitted, name: str) -> str:
     """That the mapping does not name a file; what to write if it names other parts of its table."""
     read = [one.name for data in fitted.datasets for one in data.sources]
-    for every, what in ((every_partition, "partitions"), (every_date, "dates")):
+    alike = ((every_partition, "partitions"), (every_date, "dates"), (every_number, "numbers"))
+    for every, what in alike:
         glob = every(name)
         if glob is not None and any(every(other) == glob for other in read):
             if not fitted.mapping.is_written:

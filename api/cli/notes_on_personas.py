@@ -238,10 +238,12 @@ def why_so_many(s: dict[str, Any]) -> str:
         )
     came, tested = s["taken"], s["candidates"]
     overlooked = f", and {s['overlooked']:,} that had been overlooked" if s["overlooked"] else ""
+    kept = len(s.get("kept_by_business", ()))
+    beside = f", and {kept:,} kept by the business" if kept else ""
     told = _why_dropped(tested)
     return (
-        f"{some(s['personas'], 'persona')}. Of {some(len(s['trials']), 'way')} to group intents, "
-        f"the one was taken whose groups came back most when other people were grouped: "
+        f"{some(s['personas'], 'persona')}{beside}. Of {some(len(s['trials']), 'way')} to group "
+        f"intents, the one was taken whose groups came back most when other people were grouped: "
         f"{came['come_back']:,} of its {came['personas']:,} did{overlooked}. "
         f"Of these dropped: {told or 'none'}."
     )

@@ -130,7 +130,10 @@ def of_identity(s: dict[str, Any], command: Command) -> Iterator[str]:
 
 
 def _changed(changes: dict[str, Any]) -> Iterator[str]:
-    """Who was merged and split since the run before, the first of them by id."""
+    """Who was merged and split when people were last resolved, the first of them by id.
+
+    Not "since the run before": a run that has nothing new to resolve tells it again.
+    """
     for what in ("merged", "split"):
         found = changes.get(what, {"count": 0, "users": []})
         for one in found["users"][:MOST_CHANGED]:
@@ -138,9 +141,9 @@ def _changed(changes: dict[str, Any]) -> Iterator[str]:
             if (more := len(one["others"]) - MOST_CHANGED) > 0:
                 others += f" and {more:,} more"
             if what == "merged":
-                yield f"Merged since the run before: {others} are {one['user_id']} now."
+                yield f"Merged when people were last resolved: {others} are {one['user_id']} now."
             else:
-                yield f"Split since the run before: {one['user_id']} is {others} now."
+                yield f"Split when people were last resolved: {one['user_id']} is {others} now."
         if (more := found["count"] - MOST_CHANGED) > 0:
             yield f"{some(more, 'more user')} {what} (--json lists them, up to 200 in all)."
 

@@ -294,8 +294,8 @@ DEFAULT = f"""\
 # keep_in:
 #   manners: [price]
 
-# Personas that go on with the rule they had, found again or not. What a run did not find itself
-# is marked as kept by the business, with what speaks against it.
+# Personas that go on, found again or not: what a search does not find itself competes by the rule
+# that it had, and is marked as kept by the business, with what speaks against it.
 # must_keep: [p_0a1b2c3d]
 
 # What people are meant to do: an intent (verb, topic or both), an answer to a campaign, or to come

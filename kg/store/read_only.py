@@ -122,7 +122,7 @@ def run_read_only(
 
 def _ask(request: Request, clean_up: Any) -> Answer:
     process = subprocess.Popen(
-        [sys.executable, "-m", "kg.store.read_only"],
+        [sys.executable, "-P", "-m", "kg.store.read_only"],  # -P: none of the files where we are
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -43,7 +43,7 @@ def test_a_comment_changes_nothing_and_each_part_only_what_it_must(mine: Path) -
     assert any("states no goal" in line for line in told["said"])
     shown = succeed(personagraph(mine, "personas", "compare", "-w", "story"))
     assert "buyers" in shown
-    assert "stand alone" not in shown
+    assert "states no rule" not in shown
     assert f"Coverage of all {told['coverage']['people']:,} people" in shown
     text = "goals:\n  a: {verb: bought}\n  b: {returns_within_days: 9}\n"
     (mine / "story" / FILE).write_text(text + "rules:\n  c: [{verb: bought}, {channel: web}]\n")
@@ -104,7 +104,7 @@ def test_doctor_says_in_words_what_the_graph_holds(story: Path) -> None:
 
 def test_without_rules_the_found_personas_are_shown_alone(story: Path) -> None:
     shown = succeed(personagraph(story, "personas", "compare", "-w", "story"))
-    assert "the found personas stand alone" in shown
+    assert "states no rule to compare found personas with" in shown
     assert not [line for line in shown.splitlines() if "rule " in line and "personas" not in line]
 
 

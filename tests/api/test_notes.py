@@ -50,10 +50,10 @@ def test_who_was_merged_and_split_is_named_and_where_the_rest_is() -> None:
     split = [{"user_id": "u_9", "others": ["u_9", "w"]}]
     changes = {"merged": {"count": 7, "users": users}, "split": {"count": 1, "users": split}}
     _, *told = notes(_Told(SAID | {"changes": changes}))
-    assert told[0] == "Merged since the run before: u_0, v_0 are u_0 now."
+    assert told[0] == "Merged when people were last resolved: u_0, v_0 are u_0 now."
     assert told[5:] == [
         "2 more users merged (--json lists them, up to 200 in all).",
-        "Split since the run before: u_9 is u_9, w now.",
+        "Split when people were last resolved: u_9 is u_9, w now.",
     ]
     nobody = {"count": 0, "users": []}
     assert len(notes(_Told(SAID | {"changes": {"merged": nobody, "split": nobody}}))) == 1
@@ -249,6 +249,14 @@ def test_every_reason_why_a_group_is_no_persona_is_told_apart() -> None:
     assert "2 whose people are mostly more active than anybody to compare them with, 1 held" in told
     assert told.endswith("1 only a topic (its intents do not recur in the same people more than "
                          "chance).")  # fmt: skip
+
+
+def test_those_that_the_business_keeps_are_counted_beside_those_that_were_found() -> None:
+    said = {
+        "personas": 9, "overlooked": 0, "trials": [{}], "taken": {"personas": 9, "come_back": 9},
+        "candidates": [], "kept_by_business": [{"persona_id": "p_1", "because": "not found"}],
+    }  # fmt: skip
+    assert why_so_many(said).startswith("9 personas, and 1 kept by the business. Of 1 way ")
 
 
 def test_where_no_persona_was_found_nothing_is_said_of_how_firm_they_are() -> None:

@@ -48,6 +48,15 @@ def test_a_new_file_is_read_and_an_unchanged_one_is_not_received_again(tmp_path:
     assert found.rows("files", "source", "received") == [("events-1.csv", 1), ("events-2.csv", 2)]
 
 
+def test_of_the_next_number_of_a_file_that_is_read_a_run_says_what_to_write(tmp_path: Path) -> None:
+    mapping = EVENTS.replace("files: events*", "files: events-1.csv")
+    line = f"{GOOD}\n" + row(1)
+    folder = fill(tmp_path / "data", {"events-1.csv": line, "events-2.csv": line}, mapping)
+    told = Read(folder, tmp_path / "workspace").file("events-2.csv")
+    assert told.status == "unmapped"
+    assert str(told.detail).endswith("names other numbers, and not this one: write `events-*.csv`")
+
+
 def test_what_is_not_read_is_told_as_of_now_though_nothing_is_new(tmp_path: Path) -> None:
     mapping = EVENTS.replace("files: events*", "files: events_nov.csv")
     assert mapping != EVENTS

@@ -191,6 +191,15 @@ def test_an_analyst_sees_what_was_written_before(loaded: tuple[Settings, Path, S
         assert len(copies) == 1
 
 
+def test_a_file_of_the_users_own_folder_is_not_taken_for_a_module(
+    loaded: tuple[Settings, Path, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "statistics.py").write_text("raise SystemExit(1)\n")
+    (tmp_path / "json.py").write_text("raise SystemExit(1)\n")
+    monkeypatch.chdir(tmp_path)
+    assert ask(loaded, "RETURN 1 AS n").rows == [[1]]
+
+
 def test_the_answer_is_bounded_in_bytes(loaded: tuple[Settings, Path, Store]) -> None:
     text = "UNWIND range(1, 900) AS x RETURN reduce(s = 'abcdefgh', y IN range(1, 14) | s + s) AS s"
     with pytest.raises(NotAllowed, match=r"^A limit was reached: .* larger than"):
