@@ -299,13 +299,10 @@ def of_claims(s: dict[str, Any]) -> Iterator[str]:
     yield from _worded(s.get("personas", {}))
     yield from _described(s.get("intent_types", {}))
     for one in s.get("renamed", ()):  # not of workspaces of before
-        why = (
-            "it is a new version, by the rule of this search."
-            if one.get("is_new")
-            else "a name says what at least half of the holders do, by the claims as they are "
-            "counted now."
+        yield (
+            f"{one['version']} was {one['before']} and is {one['name']} now: of what the name "
+            "before said, no claim says any more that two fifths of the holders do it."
         )
-        yield f"{one['version']} was {one['before']} and is {one['name']} now: {why}"
     reasons: dict[str, list[str]] = {}
     for kind, reason in s["disabled"].items():
         reasons.setdefault(reason, []).append(KINDS[kind].words)

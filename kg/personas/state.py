@@ -29,7 +29,7 @@ def state(
     """Write claims, evidence and wordings of the current persona versions, and a line on each of
     the types of intent they are made of.
 
-    A version that had a name before keeps it, unless it is no longer true of most holders.
+    A persona that had a name before keeps it, unless it is no longer true of its holders.
 
     Args:
         lake: whose tables the graph in `store` shows.
@@ -44,9 +44,7 @@ def state(
     chosen = claims.choose(lake, sampled=sampled, progress=progress)
     proof.prove(store, chosen.claims, progress)
     paths = evidence.paths(lake, store, chosen.claims, progress)
-    former = wording.read(lake)
-    before = {words.version_id: words.name for words in former}
-    once = {words.persona_id: words.name for words in former}
+    before = {words.persona_id: words.name for words in wording.read(lake)}
     wordings, named = wording.word(chosen.claims, llm, progress, before)
     is_down = any(words.instead.startswith(DOWN) for words in wordings)
     types = intent_types.describe(lake, None if is_down else llm, progress)
@@ -70,10 +68,9 @@ def state(
             "refused": [one.refused for one in types if one.refused][:KEPT_CUTS],
         },
         renamed=[
-            {"version": w.version_id, "before": once[w.persona_id], "name": w.name}
-            | {"is_new": w.version_id not in before}
+            {"version": w.version_id, "before": before[w.persona_id], "name": w.name}
             for w in wordings
-            if once.get(w.persona_id, w.name) != w.name
+            if before.get(w.persona_id, w.name) != w.name
         ],
     )
 

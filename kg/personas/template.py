@@ -65,6 +65,8 @@ NOTHING_SAID = "Unnamed Group"
 # A persona is not named after what few of its holders do, however rare that is among others: of
 # "Night People" at least half come at night.
 LEAST_NAMED = 0.5
+# A name that was given stays a little longer, or it would come and go with one person more or less.
+LEAST_STAYING = 0.4
 # Nor after one thing alone that a third of them do not do, where there is another.
 LEAST_ALONE = 2 / 3
 # Nor after when or how they do it, where others do so nearly as often.
@@ -111,7 +113,7 @@ def named_first(claims: Sequence[Claim], given: str) -> list[Claim]:
 
 
 def _is_in(claim: Claim, words: set[str]) -> bool:
-    if not _names_somebody(claim):
+    if not _names_somebody(claim, LEAST_STAYING):
         return False
     if claim.kind in ABOUT:
         told = _short(claim.subject_label).lower().split()
@@ -122,11 +124,11 @@ def _is_in(claim: Claim, words: set[str]) -> bool:
 
 
 def may_stay(given: str, claims: Sequence[Claim]) -> bool:
-    """Whether a name given before can stay: what it says is still true of at least half of them.
+    """Whether a name given before can stay: what it says is still true of two fifths of them.
 
     A name that says nothing stays only while there is nothing to say.
     """
-    if name_problem(given, claims, ()) is not None:
+    if name_problem(given, claims, (), LEAST_STAYING) is not None:
         return False
     return not _says_nothing(given) or _says_nothing(name(claims, ()))
 
@@ -177,9 +179,9 @@ def _candidates(claims: Sequence[Claim]) -> Iterator[str]:
         yield f"{base} {_roman(number)}"
 
 
-def _names_somebody(claim: Claim) -> bool:
+def _names_somebody(claim: Claim, least: float = LEAST_NAMED) -> bool:
     measured, known = claim.measured, claim.subject_label != NO_KNOWN_KIND
-    more = measured.direction == "more" and measured.value >= LEAST_NAMED
+    more = measured.direction == "more" and measured.value >= least
     return claim.kind in NAMING_KINDS and more and known
 
 
@@ -259,11 +261,15 @@ def _roman(number: int) -> str:
     return text
 
 
-def words_of(claims: Iterable[Claim]) -> frozenset[str]:
-    """The words a name may be made of: what most holders do, and more; no traits; lower case."""
+def words_of(claims: Iterable[Claim], least: float = LEAST_NAMED) -> frozenset[str]:
+    """The words a name may be made of: what most holders do, and more; no traits; lower case.
+
+    Args:
+        least: share of the holders who must do it.
+    """
     allowed = {ANYBODY.lower(), "and"}
     for claim in claims:
-        if _names_somebody(claim):
+        if _names_somebody(claim, least):
             done = _done(claim)
             text = f"{_noun(claim)} {done} {ALONE.get(done, 'group')} "
             text += MODIFIERS.get(claim.subject, "")
@@ -271,8 +277,10 @@ def words_of(claims: Iterable[Claim]) -> frozenset[str]:
     return frozenset(allowed | set(f"{NOTHING_OF_NOTE} {NOTHING_SAID}".lower().split()))
 
 
-def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> str | None:
-    """What is wrong with a name; None: nothing."""
+def name_problem(
+    text: str, claims: Iterable[Claim], taken: Iterable[str], least: float = LEAST_NAMED
+) -> str | None:
+    """What is wrong with a name; None: nothing. `least`: see `words_of`."""
     words = text.split()
     roman = words[-1:] == [_roman_of(words)]
     plain = words[:-1] if roman else words
@@ -282,7 +290,8 @@ def name_problem(text: str, claims: Iterable[Claim], taken: Iterable[str]) -> st
         return "it speaks of a protected trait"
     if text.lower() in {other.lower() for other in taken}:
         return "another persona has it"
-    unknown = [word for word in plain if word.lower() not in words_of(claims)]
+    said = words_of(claims, least)
+    unknown = [word for word in plain if word.lower() not in said]
     if unknown:
         return f"the claims do not say “{unknown[0]}”"
     if any(word[:1].islower() for word in words if word != "and"):

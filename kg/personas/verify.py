@@ -294,7 +294,7 @@ def _words(lake: "Lake", every: list[Claim], wordings: list[wording.Wording]) ->
 def _of_one(words: wording.Wording, mine: list[Claim], others: list[str]) -> Iterator[str]:
     by_id = {claim.claim_id: claim for claim in mine}
     named = [claim for claim in mine if claim.kind != "overlap"]
-    if why := template.name_problem(words.name, named, others):
+    if why := template.name_problem(words.name, named, others, template.LEAST_STAYING):
         yield f"its name: {why}"
     if why := wording.summary_problem(words.summary, mine):
         yield f"its summary: {why}"

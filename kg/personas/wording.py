@@ -103,7 +103,7 @@ def word(
     """Write every persona version of the claims, the one most people hold first.
 
     Args:
-        before: persona version -> the name it has, which stays where it can (`template.may_stay`).
+        before: persona -> the name it had, which stays where it can (`template.may_stay`).
 
     Returns:
         The wordings, and the claims: those on overlap now call the other persona by its name.
@@ -113,11 +113,8 @@ def word(
         groups.setdefault(claim.version_id, []).append(claim)
     order = sorted(groups, key=lambda version: (-_share(groups[version]), version))
     named_by = {v: [claim for claim in g if claim.kind != "overlap"] for v, g in groups.items()}
-    staying = {
-        version: name
-        for version, name in before.items()
-        if version in groups and template.may_stay(name, named_by[version])
-    }
+    had = {v: before[g[0].persona_id] for v, g in groups.items() if g[0].persona_id in before}
+    staying = {v: name for v, name in had.items() if template.may_stay(name, named_by[v])}
     names = dict(staying)
     wordings: list[Wording] = []
     down = ""

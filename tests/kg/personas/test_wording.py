@@ -230,7 +230,7 @@ def test_an_overlap_calls_the_other_persona_by_its_name() -> None:
 
 def test_a_version_keeps_its_name_when_other_claims_have_become_the_strongest() -> None:
     (plain,), _ = word(EVERY, None)
-    (found,), _ = word(EVERY, None, before={"p_1@1": "Spring Mail Responders"})
+    (found,), _ = word(EVERY, None, before={"p_1": "Spring Mail Responders"})
     assert plain.name != "Spring Mail Responders"
     assert found.name == "Spring Mail Responders"
     assert set(found.sentences) == set(plain.sentences)
@@ -238,37 +238,46 @@ def test_a_version_keeps_its_name_when_other_claims_have_become_the_strongest() 
 
 def test_what_a_persona_is_named_after_is_said_first() -> None:
     weaker = [c for c in EVERY if c is not TINS]
-    (found,), _ = word([*weaker, TINS], None, before={"p_1@1": "Cake Tins Buyers"})
+    (found,), _ = word([*weaker, TINS], None, before={"p_1": "Cake Tins Buyers"})
     assert found.sentences[0].claims == (SHARE.claim_id,)
     assert found.sentences[1].claims == (TINS.claim_id,)
     assert found.summary.startswith("More of them than of equally active others bought cake tins")
-    (other,), _ = word(EVERY, None, before={"p_1@1": "Spring Mail Responders"})
+    (other,), _ = word(EVERY, None, before={"p_1": "Spring Mail Responders"})
     assert "Spring Mail" in other.sentences[1].text
 
 
-def test_a_name_that_is_no_longer_true_of_half_the_holders_is_given_anew() -> None:
-    rarer = replace(TINS, counts=flat(600, 290, 5000, 1000))
+def test_a_name_that_is_no_longer_true_of_two_fifths_of_the_holders_is_given_anew() -> None:
+    rarer = replace(TINS, counts=flat(600, 230, 5000, 1000))
     claims = [rarer if claim is TINS else claim for claim in EVERY]
-    (found,), _ = word(claims, None, before={"p_1@1": "Cake Tins Buyers"})
+    (found,), _ = word(claims, None, before={"p_1": "Cake Tins Buyers"})
     assert found.name == word(claims, None)[0][0].name
     assert found.name != "Cake Tins Buyers"
 
 
+def test_a_name_stays_on_the_fence_where_it_would_not_be_given_and_in_the_next_version() -> None:
+    rarer = replace(TINS, counts=flat(600, 270, 5000, 1000))
+    claims = [replace(rarer if claim is TINS else claim, version=2) for claim in EVERY]
+    (found,), _ = word(claims, None, before={"p_1": "Cake Tins Buyers"})
+    assert (found.version_id, found.name) == ("p_1@2", "Cake Tins Buyers")
+    assert found.sentences[1].text.startswith("45 % of them bought cake tins")
+    assert word(claims, None)[0][0].name != "Cake Tins Buyers"
+
+
 def test_who_had_no_name_has_one_as_soon_as_there_is_something_to_say() -> None:
-    (found,), _ = word(EVERY, None, before={"p_1@1": "Unnamed Group"})
+    (found,), _ = word(EVERY, None, before={"p_1": "Unnamed Group"})
     assert found.name == word(EVERY, None)[0][0].name
-    (still,), _ = word([SHARE], None, before={"p_1@1": "Unnamed Group II"})
+    (still,), _ = word([SHARE], None, before={"p_1": "Unnamed Group II"})
     assert still.name == "Unnamed Group II"
 
 
 def test_a_name_that_stays_is_given_to_nobody_else_and_the_model_writes_the_rest() -> None:
     other = [replace(claim, persona_id="p_2") for claim in EVERY]
     with recorded_server([{"content": GOOD}]) as tape:
-        found, _ = word([*EVERY, *other], LlmServer(tape.url), before={"p_2@1": "Cake Tins Buyers"})
+        found, _ = word([*EVERY, *other], LlmServer(tape.url), before={"p_2": "Cake Tins Buyers"})
     assert [w.author for w in found] == [TEMPLATE, "tiny"]
     assert [w.name == "Cake Tins Buyers" for w in found] == [False, True]
     with recorded_server([{"content": GOOD}]) as tape:
-        named = {"p_1@1": "Spring Mail Responders"}
+        named = {"p_1": "Spring Mail Responders"}
         (found_one,), _ = word(EVERY, LlmServer(tape.url), before=named)
     assert (found_one.name, found_one.author) == ("Spring Mail Responders", "tiny")
 
