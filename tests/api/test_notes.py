@@ -337,7 +337,7 @@ def test_what_is_not_claimed_is_told_in_words() -> None:
     ("people", "population", "low", "high", "told"),
     [
         (41, 5942, 0.0051, 0.0093, "0.7% of people (0.5% to 0.9%; 41 of 5,942)"),
-        (183, 2029, 0.0785, 0.1034, "9% of people (7.8% to 10.3%; 183 of 2,029)"),
+        (183, 2029, 0.0785, 0.1034, "9.0% of people (7.8% to 10.3%; 183 of 2,029)"),
         (20, 90_000, 0.00014, 0.00034, "0.02% of people (0.01% to 0.03%; 20 of 90,000)"),
     ],
 )
