@@ -185,7 +185,7 @@ def test_why_there_are_no_personas_is_left_to_where_they_would_stand() -> None:
 def test_what_a_run_of_before_said_of_descent_is_told_as_far_as_it_went() -> None:
     said = {"descent": {"continued": 4, "split": 2, "retired": 1}, "result": "no persona"}
     (told,) = notes(_Told(said, "personas"))
-    assert "since the run before: 4 went on, some split, 1 retired (" in told
+    assert "when they were last searched for or updated: 4 went on, some split, 1 retired (" in told
 
 
 def test_a_folder_of_strangers_is_warned_of() -> None:

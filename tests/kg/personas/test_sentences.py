@@ -157,8 +157,17 @@ def test_nonsense_of_permitted_words_states_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0, "0"), (1.0, "100"), (0.62, "62"), (0.004, "0.4"), (0.9996, "99.96"), (0.0001, "0.01"),
-     (0.021, "2.1"), (0.0996, "10"), (0.1, "10")],
+    [
+        (0.0, "0"),
+        (1.0, "100"),
+        (0.62, "62"),
+        (0.004, "0.4"),
+        (0.9996, "99.96"),
+        (0.0001, "0.01"),
+        (0.021, "2.1"),
+        (0.0996, "10"),
+        (0.1, "10"),
+    ],
 )
 def test_a_share_is_shown_whole_but_never_as_none_or_all_when_it_is_not(
     share: float, text: str
