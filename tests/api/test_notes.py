@@ -17,6 +17,7 @@ from api.cli.notes_on_personas import (
 from api.cli.personas import of_all, size
 from api.cli.why import SHOWN_REASONS, most_telling
 from api.comparison import _missing
+from kg.lake.tables import schema_of
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
 
@@ -35,6 +36,9 @@ class _Told:
 
     def summary(self, step: str) -> dict[str, Any]:
         return self.said if step == self.step else {}
+
+    def arrow(self, table: str, columns: list[str]) -> Any:
+        return schema_of(table).empty_table().select(columns)
 
 
 def test_far_fewer_people_than_ids_are_warned_of() -> None:
