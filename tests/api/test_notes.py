@@ -15,7 +15,7 @@ from api.cli.notes_on_personas import (
     why_so_many,
 )
 from api.cli.personas import of_all, size
-from api.cli.why import SHOWN_REASONS, most_telling
+from api.cli.why import SHOWN_REASONS, ending, most_telling
 from api.comparison import _missing
 from kg.lake.tables import schema_of
 from kg.lake.workspace import Workspace
@@ -372,3 +372,13 @@ def test_of_many_reasons_why_somebody_holds_a_persona_the_most_telling_are_shown
     shown = most_telling(reasons)
     assert shown == reasons[2::3], "in the order of time"
     assert most_telling(reasons[:5]) == reasons[:5]
+
+
+def test_of_a_long_change_that_would_end_a_holding_the_latest_occasions_are_named() -> None:
+    few = ending({"change": [3, 7, 8, 9, 12], "is_smallest": True})
+    assert few.endswith("had they not come on occasions 3, 7, 8, 9, 12.")
+    many = ending({"change": list(range(2, 32)), "is_smallest": False})
+    assert (
+        "had they not come on 30 occasions, the latest of them 27, 28, 29, 30, 31 "
+        "(--json lists all). There may be a smaller one"
+    ) in many
