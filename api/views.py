@@ -101,8 +101,24 @@ def named_persona(lake: "Lake", wanted: str) -> dict[str, Any]:
     refuse_unlooked(lake)
     every = personas(lake)
     if not _fitting(every, wanted):
+        _refuse_level(lake, every, wanted)
         _refuse_former(lake, wanted)
     return _the_one(lake, every, wanted)
+
+
+def _refuse_level(lake: "Lake", every: list[dict[str, Any]], wanted: str) -> None:
+    """Refuse the id of a family or a micro-persona, which are told with their personas."""
+    one = next((level for level in _levels(lake) if level["id"] == wanted.lower()), None)
+    if one is None:
+        return
+    asked = lake.workspace.command
+    inside = ", ".join(p["persona_id"] for p in every if p["parent_id"] == one["id"])
+    what = f"a family of the personas {inside}"
+    hint = f"`{asked('personas list')}` tells of it, `{asked('personas show ID')}` of each of them"
+    if one["parent_id"] is not None:
+        what = f"a part of the persona {one['parent_id']}"
+        hint = f"`{asked('personas show ' + one['parent_id'])}` tells of it"
+    raise NotFound(f"{wanted!r} ({one['name']}) is no persona, but {what}", hint=hint)
 
 
 def _refuse_former(lake: "Lake", wanted: str) -> None:
@@ -112,7 +128,7 @@ def _refuse_former(lake: "Lake", wanted: str) -> None:
     every = history(lake)["personas"]
     _refuse_former_name(every, wanted)
     for one in every:
-        if wanted.partition("@")[0] == one["persona_id"]:
+        if wanted.lower().partition("@")[0] == one["persona_id"]:
             asked = lake.workspace.command(f"personas history {one['persona_id']}")
             state = "not the version in force" if one["is_current"] else "no more"
             raise NotFound(
@@ -153,7 +169,7 @@ def _fitting(every: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
     """By id, by name, or by the start of names: `Toys Buyers` is not `Toys Buyers II`."""
     name = wanted.lower()
     return (
-        [p for p in every if wanted in _written(p)]
+        [p for p in every if name in _written(p)]
         or [p for p in every if p["name"].lower() == name]
         or [p for p in every if p["name"].lower().startswith(name)]
     )
@@ -171,9 +187,11 @@ def _the_one(lake: "Lake", every: list[dict[str, Any]], wanted: str) -> dict[str
 
 
 def _written(persona: dict[str, Any]) -> tuple[str, ...]:
-    """How the id of a persona may be written: with the version in force, too, where it has one."""
-    name, version = persona["persona_id"], persona.get("version")
-    return (name,) if version is None else (name, f"{name}@{version}")
+    """How the id of a persona may be written: alone, and with the version in force, or, where it is
+    asked for its history, with any that it had."""
+    name = persona["persona_id"]
+    versions = persona.get("versions", [persona])
+    return (name, *(f"{name}@{one['version']}" for one in versions))
 
 
 def personas_at(lake: "Lake", first: datetime, last: datetime) -> dict[str, Any]:
@@ -222,6 +240,7 @@ def history(lake: "Lake", wanted: str | None = None) -> dict[str, Any]:
     found = history(lake)
     if wanted is not None:
         if not _fitting(found["personas"], wanted):
+            _refuse_level(lake, personas(lake), wanted)
             _refuse_former_name(found["personas"], wanted)
         found["personas"] = [_the_one(lake, found["personas"], wanted)]
     for row in (*found["runs"], *(v for one in found["personas"] for v in one["versions"])):

@@ -12,6 +12,11 @@ from kg.settings import read_settings
 KINDS = ("found", "rule")
 LEAST_SHOWN = 0.05
 """Pairs with less in common (Jaccard) are in --json only."""
+STABILITY = (
+    "stability: how far rules learned from other people say the same of who holds it (1: wholly); "
+    "that who held it still does is none: a holding rests on a whole history and seldom ends, nor "
+    "does meeting a rule without `within_days`"
+)
 WAYS = ("found", "rule", "both", "activity alone")
 
 
@@ -76,6 +81,7 @@ def _each(console: Console, personas: list[dict[str, Any]], days: int) -> None:
             f"{one['definition_days']:,}",
         )
     console.print(table)
+    console.print(f"[dim]{STABILITY}[/]", soft_wrap=True)
     for one in personas:
         if one["said"]:
             console.print(f"  {escape(one['name'])}: {escape('; '.join(one['said']))}.")

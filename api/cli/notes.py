@@ -15,7 +15,7 @@ def notes(lake: Any, read: dict[str, Any] | None = None) -> list[str]:
     """
     command = lake.workspace.command
     tellers = {
-        "ingest": lambda said: notes_on_records.of_ingest(said, command),
+        "ingest": lambda said: notes_on_records.of_ingest(said, lake, command),
         "identity": lambda said: notes_on_records.of_identity(said, command),
         "topics": notes_on_records.of_topics,
         "intents": notes_on_records.of_intents,

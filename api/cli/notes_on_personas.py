@@ -112,7 +112,9 @@ def of_personas(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]
     became = s.get("descent", {})
     if any(count for kind, count in became.items() if kind != "born"):
         told = told_changes(became)
-        yield f"Personas since the run before: {told} ({command('personas history')})."
+        # Not "since the run before": a run without anything new tells it again.
+        found = "when they were last searched for or updated"
+        yield f"Personas {found}: {told} ({command('personas history')})."
         missing = tables(holes(lake))
         if missing and any(became.get(kind) for kind in ("born", "retired", "split", "merged")):
             yield (

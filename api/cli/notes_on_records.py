@@ -62,8 +62,24 @@ def _quarantined(files: list[dict[str, Any]], command: Command) -> Iterator[str]
     )
 
 
-def of_ingest(s: dict[str, Any], command: Command) -> Iterator[str]:
+def _gone(report: dict[str, Any], lake: Any) -> Iterator[str]:
+    """Files that were read before and are not in the folder: what they said stays."""
+    there = {file["source"] for file in report["files"]}
+    rows = lake.arrow("files", ["source", "accepted"]).to_pylist()
+    gone = [row for row in rows if row["source"] not in there and row["accepted"]]
+    if gone:
+        first = min(row["source"] for row in gone)
+        count = sum(row["accepted"] for row in gone)
+        yield (
+            f"{some(len(gone), 'file')} read before, no longer in the folder (first: {first}): "
+            f"what they said stays, {some(count, 'record')}. To take it out, put a file of the "
+            "same name without rows in its place, or make the workspace anew."
+        )
+
+
+def of_ingest(s: dict[str, Any], lake: Any, command: Command) -> Iterator[str]:
     yield from _shrunk(s["report"])
+    yield from _gone(s["report"], lake)
     for file in s["report"]["files"]:
         if file["status"] not in {"read", "unchanged"}:
             detail = (file["detail"] or "").removeprefix(WARNING)

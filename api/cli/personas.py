@@ -244,7 +244,7 @@ def show_claims(console: Console, claims: list[dict[str, Any]]) -> None:
 
 
 def _claim(persona: dict[str, Any], claim_id: str) -> dict[str, Any]:
-    found = [claim for claim in persona["claims"] if claim["claim_id"] == claim_id]
+    found = [claim for claim in persona["claims"] if claim["claim_id"] == claim_id.lower()]
     if not found:
         stated = ", ".join(claim["claim_id"] for claim in persona["claims"])
         raise NotFound(

@@ -89,13 +89,15 @@ def show(console: Console, name: str, found: "Figures") -> None:
 
 
 def _hubs(what: str, hubs: "tuple[Hub, ...]") -> Table:
+    from kg.personas.sentences import percent
+
     table = Table(f"hubs: {what}", "its people", "share", "of all people", "lift")
     for hub in hubs:
         table.add_row(
             escape(hub.label),
             f"{hub.people:,}",
-            f"{hub.share:.0%}",
-            f"{hub.everybody_share:.0%}",
+            f"{percent(hub.share)}%",
+            f"{percent(hub.everybody_share)}%",
             f"{hub.lift:.1f}",
         )
     return table

@@ -10,6 +10,8 @@ from kg.settings import read_settings
 from kg.words import some
 
 SHOWN_REASONS = 20
+NAMED_OCCASIONS = 5
+"""Of the smallest change; of a longer one these, the latest, are named."""
 
 
 def why(wanted: str, name: str, workspace: str, as_json: bool) -> None:
@@ -66,7 +68,10 @@ def _reasons(reasons: list[dict[str, Any]]) -> Table:
 def ending(found: dict[str, Any]) -> str:
     """The smallest change that would end it, as a sentence."""
     change = found["change"]
-    which = f"occasion{'s' if len(change) > 1 else ''} {', '.join(map(str, change))}"
+    named = ", ".join(map(str, change[-NAMED_OCCASIONS:]))
+    which = f"occasion{'s' if len(change) > 1 else ''} {named}"
+    if len(change) > NAMED_OCCASIONS:
+        which = f"{len(change):,} occasions, the latest of them {named} (--json lists all)"
     if found["is_smallest"]:
         return f"The smallest change that would end it: had they not come on {which}."
     return (

@@ -68,40 +68,50 @@ def tenths(share: float) -> str:
     >>> tenths(0.616), tenths(0.0004), tenths(0.99996), tenths(1.0)
     ('61.6%', '0.04%', '99.996%', '100.0%')
     """
-    share = round(share, SHARE_DIGITS)
-    text = f"{100 * share:.1f}"
-    return f"{text if _is_true(text, share) else percent(share)}%"
+    return f"{_rounded(share, 1)}%"
 
 
 def percent(share: float) -> str:
-    """A share as people read it: whole percents, but never 0 or 100 when it is not.
+    """A share as people read it: whole percents, or to a tenth below ten, but never 0 or 100 when
+    it is not.
 
     Nothing and all are what differs from them by floating error alone: a reference is a sum of
     weighted shares, and says 0.9999999999999999 where everybody does it.
 
-    >>> percent(0.616), percent(0.004), percent(0.9996), percent(1.0), percent(1 - 1e-16)
-    ('62', '0.4', '99.96', '100', '100')
+    >>> percent(0.616), percent(0.021), percent(0.0004), percent(0.9996), percent(1 - 1e-16)
+    ('62', '2.1', '0.04', '99.96', '100')
     """
-    share = round(share, SHARE_DIGITS)
-    for decimals in range(SHARE_DIGITS - 1):
-        text = f"{100 * share:.{decimals}f}"
-        if _is_true(text, share):
-            break
-    return text
+    return _rounded(share, 1 if _is_small(share) else 0)
 
 
 def percents(value: float, low: float, high: float) -> tuple[str, str, str]:
     """A share and its interval, as alike as people read them: in whole percents, or all to a tenth
-    where whole ones would put the share outside of its interval, or leave nothing of the interval.
+    where the share is below ten, or whole ones would put it outside of its interval, or leave
+    nothing of the interval.
 
-    >>> percents(0.616, 0.55, 0.68), percents(0.0069, 0.0051, 0.0093), percents(0.496, 0.492, 0.499)
-    (('62', '55', '68'), ('0.7', '0.5', '0.9'), ('49.6', '49.2', '49.9'))
+    >>> percents(0.616, 0.55, 0.68), percents(0.022, 0.015, 0.032), percents(0.496, 0.492, 0.499)
+    (('62', '55', '68'), ('2.2', '1.5', '3.2'), ('49.6', '49.2', '49.9'))
     """
-    whole = percent(value), percent(low), percent(high)
+    whole = _rounded(value, 0), _rounded(low, 0), _rounded(high, 0)
     is_told = low <= float(whole[0]) / 100 <= high and whole[1] != whole[2]
-    if is_told or low == high:
+    if not _is_small(value) and (is_told or low == high):
         return whole
-    return tenths(value)[:-1], tenths(low)[:-1], tenths(high)[:-1]
+    return _rounded(value, 1), _rounded(low, 1), _rounded(high, 1)
+
+
+def _is_small(share: float) -> bool:
+    """Whether whole percents say too little of it: half a percent is much of two."""
+    return round(share, SHARE_DIGITS) > 0 and round(share, 3) < 0.1
+
+
+def _rounded(share: float, decimals: int) -> str:
+    """In percent, with more decimals only where it would be 0 or 100 and is neither."""
+    share = round(share, SHARE_DIGITS)
+    for more in range(decimals, SHARE_DIGITS - 1):
+        text = f"{100 * share:.{more}f}"
+        if _is_true(text, share):
+            break
+    return text
 
 
 def _is_true(text: str, share: float) -> bool:
@@ -180,9 +190,7 @@ def _value(claim: Claim) -> re.Pattern[str]:
 
 def _spellings(share: float) -> set[str]:
     """Whole percents, or one decimal; 0 and 100 only when they are exact."""
-    share = round(share, SHARE_DIGITS)
-    one_decimal = f"{100 * share:.1f}"
-    return {percent(share), *([one_decimal] if _is_true(one_decimal, share) else [])}
+    return {_rounded(share, 0), _rounded(share, 1)}
 
 
 def _wrong_words(left: str, cited: Sequence[Claim], has_numbers: bool) -> str | None:

@@ -130,3 +130,4 @@ def test_a_persona_that_the_business_keeps_is_not_said_to_be_found() -> None:
     told = console.export_text()
     assert "kept" in told
     assert "found" not in told
+    assert "that who held it still does is none" in " ".join(told.split())

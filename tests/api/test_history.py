@@ -52,6 +52,38 @@ def test_who_asks_for_a_persona_that_is_no_more_is_told_where_it_is_read(folder:
         assert f"personas history {gone} {place}" in result.stderr.replace("\n", " ")
 
 
+def test_ids_may_be_written_in_capitals_and_history_takes_those_of_versions(folder: Path) -> None:
+    for one in as_json(personagraph(folder, "personas", "history", "-w", "w", "--json"))[
+        "personas"
+    ]:
+        name = one["persona_id"]
+        for wanted in (f"{name}@1", name.upper()):
+            text = succeed(personagraph(folder, "personas", "history", wanted, "-w", "w"))
+            assert name in text.splitlines()[4]
+        refused(personagraph(folder, "personas", "history", f"{name}@99", "-w", "w"), 3)
+        if one["is_current"]:
+            asked = f"{name}@{one['versions'][-1]['version']}".upper()
+            assert name in succeed(personagraph(folder, "personas", "show", asked, "-w", "w"))
+
+
+def test_of_a_family_and_a_part_is_said_what_they_are_and_where_they_are_told(
+    told: Told, folder: Path
+) -> None:
+    found = as_json(personagraph(folder, "personas", "list", "-w", "w", "--json"))
+    (family,) = {p["parent_id"] for p in found} - {None}
+    (part,) = [part["id"] for p in found for part in p["micro_personas"]]
+    for ask in ("show", "history"):
+        result = personagraph(folder, "personas", ask, family, "-w", "w")
+        refused(result, 3)
+        assert "is no persona, but a family of the personas p_" in result.stderr
+        assert all(told.id_of(one) in result.stderr for one in (A, B))
+        assert "personas list" in result.stderr.replace("\n", " ")
+        result = personagraph(folder, "personas", ask, part, "-w", "w")
+        refused(result, 3)
+        assert f"a part of the persona {told.id_of(B)}" in result.stderr.replace("\n", " ")
+        assert f"personas show {told.id_of(B)}" in result.stderr.replace("\n", " ")
+
+
 def test_a_whole_name_is_not_the_start_of_another() -> None:
     names = ("Toys Buyers", "Toys Buyers II", "Early Buyers")
     every = [{"persona_id": f"p_{n}", "version": 1, "name": name} for n, name in enumerate(names)]

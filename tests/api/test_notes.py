@@ -15,8 +15,9 @@ from api.cli.notes_on_personas import (
     why_so_many,
 )
 from api.cli.personas import of_all, size
-from api.cli.why import SHOWN_REASONS, most_telling
+from api.cli.why import SHOWN_REASONS, ending, most_telling
 from api.comparison import _missing
+from kg.lake.tables import schema_of
 from kg.lake.workspace import Workspace
 from kg.words import WARNING
 
@@ -35,6 +36,9 @@ class _Told:
 
     def summary(self, step: str) -> dict[str, Any]:
         return self.said if step == self.step else {}
+
+    def arrow(self, table: str, columns: list[str]) -> Any:
+        return schema_of(table).empty_table().select(columns)
 
 
 def test_far_fewer_people_than_ids_are_warned_of() -> None:
@@ -185,7 +189,7 @@ def test_why_there_are_no_personas_is_left_to_where_they_would_stand() -> None:
 def test_what_a_run_of_before_said_of_descent_is_told_as_far_as_it_went() -> None:
     said = {"descent": {"continued": 4, "split": 2, "retired": 1}, "result": "no persona"}
     (told,) = notes(_Told(said, "personas"))
-    assert "since the run before: 4 went on, some split, 1 retired (" in told
+    assert "when they were last searched for or updated: 4 went on, some split, 1 retired (" in told
 
 
 def test_a_folder_of_strangers_is_warned_of() -> None:
@@ -334,7 +338,7 @@ def test_what_is_not_claimed_is_told_in_words() -> None:
     ("people", "population", "low", "high", "told"),
     [
         (41, 5942, 0.0051, 0.0093, "0.7% of people (0.5% to 0.9%; 41 of 5,942)"),
-        (183, 2029, 0.0785, 0.1034, "9% of people (7.8% to 10.3%; 183 of 2,029)"),
+        (183, 2029, 0.0785, 0.1034, "9.0% of people (7.8% to 10.3%; 183 of 2,029)"),
         (20, 90_000, 0.00014, 0.00034, "0.02% of people (0.01% to 0.03%; 20 of 90,000)"),
     ],
 )
@@ -365,3 +369,13 @@ def test_of_many_reasons_why_somebody_holds_a_persona_the_most_telling_are_shown
     shown = most_telling(reasons)
     assert shown == reasons[2::3], "in the order of time"
     assert most_telling(reasons[:5]) == reasons[:5]
+
+
+def test_of_a_long_change_that_would_end_a_holding_the_latest_occasions_are_named() -> None:
+    few = ending({"change": [3, 7, 8, 9, 12], "is_smallest": True})
+    assert few.endswith("had they not come on occasions 3, 7, 8, 9, 12.")
+    many = ending({"change": list(range(2, 32)), "is_smallest": False})
+    assert (
+        "had they not come on 30 occasions, the latest of them 27, 28, 29, 30, 31 "
+        "(--json lists all). There may be a smaller one"
+    ) in many

@@ -86,6 +86,30 @@ def test_a_persona_that_must_be_kept_goes_on_by_its_rule_and_is_not_said_to_be_f
         assert json.dumps(stored(step, [gone])[gone])
 
 
+def test_the_version_of_a_kept_persona_rises_where_what_it_competes_with_is_another(
+    found: Path, tmp_path: Path
+) -> None:
+    path = Path(shutil.copytree(found, tmp_path / "workspace"))
+    people = {row["persona_id"]: row["people"] for row in rows_of(path, "personas").to_pylist()}
+    one, *others = sorted(people, key=lambda persona: people[persona])
+    assert others
+
+    def rule() -> tuple[int, dict[str, Any]]:
+        rows = {row["persona_id"]: row for row in rows_of(path, "persona_rules").to_pylist()}
+        return rows[one]["version"], json.loads(rows[one]["rule"])
+
+    (version, before) = rule()
+    least = people[one] + 1
+    _again(path, f"must_keep: [{one}]", "b", least_people=least)
+    rows = {row["persona_id"]: row for row in rows_of(path, "personas").to_pylist()}
+    assert rows[one]["kept_by"] == "business"
+    assert any(row["kept_by"] is None for row in rows.values())
+    now, after = rule()
+    assert after["persona"] == before["persona"], "its own part stays"
+    assert (after["background"], after["unnamed"]) != (before["background"], before["unnamed"])
+    assert now == version + 1
+
+
 def test_manners_that_are_kept_out_shape_nothing(found: Path, tmp_path: Path) -> None:
     path = Path(shutil.copytree(found, tmp_path / "workspace"))
     used = Lake.open(path).summary("personas")["manners_used"]

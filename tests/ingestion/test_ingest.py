@@ -79,6 +79,34 @@ def test_what_is_not_read_is_told_as_of_now_though_nothing_is_new(tmp_path: Path
     }
 
 
+def test_of_files_that_are_no_longer_in_the_folder_is_said_that_their_records_stay(
+    tmp_path: Path,
+) -> None:
+    lines = {f"events-{n}.csv": f"{GOOD}\n" + row(n) for n in (1, 2, 3)}
+    folder, place = fill(tmp_path / "data", lines, EVENTS), tmp_path / "workspace"
+
+    def told() -> list[str]:
+        found = Read(folder, place)
+        with Lake.open(place) as lake:
+            said = lake.summary("ingest") | {"report": found.report.to_dict()}
+            return [line for line in notes(lake, said) if "no longer in the folder" in line]
+
+    assert told() == []
+    for name in ("events-2.csv", "events-3.csv"):
+        (folder / name).unlink()
+    (said,) = told()
+    assert said.startswith(
+        "2 files read before, no longer in the folder (first: events-2.csv): what they said stays, "
+        "2 records."
+    )
+    assert told() == [said], "a run without anything new says it, too"
+    # What it says to do helps.
+    fill(folder, {"events-2.csv": f"{GOOD}\n"})
+    (said,) = told()
+    assert said.startswith("1 file read before, no longer in the folder (first: events-3.csv)")
+    assert Read(folder, place).rows("events", "record_key") == ["events-1.csv#1", "events-3.csv#3"]
+
+
 def test_a_mended_file_replaces_its_earlier_reading(tmp_path: Path) -> None:
     bad = f"{GOOD}\n" + row(1) + "2,bob,never,cup,1\n"
     folder = fill(

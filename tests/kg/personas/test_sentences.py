@@ -157,7 +157,17 @@ def test_nonsense_of_permitted_words_states_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.0, "0"), (1.0, "100"), (0.62, "62"), (0.004, "0.4"), (0.9996, "99.96"), (0.0001, "0.01")],
+    [
+        (0.0, "0"),
+        (1.0, "100"),
+        (0.62, "62"),
+        (0.004, "0.4"),
+        (0.9996, "99.96"),
+        (0.0001, "0.01"),
+        (0.021, "2.1"),
+        (0.0996, "10"),
+        (0.1, "10"),
+    ],
 )
 def test_a_share_is_shown_whole_but_never_as_none_or_all_when_it_is_not(
     share: float, text: str
@@ -179,6 +189,10 @@ def test_nothing_and_all_are_told_apart_from_nearly(share: float) -> None:
         (0.616, 0.55, 0.68, ("62", "55", "68")),
         (0.0069, 0.0051, 0.0093, ("0.7", "0.5", "0.9")),  # "1 % (1-1 %)"
         (0.496, 0.492, 0.499, ("49.6", "49.2", "49.9")),  # "50 % (49-50 %)"
+        (0.022, 0.015, 0.032, ("2.2", "1.5", "3.2")),  # "2 % (2-3 %)"
+        (0.04, 0.006, 0.131, ("4.0", "0.6", "13.1")),
+        (0.12, 0.086, 0.16, ("12", "9", "16")),
+        (0.0, 0.0, 0.043, ("0", "0", "4")),
         (0.988, 0.936, 0.998, ("99", "94", "99.8")),
         (1.0, 0.957, 1.0, ("100", "96", "100")),
         (1.0, 1.0, 1.0, ("100", "100", "100")),
@@ -195,6 +209,19 @@ def test_a_small_share_of_many_people_is_told_by_words_that_pass() -> None:
     told = template.sentence(few)
     assert told == "0.7 % of all people hold this persona (95 % interval 0.5-0.9 %, 5,942 people)."
     assert problem(told, [few]) is None
+
+
+def test_what_few_do_is_told_to_a_tenth_and_whole_percents_of_before_still_pass() -> None:
+    rare = replace(TINS, counts=flat(431, 13, 100_000, 200))
+    told = template.sentence(rare)
+    assert told == (
+        "3.0 % of them bought cake tins, against 0.2 % of equally active others "
+        "(95 % interval 1.8-5.1 %, 431 people)."
+    )
+    assert problem(told, [rare]) is None
+    before = told.replace("3.0 %", "3 %").replace("1.8-5.1", "2-5")
+    assert problem(before, [rare]) is None
+    assert problem(told.replace("3.0", "3.1"), [rare]) is not None
 
 
 def test_all_is_all_up_to_floating_error() -> None:
