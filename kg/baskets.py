@@ -46,7 +46,8 @@ def bought_with(lines: pa.Table) -> pa.Table:
     shape = len(baskets.dictionary), len(ids)
     held = csr_array((np.ones(len(lines), np.int64), place), shape=shape)
     held = held[np.diff(held.indptr) <= ITEMS_MOST]
-    found = [_best(held, *_pairs(held, some)) for some in _blocks(held)]
+    alone = held.sum(0)
+    found = [_best(*_pairs(held, some), alone, held.shape[0]) for some in _blocks(held)]
     start, end, count, lift = map(np.concatenate, zip(*found, strict=True))
     return pa.table(
         {
@@ -68,22 +69,21 @@ def _blocks(held: Any) -> list[slice]:
 def _pairs(held: Any, items: slice) -> tuple[Whole, Whole, Whole]:
     """Of these items with any others, and in how many baskets both are. -> (n,) thrice"""
     both = (held[:, items].T @ held).tocoo()
-    kept = both.data >= TOGETHER_LEAST
-    start, end, count = (
-        both.row[kept].astype(np.int64) + items.start,
-        both.col[kept],
-        both.data[kept],
-    )
-    other = start != end
-    return start[other], end[other], count[other]
+    start = both.row.astype(np.int64) + items.start
+    kept = (both.data >= TOGETHER_LEAST) & (start != both.col)
+    return start[kept], both.col[kept], both.data[kept]
 
 
 def _best(
-    held: Any, start: Whole, end: Whole, count: Whole
+    start: Whole, end: Whole, count: Whole, alone: Whole, baskets: int
 ) -> tuple[Whole, Whole, Whole, NDArray[np.float64]]:
-    """Of these pairs the partners of each item, and their lift."""
-    alone = held.sum(0)
-    lift = count * held.shape[0] / (alone[start] * alone[end])
+    """Of these pairs the partners of each item, and their lift.
+
+    Args:
+        alone: in how many baskets each item is.
+        baskets: how many there are.
+    """
+    lift = count * baskets / (alone[start] * alone[end])
     order = np.lexsort((end, -count, -lift, start))
     order = order[lift[order] > 1]
     place = np.arange(len(order)) - np.searchsorted(start[order], start[order])
